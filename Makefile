@@ -1,0 +1,56 @@
+# Everything runs in .venv, made from requirements.lock when it is missing or out of date.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready profiles.yml
+export PULLSTATS_DUCKDB ?= pullstats.duckdb
+
+.PHONY: help demo test lint bench soak docs lock clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(READY) ## load the sample logs into pullstats.duckdb, build the marts, show the answer
+	$(BIN)/pullstats load examples/logs
+	$(BIN)/dbt --quiet build --exclude-resource-type unit_test
+	$(BIN)/pullstats query examples/answer.sql
+
+test: $(READY) ## all that CI runs: lint, types, dbt's tests, the loader's, both together
+	PATH=$(CURDIR)/$(BIN):$$PATH scripts/lint
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(READY) ## the checks of test that read the code only
+	PATH=$(CURDIR)/$(BIN):$$PATH scripts/lint
+
+bench: $(READY) ## CPU time of load and build for a million made-up rows (ROWS=1000000)
+	$(BIN)/python -m bench.run --rows $(or $(ROWS),1000000)
+
+soak: $(READY) ## the long form of the kill tests
+	$(BIN)/python -m pytest --soak tests/test_kill.py
+
+docs: $(READY) ## the models' documentation as one page, target/static_index.html
+	$(BIN)/dbt docs generate --static
+
+lock: $(VENV)/.ready ## pin what pyproject.toml asks for, with hashes
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-annotate \
+	    --custom-compile-command 'make lock' --quiet --output-file requirements.lock
+
+clean: ## remove the demo's database and what dbt wrote
+	rm -rf target logs pullstats.duckdb pullstats.duckdb.wal pullstats.duckdb.raw
+
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "pullstats needs Python 3.11 or later: make PYTHON=python3.11 …"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' \
+	    || { echo "$(PYTHON) has no venv: on Debian and Ubuntu install python3-venv"; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install -qq --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	touch $@
+
+profiles.yml:
+	cp profiles.yml.example $@

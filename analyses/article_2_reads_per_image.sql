@@ -1,0 +1,23 @@
+-- 2019, second query: how often was each image read? Blob reads, as then, and beside them pulls.
+with
+
+reads as (
+
+    select
+        registry_host || '/' || image_path as image,
+        count(*) as blob_reads
+    from {{ ref('int_requests') }}
+    where
+        operation = 'read'
+        and image_path is not null
+    group by image
+
+)
+
+select
+    reads.image,
+    reads.blob_reads,
+    coalesce(dim_images.pulls, 0) as pulls
+from reads
+left join {{ ref('dim_images') }} as dim_images on reads.image = dim_images.image
+order by reads.blob_reads desc

@@ -1,0 +1,10 @@
+-- Which clients pull, in which versions?
+select
+    client_tool,
+    client_version,
+    count(*) as pulls,
+    count(distinct client_id) as clients,
+    max(started_at) as last_pulled_at
+from {{ ref('fct_image_pulls') }}
+group by client_tool, client_version
+order by pulls desc

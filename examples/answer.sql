@@ -1,0 +1,65 @@
+-- Who pulls which image? (complete pulls; sample logs of six days)
+select
+    image,
+    pulls,
+    end_user_pulls as by_end_users,
+    clients,
+    served_bytes as bytes,
+    last_pulled_at::timestamp(0)::varchar as last_pulled_utc
+from dim_images
+order by pulls desc, image
+limit 10;
+
+-- Pulls by day
+select
+    pull_date,
+    sum(pulls)::bigint as pulls,
+    sum(end_user_pulls)::bigint as by_end_users,
+    sum(served_bytes)::bigint as bytes
+from fct_image_pulls_daily
+group by pull_date
+order by pull_date;
+
+-- Pulls by client tool
+select
+    client_tool,
+    sum(pulls)::bigint as pulls,
+    sum(served_bytes)::bigint as bytes
+from fct_image_pulls_daily
+group by client_tool
+order by pulls desc, client_tool;
+
+-- Pulls by traffic class
+select
+    traffic_class,
+    sum(pulls)::bigint as pulls,
+    sum(incomplete_pulls)::bigint as incomplete,
+    sum(served_bytes)::bigint as bytes
+from fct_image_pulls_daily
+group by traffic_class
+order by pulls desc, traffic_class;
+
+-- What was not a pull, and why:
+select string_agg(format('{} {}', n, what), ', ' order by place) as not_a_pull
+from (
+    select 1 as place, count(*) as n, 'verifications (signatures)' as what
+    from pullstats_intermediate.int_image_reads where read_kind = 'verification'
+    union all
+    select 2, count(*), 'inspections (a config alone, or the bucket itself)'
+    from pullstats_intermediate.int_image_reads where read_kind = 'inspection'
+    union all
+    select 3, count(*), 'artifacts'
+    from pullstats_intermediate.int_image_reads where read_kind = 'artifact'
+    union all
+    select 4, count(*), 'parts of pulls (layers without a config)'
+    from pullstats_intermediate.int_image_reads where read_kind = 'partial'
+    union all
+    select 5, count(*), 'interrupted or failed pulls'
+    from fct_image_pulls where not is_complete
+    union all
+    select 6, sum(requests), 'other requests (writes, listings, lifecycle …)'
+    from fct_traffic_daily where operation != 'read' or object_kind != 'blob'
+    union all
+    select 7, sum(row_count) - count(distinct record_key), 'rows delivered twice'
+    from pullstats_intermediate.int_requests_received
+);

@@ -1,0 +1,1 @@
+"""Lands Cloud Storage usage and storage logs, unchanged, where dbt reads them."""

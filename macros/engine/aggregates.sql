@@ -1,0 +1,17 @@
+{# Aggregates with one type and one meaning on both engines. #}
+
+{% macro sum_of(expression) -%}
+    cast(sum({{ expression }}) as int64)
+{%- endmacro %}
+
+
+{% macro count_if(condition) -%}
+    cast(coalesce(sum(case when {{ condition }} then 1 else 0 end), 0) as int64)
+{%- endmacro %}
+
+
+{% macro only_value(expression) -%}
+    case
+        when min({{ expression }}) = max({{ expression }}) then min({{ expression }})
+    end
+{%- endmacro %}

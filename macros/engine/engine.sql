@@ -1,0 +1,120 @@
+{# What the two engines write differently. No model and no test names an engine. #}
+
+{% macro micros_to_timestamp(micros) %}
+    {{- return(adapter.dispatch('micros_to_timestamp', 'pullstats')(micros)) -}}
+{% endmacro %}
+
+{% macro duckdb__micros_to_timestamp(micros) -%}
+    make_timestamp({{ micros }})
+{%- endmacro %}
+
+{% macro bigquery__micros_to_timestamp(micros) -%}
+    timestamp_micros({{ micros }})
+{%- endmacro %}
+
+
+
+
+{% macro regexp_like(text, pattern) %}
+    {{- return(adapter.dispatch('regexp_like', 'pullstats')(text, pattern)) -}}
+{% endmacro %}
+
+{% macro duckdb__regexp_like(text, pattern) -%}
+    regexp_matches({{ text }}, {{ pattern }})
+{%- endmacro %}
+
+{% macro bigquery__regexp_like(text, pattern) -%}
+    regexp_contains({{ text }}, {{ pattern }})
+{%- endmacro %}
+
+
+{% macro regexp_group(text, pattern) %}
+    {{- return(adapter.dispatch('regexp_group', 'pullstats')(text, pattern)) -}}
+{% endmacro %}
+
+{% macro duckdb__regexp_group(text, pattern) -%}
+    nullif(regexp_extract({{ text }}, {{ pattern }}, 1), '')
+{%- endmacro %}
+
+{% macro bigquery__regexp_group(text, pattern) -%}
+    nullif(regexp_extract({{ text }}, {{ pattern }}), '')
+{%- endmacro %}
+
+
+{% macro integer_divide(dividend, divisor) %}
+    {{- return(adapter.dispatch('integer_divide', 'pullstats')(dividend, divisor)) -}}
+{% endmacro %}
+
+{% macro duckdb__integer_divide(dividend, divisor) -%}
+    cast(({{ dividend }}) // ({{ divisor }}) as int64)
+{%- endmacro %}
+
+{% macro bigquery__integer_divide(dividend, divisor) -%}
+    div({{ dividend }}, {{ divisor }})
+{%- endmacro %}
+
+
+{% macro date_literal(iso_date) -%}
+    date '{{ iso_date }}'
+{%- endmacro %}
+
+
+{% macro timestamp_literal(iso_timestamp) -%}
+    timestamp '{{ iso_timestamp }}'
+{%- endmacro %}
+
+
+{% macro arrived_after(column, watermark) %}
+    {{- return(adapter.dispatch('arrived_after', 'pullstats')(column, watermark)) -}}
+{% endmacro %}
+
+{# A batch on DuckDB is closed when it can be seen. #}
+{% macro duckdb__arrived_after(column, watermark) -%}
+    {{ column }} > {{ watermark }}
+{%- endmacro %}
+
+{# An ingestion hour on BigQuery may have grown since it was read. #}
+{% macro bigquery__arrived_after(column, watermark) -%}
+    {{ column }} >= {{ watermark }}
+{%- endmacro %}
+
+
+{% macro partition_by_day(column) %}
+    {{- return(adapter.dispatch('partition_by_day', 'pullstats')(column)) -}}
+{% endmacro %}
+
+{# dbt-duckdb takes `partition_by` for its own lake formats and stumbles over BigQuery's. #}
+{% macro duckdb__partition_by_day(column) %}
+    {{- return(none) -}}
+{% endmacro %}
+
+{% macro bigquery__partition_by_day(column) %}
+    {{- return({'field': column, 'data_type': 'date', 'granularity': 'day'}) -}}
+{% endmacro %}
+
+
+{% macro replace_days_strategy() %}
+    {{- return(adapter.dispatch('replace_days_strategy', 'pullstats')()) -}}
+{% endmacro %}
+
+{% macro duckdb__replace_days_strategy() %}
+    {{- return('delete+insert') -}}
+{% endmacro %}
+
+{% macro bigquery__replace_days_strategy() %}
+    {{- return('insert_overwrite') -}}
+{% endmacro %}
+
+
+{% macro update_strategy() %}
+    {{- return(adapter.dispatch('update_strategy', 'pullstats')()) -}}
+{% endmacro %}
+
+{# MERGE on DuckDB takes a hundred times longer once it rewrites strings that it has written. #}
+{% macro duckdb__update_strategy() %}
+    {{- return('delete+insert') -}}
+{% endmacro %}
+
+{% macro bigquery__update_strategy() %}
+    {{- return('merge') -}}
+{% endmacro %}

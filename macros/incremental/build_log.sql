@@ -1,0 +1,67 @@
+{% macro build_log() -%}
+    {{ return(api.Relation.create(
+        database=target.database,
+        schema=target.schema ~ '_intermediate',
+        identifier='build_log'
+    )) }}
+{%- endmacro %}
+
+
+{% macro create_build_log() %}
+    create schema if not exists {{ build_log().without_identifier() }};
+    create table if not exists {{ build_log() }} (
+        model_name string,
+        restated_date date,
+        is_full boolean,
+        loaded_through timestamp,
+        read_at timestamp,
+        recorded_at timestamp
+    );
+{% endmacro %}
+
+
+{% macro utc_now() -%}
+    {{ return(modules.datetime.datetime.now(modules.pytz.utc).strftime('%Y-%m-%d %H:%M:%S.%f')) }}
+{%- endmacro %}
+
+
+{% macro record_build(arrival_column=none) %}
+    {%- set restated = restated_by(model) %}
+    insert into {{ build_log() }}
+        (model_name, restated_date, is_full, loaded_through, read_at, recorded_at)
+    {%- for day in restated.days or [none] %}
+    {% if not loop.first %}union all {% endif -%}
+    select
+        '{{ this.identifier }}',
+        {{ 'cast(null as date)' if day is none else date_literal(day) }},
+        {{ 'true' if restated.is_full else 'false' }},
+        {% if restated.loaded_through -%}
+            {{ timestamp_literal(restated.loaded_through) }}
+        {%- elif restated.is_full and arrival_column -%}
+            (select max({{ arrival_column }}) from {{ this }})
+        {%- else -%}
+            cast(null as timestamp)
+        {%- endif %},
+        {{ timestamp_literal(restated.read_at) }},
+        {{ timestamp_literal(utc_now()) }}
+    {%- endfor %}
+{% endmacro %}
+
+
+{% macro record_changed_blobs(daily) %}
+    insert into {{ build_log() }}
+        (model_name, restated_date, is_full, loaded_through, read_at, recorded_at)
+    select distinct
+        '{{ this.identifier }}',
+        daily.activity_date,
+        false,
+        cast(null as timestamp),
+        {{ timestamp_literal(restated_by(model).read_at) }},
+        {{ timestamp_literal(utc_now()) }}
+    from {{ daily }} as daily
+    inner join {{ this }} as changed
+        on
+            daily.bucket_name = changed.bucket_name
+            and daily.digest = changed.digest
+    where changed.changed_at = {{ timestamp_literal(restated_by(model).read_at) }}
+{% endmacro %}

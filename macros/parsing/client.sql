@@ -1,0 +1,56 @@
+{# Who asks: the user agent as the client sent it, and the address as far as it may be shown. #}
+
+{% macro sent_user_agent(user_agent) -%}
+    {{ regexp_group(user_agent, "'^(.*?)(?:,gzip[(]gfe[)])?$'") }}
+{%- endmacro %}
+
+
+{% macro product_name(user_agent) -%}
+    {{ regexp_group(user_agent, "'^([^/ (),;]+)'") }}
+{%- endmacro %}
+
+
+{% macro client_network(address) -%}
+    case
+        when {{ regexp_like(address, "'^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$'") }}
+            then {{ regexp_group(address, "'^([0-9]+[.][0-9]+[.][0-9]+)[.]'") }} || '.0/24'
+        else
+            {{ regexp_group(
+                "replace(lower(" ~ address ~ "), '::', ':0:0:0:')",
+                "'^:?([0-9a-f]+:[0-9a-f]+:[0-9a-f]+)(?:$|:)'"
+            ) }} || '::/48'
+    end
+{%- endmacro %}
+
+
+{% macro client_id(address, user_agent) -%}
+    {{ hash_of(["'" ~ env_var('PULLSTATS_CLIENT_SALT', 'pullstats') ~ "'", address, user_agent]) }}
+{%- endmacro %}
+
+
+{% macro classified_clients(relation) -%}
+    select
+        clients.client_ip,
+        clients.user_agent,
+        {{ client_id('clients.client_ip', 'clients.user_agent') }} as client_id,
+        {{ client_network('clients.client_ip') }} as client_network,
+        coalesce(
+            agents.tool, {{ product_name('clients.user_agent') }}, 'none'
+        ) as client_tool,
+        agents.client_version,
+        coalesce(agents.traffic_class, 'unknown') as client_class
+    from (select distinct client_ip, user_agent from {{ relation }}) as clients
+    left join (
+        select
+            known.user_agent,
+            rules.tool,
+            {{ regexp_group('known.user_agent', 'rules.version_pattern') }} as client_version,
+            rules.traffic_class
+        from (select distinct user_agent from {{ relation }}) as known
+        inner join {{ ref('user_agents') }} as rules
+            on {{ regexp_like('known.user_agent', 'rules.agent_pattern') }}
+        qualify row_number() over (
+            partition by known.user_agent order by rules.priority
+        ) = 1
+    ) as agents on clients.user_agent = agents.user_agent
+{%- endmacro %}

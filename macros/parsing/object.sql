@@ -1,0 +1,43 @@
+{# What an object of a registry's bucket is, from its name. #}
+
+{% macro object_kind(object_name) -%}
+    {%- set digest = '[0-9a-f]{64}' -%}
+    {%- set distribution = 'docker/registry/v2/' -%}
+    case
+        when {{ object_name }} is null then 'no object'
+        when {{ regexp_like(object_name, "'^containers/images/sha256:" ~ digest ~ "$'") }} then 'blob'
+        when {{ regexp_like(object_name, "'^containers/images/" ~ digest ~ "/(json|layer|ancestry)$'") }}
+            then 'v1 image'
+        when {{ regexp_like(object_name, "'^containers/repositories/library/.+/manifest_sha256:" ~ digest ~ "$'") }}
+            then 'manifest'
+        when {{ regexp_like(object_name, "'^containers/repositories/library/.+/tag_[^/]+$'") }} then 'tag'
+        when {{ regexp_like(object_name, "'(^|/)" ~ distribution ~ "blobs/sha256/[0-9a-f]{2}/" ~ digest ~ "/data$'") }}
+            then 'blob'
+        when {{ regexp_like(object_name, "'(^|/)" ~ distribution ~ "repositories/.+/_manifests/revisions/sha256/" ~ digest ~ "/link$'") }}
+            then 'manifest'
+        when {{ regexp_like(object_name, "'(^|/)" ~ distribution ~ "repositories/.+/_manifests/tags/[^/]+/current/link$'") }}
+            then 'tag'
+        else 'other object'
+    end
+{%- endmacro %}
+
+
+{% macro object_digest(object_name) -%}
+    'sha256:' || {{ regexp_group(
+        object_name,
+        "'(?:^containers/images/sha256:|/manifest_sha256:|/(?:blobs/sha256/[0-9a-f]{2}|revisions/sha256)/)([0-9a-f]{64})(?:$|/data$|/link$)'"
+    ) }}
+{%- endmacro %}
+
+
+{% macro object_image(object_name) -%}
+    {{ regexp_group(
+        object_name,
+        "'(?:^containers/repositories/library/|(?:^|/)docker/registry/v2/repositories/)(.+)/(?:tag_[^/]+|manifest_sha256:[0-9a-f]{64}|_manifests/.+)$'"
+    ) }}
+{%- endmacro %}
+
+
+{% macro object_tag(object_name) -%}
+    {{ regexp_group(object_name, "'(?:/tag_|/_manifests/tags/)([^/]+)(?:$|/current/link$)'") }}
+{%- endmacro %}

@@ -1,0 +1,17 @@
+{% macro read_kind(group, tool) -%}
+    case
+        when {{ group }}.blob_count = 0 then 'partial'
+        when {{ tool }}.read_kind is not null then {{ tool }}.read_kind
+        when
+            {{ group }}.registry_host is null
+            and {{ group }}.traffic_class in ('scanner', 'admin', 'housekeeping', 'lifecycle')
+            then 'inspection'
+        when {{ group }}.config_count > 0 and {{ group }}.blob_count > {{ group }}.config_count then 'pull'
+        when {{ group }}.config_count > 0
+            then coalesce({{ tool }}.config_only_read, 'inspection')
+        when {{ tool }}.layers_only_read in ('partial', 'artifact', 'inspection')
+            then {{ tool }}.layers_only_read
+        when {{ group }}.blob_count > 1 then 'pull'
+        else 'partial'
+    end
+{%- endmacro %}

@@ -1,0 +1,98 @@
+{{ config(
+    materialized='incremental',
+    partition_by=partition_by_day('run_date'),
+    cluster_by=['bucket_name', 'image_path'],
+    pre_hook="{{ clear_restated_days('run_date') }}",
+    post_hook="{{ record_build() }}",
+) }}
+{%- set restated = days_to_restate(parents=['int_blob_reads', 'int_blobs']) %}
+{{ restatement_note(restated) }}
+with
+
+blob_reads as (
+
+    select * from {{ ref('int_blob_reads') }}
+    where {{ is_restated('run_date', restated) }}
+
+),
+
+client_tools as (
+
+    select * from {{ ref('client_tools') }}
+
+),
+
+reads as (
+
+    select
+        blob_reads.*,
+        blobs.size_bytes,
+        coalesce(blobs.blob_kind, 'unknown') as blob_kind,
+        blobs.registry_host as blob_registry_host,
+        blobs.image_path as blob_image_path,
+        row_number() over (
+            partition by blob_reads.run_id
+            order by blob_reads.started_micros, blob_reads.record_key
+        ) as read_number
+    from blob_reads
+    left join {{ ref('int_blobs') }} as blobs
+        on
+            blob_reads.bucket_name = blobs.bucket_name
+            and blob_reads.digest = blobs.digest
+
+),
+
+numbered as (
+
+    select
+        *,
+        first_value(record_key) over (
+            partition by run_id, pull_number order by read_number
+        ) as read_id
+    from ({{ numbered_pulls('reads') }}) as pulls
+
+),
+
+grouped as (
+
+    {{ grouped_reads('numbered') }}
+
+),
+
+attributed as (
+
+    select
+        grouped.*,
+        coalesce(grouped.only_config_image, grouped.only_image) as image_by_digest,
+        {{ read_kind('grouped', 'client_tools') }} as read_kind
+    from grouped
+    left join client_tools on grouped.client_tool = client_tools.tool
+
+)
+
+select
+    read_id,
+    image_id,
+    client_id,
+    client_network,
+    client_tool,
+    client_version,
+    traffic_class,
+    read_kind,
+    bucket_name,
+    coalesce(registry_host, {{ regexp_group('image_by_digest', "'^([^/]+)/'") }}) as registry_host,
+    coalesce(image_path, {{ regexp_group('image_by_digest', "'^[^/]+/(.+)$'") }}) as image_path,
+    case
+        when registry_host is not null then 'referer'
+        when image_by_digest is not null then 'digest'
+        else 'none'
+    end as attribution,
+    blob_count,
+    request_count,
+    served_bytes,
+    is_complete,
+    run_date,
+    cast({{ micros_to_timestamp('started_micros') }} as date) as read_date,
+    started_micros,
+    ended_micros
+from attributed

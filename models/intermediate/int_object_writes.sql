@@ -1,0 +1,39 @@
+{{ config(
+    materialized='incremental',
+    partition_by=partition_by_day('activity_date'),
+    cluster_by=['bucket_name', 'object_kind'],
+    pre_hook="{{ clear_restated_days('activity_date') }}",
+    post_hook="{{ record_build() }}",
+) }}
+{%- set restated = days_to_restate(parents=['int_requests_received']) %}
+{{ restatement_note(restated) }}
+with
+
+requests as (
+
+    select * from {{ ref('int_requests') }}
+    where {{ is_restated('event_date', restated) }}
+
+)
+
+select
+    record_key,
+    client_id,
+    client_network,
+    client_tool,
+    client_version,
+    traffic_class,
+    bucket_name,
+    object_kind,
+    digest,
+    registry_host,
+    image_path,
+    tag,
+    request_bytes as written_bytes,
+    started_micros as written_micros,
+    event_date as activity_date
+from requests
+where
+    operation = 'write'
+    and object_kind in ('blob', 'manifest', 'tag')
+    and status_code between 200 and 299

@@ -1,0 +1,14 @@
+{{ config(materialized='view') }}
+with
+
+received as (
+
+    select * from {{ ref('int_requests_received') }}
+
+)
+
+select
+    *,
+    {{ traffic_class('operation', 'client_network', 'client_class') }} as traffic_class
+from received
+where not is_redelivery

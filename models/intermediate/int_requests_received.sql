@@ -1,0 +1,100 @@
+{{ config(
+    materialized='incremental',
+    partition_by=partition_by_day('event_date'),
+    cluster_by=['bucket_name', 'object_kind'],
+    incremental_strategy=replace_days_strategy(),
+    unique_key='event_date',
+    post_hook="{{ record_build(arrival_column='loaded_at') }}",
+) }}
+{%- set restated = days_to_restate(raw=ref('stg_gcs__usage_logs')) %}
+{%- set described = [
+    'client_id', 'client_network', 'client_tool', 'client_version', 'client_class', 'operation',
+    'object_kind', 'digest', 'tag', 'bucket_name', 'registry_host', 'image_path', 'status_code',
+    'request_bytes', 'response_bytes', 'duration_micros', 'started_micros', 'event_date',
+] %}
+{{ restatement_note(restated) }}
+with
+
+logs as (
+
+    select * from {{ ref('stg_gcs__usage_logs') }}
+    where
+        {{ is_restated('event_date', restated) }}
+        {% if restated.watermark %}
+        and {{ arrived_after('loaded_at', timestamp_literal(restated.watermark)) }}
+        {% endif %}
+        {% if restated.loaded_through %}
+        and loaded_at <= {{ timestamp_literal(restated.loaded_through) }}
+        {% endif %}
+
+),
+
+keyed as (
+
+    select
+        *,
+        {{ sent_user_agent('user_agent') }} as sent_user_agent,
+        {{ referer_image('referer') }} as referer_image,
+        {{ hash_of([
+            'started_micros', 'client_ip', 'client_ip_type', 'client_ip_region', 'http_method',
+            'request_uri', 'status_code', 'request_bytes', 'response_bytes', 'duration_micros',
+            'http_host', 'referer', 'user_agent', 'gcs_request_id', 'gcs_operation',
+            'bucket_name', 'object_name',
+        ]) }} as record_key
+    from logs
+
+),
+
+-- every other column depends on the key alone
+records as (
+
+    select
+        record_key,
+        loaded_at,
+        event_date,
+        any_value(client_ip) as client_ip,
+        any_value(sent_user_agent) as user_agent,
+        any_value(referer_image) as referer_image,
+        any_value(coalesce(bucket_name, 'no bucket')) as bucket_name,
+        any_value(object_name) as object_name,
+        any_value(coalesce(gcs_operation, http_method)) as gcs_operation,
+        any_value(status_code) as status_code,
+        any_value(coalesce(request_bytes, 0)) as request_bytes,
+        any_value(coalesce(response_bytes, 0)) as response_bytes,
+        any_value(coalesce(duration_micros, 0)) as duration_micros,
+        any_value({{ log_micros('started_micros') }}) as started_micros,
+        count(*) as row_count
+    from keyed
+    group by record_key, loaded_at, event_date
+
+),
+
+described as (
+
+    {{ described_requests('records') }}
+
+),
+
+-- what earlier runs have read, less the arrivals that are read again
+received as (
+
+    select record_key, {{ described | join(', ') }}, row_count, loaded_at
+    from described
+    {% if restated.watermark %}
+    union all
+    select record_key, {{ described | join(', ') }}, row_count, loaded_at
+    from {{ this }}
+    where
+        {{ is_restated('event_date', restated) }}
+        and not {{ arrived_after('loaded_at', timestamp_literal(restated.watermark)) }}
+    {% endif %}
+
+)
+
+select
+    record_key,
+    {{ described | join(',\n    ') }},
+    row_count,
+    row_number() over (partition by record_key order by loaded_at) > 1 as is_redelivery,
+    loaded_at
+from received

@@ -1,0 +1,21 @@
+with
+
+blobs as (
+
+    select * from {{ ref('int_blobs') }}
+
+)
+
+select
+    bucket_name,
+    digest,
+    blob_kind,
+    case when blob_kind = 'unknown' then 'none' else 'inferred' end as blob_kind_source,
+    registry_host || '/' || image_path as image,
+    size_bytes,
+    image_count,
+    served_bytes,
+    {{ micros_to_timestamp('first_written_micros') }} as first_written_at,
+    {{ micros_to_timestamp('first_read_micros') }} as first_read_at,
+    {{ micros_to_timestamp('last_read_micros') }} as last_read_at
+from blobs

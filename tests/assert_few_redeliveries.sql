@@ -1,0 +1,10 @@
+{{ config(severity='warn') }}
+-- Cloud Storage may deliver a record twice, but rarely does: more than one in a hundred on a day
+-- means that log objects have been landed twice under other names, or copied.
+select
+    event_date,
+    sum(row_count) as row_count,
+    count(distinct record_key) as request_count
+from {{ ref('int_requests_received') }}
+group by event_date
+having sum(row_count) - count(distinct record_key) > 0.01 * sum(row_count)

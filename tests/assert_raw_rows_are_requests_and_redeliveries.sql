@@ -1,0 +1,30 @@
+-- Nothing is dropped silently: by arrival, the rows of raw are those that the requests account for.
+with
+
+raw_rows as (
+
+    select
+        loaded_at,
+        count(*) as row_count
+    from {{ ref('stg_gcs__usage_logs') }}
+    group by loaded_at
+
+),
+
+received as (
+
+    select
+        loaded_at,
+        sum(row_count) as row_count
+    from {{ ref('int_requests_received') }}
+    group by loaded_at
+
+)
+
+select
+    coalesce(raw_rows.loaded_at, received.loaded_at) as loaded_at,
+    raw_rows.row_count as rows_of_raw,
+    received.row_count as rows_received
+from raw_rows
+full outer join received on raw_rows.loaded_at = received.loaded_at
+where coalesce(raw_rows.row_count, 0) != coalesce(received.row_count, 0)

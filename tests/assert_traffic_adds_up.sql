@@ -1,0 +1,30 @@
+-- The daily traffic counts every request once.
+with
+
+requests as (
+
+    select
+        event_date as traffic_date,
+        count(*) as request_count
+    from {{ ref('int_requests') }}
+    group by event_date
+
+),
+
+daily as (
+
+    select
+        traffic_date,
+        sum(requests) as request_count
+    from {{ ref('fct_traffic_daily') }}
+    group by traffic_date
+
+)
+
+select
+    coalesce(requests.traffic_date, daily.traffic_date) as traffic_date,
+    requests.request_count as requests_counted,
+    daily.request_count as requests_daily
+from requests
+full outer join daily on requests.traffic_date = daily.traffic_date
+where coalesce(requests.request_count, 0) != coalesce(daily.request_count, 0)

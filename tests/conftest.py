@@ -1,0 +1,111 @@
+"""Drives the project as its users do: the loader in this process, dbt in this process."""
+
+import atexit
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+import pytest
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+
+from loader import plan
+from loader.duckdb_warehouse import DuckDBWarehouse
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+# The example's profile, whatever the user's own says.
+PROFILES = Path(tempfile.mkdtemp(prefix="pullstats-profiles-"))
+shutil.copy(ROOT / "profiles.yml.example", PROFILES / "profiles.yml")
+atexit.register(shutil.rmtree, PROFILES)
+MARTS = sorted(path.stem for path in (ROOT / "models/marts").glob("*.sql"))
+
+
+class Project:
+    """A database, with what can be done to it."""
+
+    manifest: Manifest | None = None
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = folder / "test.duckdb"
+
+    def load(self, paths: Iterable[Path], batch: int = 500) -> None:
+        warehouse = DuckDBWarehouse(self.database)
+        try:
+            todo = plan.make(paths, warehouse.ledger())
+            for each in plan.batches(todo.load, batch, 10**9):
+                assert not warehouse.load(each).unreadable
+        finally:
+            warehouse.close()
+
+    def dbt(self, *arguments: str) -> None:
+        os.environ["PULLSTATS_DUCKDB"] = str(self.database)
+        options = [
+            *("--project-dir", str(ROOT), "--profiles-dir", str(PROFILES)),
+            *("--target-path", str(self.folder / "target")),
+            *("--log-path", str(self.folder / "logs"), "--quiet"),
+        ]
+        try:
+            if not Project.manifest:
+                Project.manifest = dbtRunner().invoke(["parse", *options]).result
+            result = dbtRunner(Project.manifest).invoke([*arguments, *options])
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+        if not result.success:
+            failed = [
+                f"{each.node.name}: {each.message}"
+                for each in getattr(result.result, "results", [])
+                if each.status not in ("success", "pass")
+            ]
+            raise AssertionError(f"dbt {arguments}: {failed or result.exception}")
+
+    def run(self) -> None:
+        """Seeds and models, without their tests."""
+        self.dbt("build", "--exclude-resource-type", "test", "unit_test")
+
+    def query(self, sql: str) -> list[tuple[object, ...]]:
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def marts(self) -> dict[str, list[tuple[object, ...]]]:
+        return {mart: self.query(f"from pullstats.{mart} order by all") for mart in MARTS}
+
+
+def example_logs() -> list[Path]:
+    return sorted((EXAMPLES / "logs").glob("*_v0"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="the long form of the kill tests")
+
+
+@pytest.fixture
+def times(request: pytest.FixtureRequest) -> tuple[int, int]:
+    """How often to kill a load and a build."""
+    return (200, 50) if request.config.getoption("--soak") else (6, 4)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The examples, loaded at once and built once with all dbt tests; not to be changed."""
+    project = Project(tmp_path_factory.mktemp("examples"))
+    project.load(example_logs())
+    project.dbt("build")
+    yield project
+
+
+def shuffled(items: Sequence[Path], seed: int) -> list[Path]:
+    mixed = list(items)
+    random.Random(seed).shuffle(mixed)
+    return mixed

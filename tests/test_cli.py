@@ -1,0 +1,250 @@
+"""The command line: what it says, what it returns, and which database it takes."""
+
+from pathlib import Path
+
+import pytest
+
+from loader import cli, plan, rows
+from tests.test_load import BROKEN, SOUND, STORAGE, Store, usage
+from tests.test_rows import GOOD, HEADER, line
+
+Capture = pytest.CaptureFixture[str]
+Patch = pytest.MonkeyPatch
+
+GOOD_LOG, EMPTY, CORRUPT, LATIN = (usage(hour=hour) for hour in range(4))
+FIVE = {
+    GOOD_LOG: SOUND,
+    EMPTY: HEADER,
+    CORRUPT: HEADER + line(GOOD[:16]) + b"\n" + line(GOOD) + b'\n"broken\n' + line(GOOD) + b"\n",
+    LATIN: SOUND + line(GOOD).replace(b"bucket", b"\xfcber") + b"\n",
+    "README.txt": b"not a log",
+}
+WRONG_HEADER = usage("wrong")
+
+
+@pytest.fixture(autouse=True)
+def in_its_folder(tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.delenv("PULLSTATS_DUCKDB", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path, "pullstats.duckdb")
+
+
+def load(store: Store, *options: str) -> int:
+    return cli.main(["load", str(store.logs), *options])
+
+
+def everything(store: Store) -> list[object]:
+    """All that a load can change: the tables, the view, the files."""
+    names = ("loaded_objects", "rejected_lines", "storage", "usage")
+    found = [store.query(f"from storageanalysis.{name} order by all") for name in names]
+    return [*found, sorted(store.raw.rglob("*"))]
+
+
+def test_when_all_is_sound_then_the_code_is_0(store: Store, capsys: Capture) -> None:
+    store.put({GOOD_LOG: SOUND, EMPTY: HEADER})
+    assert load(store) == 0
+    assert "2 objects, 1 rows landed" in capsys.readouterr().out
+
+
+def test_when_a_folder_has_faults_then_all_good_lines_land(store: Store, capsys: Capture) -> None:
+    store.put(FIVE)
+    assert load(store) == cli.EXIT_REJECTED_LINES
+    said = capsys.readouterr()
+    assert "4 objects, 4 rows landed" in said.out
+    assert f"skipped {store.logs / 'README.txt'}: its name is not that of a log" in said.out
+    assert f"{CORRUPT}: 2 lines rejected" in said.err
+    assert f"{LATIN}: 1 lines rejected" in said.err
+    assert store.rows().total() == 4
+    assert [number for number, *_ in store.rejected()] == [2, 3, 4]
+
+
+def test_when_a_load_is_repeated_then_nothing_changes(store: Store, capsys: Capture) -> None:
+    store.put(FIVE)
+    load(store)
+    before = everything(store)
+    capsys.readouterr()
+    assert load(store) == 0
+    said = capsys.readouterr()
+    assert everything(store) == before
+    assert "skipped 4 objects: has landed before" in said.out
+    assert "0 objects, 0 rows landed" in said.out
+
+
+def test_when_content_has_changed_then_nothing_does(store: Store, capsys: Capture) -> None:
+    store.put({GOOD_LOG: SOUND, EMPTY: SOUND})
+    load(store)
+    before = everything(store)
+    store.put({GOOD_LOG: SOUND.replace(b"200", b"404")})
+    assert load(store) == cli.EXIT_UNREADABLE
+    assert f"{GOOD_LOG}: not loaded: has landed before with other" in capsys.readouterr().err
+    assert everything(store) == before
+
+
+def test_when_a_landed_object_cannot_be_read_then_it_is_named(
+    store: Store, capsys: Capture
+) -> None:
+    store.put({GOOD_LOG: SOUND})
+    load(store)
+    (store.logs / GOOD_LOG).unlink()
+    (store.logs / GOOD_LOG).symlink_to("nowhere")
+    assert load(store) == cli.EXIT_UNREADABLE
+    assert f"{GOOD_LOG}: not loaded" in capsys.readouterr().err
+
+
+def test_when_one_object_is_unreadable_then_the_rest_lands(store: Store, capsys: Capture) -> None:
+    store.put({**FIVE, WRONG_HEADER: b"a,b\n1,2\n"})
+    (store.logs / usage("gone")).symlink_to("nowhere")
+    assert load(store) == cli.EXIT_UNREADABLE
+    said = capsys.readouterr().err
+    assert f"{WRONG_HEADER}: not loaded: its first line is not the v0 header" in said
+    assert f"{usage('gone')}: not loaded" in said
+    assert f"{LATIN}: 1 lines rejected" in said
+    assert store.rows().total() == 4
+
+
+def test_when_an_unreadable_object_is_mended_then_it_lands(store: Store) -> None:
+    store.put({WRONG_HEADER: b"a,b\n1,2\n"})
+    assert load(store) == cli.EXIT_UNREADABLE
+    store.put({WRONG_HEADER: SOUND})
+    assert load(store) == 0
+    assert store.rows().total() == 1
+
+
+def test_when_a_source_is_missing_then_the_code_is_2(store: Store, capsys: Capture) -> None:
+    store.put({GOOD_LOG: SOUND})
+    assert load(store, "nowhere") == 2
+    assert "no such file or folder: nowhere" in capsys.readouterr().err
+    assert not store.database.exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["load"], ["query"], ["delete"], ["status", "--all"]])
+def test_when_arguments_are_wrong_then_the_code_is_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(arguments)
+    assert stop.value.code == 2
+
+
+def test_when_two_files_share_a_name_then_one_lands(store: Store, capsys: Capture) -> None:
+    for folder in ("a", "b"):
+        (store.logs / folder).mkdir()
+        store.put({f"{folder}/{GOOD_LOG}": SOUND})
+    assert load(store) == 0
+    named = f"skipped {store.logs / 'b' / GOOD_LOG}: named as {store.logs / 'a' / GOOD_LOG} is"
+    assert named in capsys.readouterr().out
+    assert store.rows().total() == 1
+
+
+def test_when_a_run_is_dry_then_it_says_what_it_would_do(store: Store, capsys: Capture) -> None:
+    store.put({GOOD_LOG: SOUND, "README.txt": b""})
+    load(store)
+    store.put({CORRUPT: BROKEN})
+    before = everything(store)
+    capsys.readouterr()
+    assert load(store, "--dry-run") == 0
+    assert set(capsys.readouterr().out.splitlines()) == {
+        f"would load {store.logs / CORRUPT}: {len(BROKEN):,} bytes",
+        f"skipped {store.logs / GOOD_LOG}: has landed before",
+        f"skipped {store.logs / 'README.txt'}: its name is not that of a log object",
+    }
+    assert everything(store) == before
+
+
+def test_when_there_are_many_objects_then_they_land_in_batches(
+    store: Store, capsys: Capture, monkeypatch: Patch
+) -> None:
+    monkeypatch.setattr(cli, "MAX_BATCH_OBJECTS", 2)
+    store.put({usage("edcba"[hour], hour): SOUND for hour in range(5)})
+    load(store)
+    assert capsys.readouterr().out.splitlines()[:3] == [
+        f"loaded {done} of 5 objects" for done in (2, 4, 5)
+    ]
+    oldest_first = "select hour(log_hour) from storageanalysis.loaded_objects order by loaded_at, 1"
+    assert store.query(oldest_first) == [(0,), (1,), (2,), (3,), (4,)]
+    arrivals = "select count(distinct _partitiontime) from storageanalysis.usage"
+    assert store.query(arrivals) == [(3,)]
+
+
+def test_when_a_batch_would_be_too_big_then_it_is_cut(store: Store) -> None:
+    store.put({usage(hour=hour): b"x" * size for hour, size in enumerate([6, 4, 1, 20, 3])})
+    todo = plan.make(plan.find([store.logs]), {})
+    cut = [[each.size for each in batch.objects] for batch in plan.batches(todo.load, 9, 10)]
+    assert cut == [[6, 4], [1], [20], [3]]
+
+
+def test_when_logs_have_landed_then_status_tells_days_and_gaps(
+    store: Store, capsys: Capture
+) -> None:
+    storage = rows.write([["example", "240"]], list(rows.STORAGE_COLUMNS))
+    store.put({usage(hour=20): SOUND, usage(hour=23): BROKEN, STORAGE: storage})
+    load(store)
+    capsys.readouterr()
+    assert cli.main(["status"]) == 0
+    lines = [each.replace("│", " ").split() for each in capsys.readouterr().out.splitlines()]
+    assert ["usage", "2024-05-29", "2", "2", "1"] in lines
+    assert ["storage", "2024-05-29", "1", "1", "0"] in lines
+    assert lines[-4:] == [
+        ["newest", "hour:", "2024-05-29", "23:00", "UTC"],
+        ["hours", "without", "a", "usage", "log:", "2"],
+        ["2024-05-29", "21:00", "UTC"],
+        ["2024-05-29", "22:00", "UTC"],
+    ]
+
+
+def test_when_nothing_has_landed_then_status_says_so(store: Store, capsys: Capture) -> None:
+    assert cli.main(["status"]) == 1
+    assert "nothing has landed yet" in capsys.readouterr().err
+    assert not store.database.exists()
+
+
+def test_when_a_database_is_named_then_it_wins(
+    store: Store, tmp_path: Path, monkeypatch: Patch
+) -> None:
+    store.put({GOOD_LOG: SOUND})
+    named, from_environment = tmp_path / "named.duckdb", tmp_path / "environment.duckdb"
+    monkeypatch.setenv("PULLSTATS_DUCKDB", str(from_environment))
+    load(store, "--database", str(named))
+    assert (named.exists(), from_environment.exists(), store.database.exists()) == (1, 0, 0)
+    load(store)
+    assert (from_environment.exists(), store.database.exists()) == (1, 0)
+    monkeypatch.delenv("PULLSTATS_DUCKDB")
+    load(store)
+    assert store.rows().total() == 1
+
+
+def test_when_the_marts_are_asked_then_a_table_answers(
+    store: Store, tmp_path: Path, capsys: Capture
+) -> None:
+    store.query("create schema pullstats")
+    store.query("create table pullstats.pullstats.images as select 'alpine' as image, 12345 as n")
+    assert cli.main(["query", "select *, null as nothing from images"]) == 0
+    said = capsys.readouterr().out
+    assert [word in said for word in ("image", "alpine", "12,345")] == [True] * 3
+    assert "None" not in said
+    asked = "-- What is pulled\nfrom images;\n\n-- What else\nselect 'a; b' as answer, 2 as n;\n"
+    (tmp_path / "ask.sql").write_text(asked)
+    assert cli.main(["query", "ask.sql"]) == 0
+    said = capsys.readouterr().out
+    found = [said.index(word) for word in ("What is pulled", "alpine", "What else", "a; b")]
+    assert found == sorted(found)
+
+
+@pytest.mark.parametrize("value", ["agent [en]", "[red]x[/red]", "x [/y]", "sha256:key:1"])
+@pytest.mark.parametrize("columns", ["", ", 2 as n"])
+def test_when_a_value_looks_like_markup_then_it_is_shown_as_it_is(
+    store: Store, value: str, columns: str, capsys: Capture
+) -> None:
+    store.query("create schema pullstats")
+    assert cli.main(["query", f"select '{value}' as value {columns}"]) == 0
+    assert value in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("sql", ["from nothing", "drop table storageanalysis.storage", "no.sql"])
+def test_when_a_question_fails_then_the_code_is_1(store: Store, sql: str, capsys: Capture) -> None:
+    store.query("create schema pullstats")
+    assert cli.main(["query", sql]) == 1
+    assert capsys.readouterr().err.startswith("pullstats: ")
+    assert store.query("from storageanalysis.storage") == []

@@ -1,0 +1,45 @@
+"""Whatever the order and batching in which logs arrive, the marts are those of one clean build."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Project, example_logs, shuffled
+
+
+def in_order(logs: list[Path]) -> list[list[Path]]:
+    return [logs[start : start + 30] for start in range(0, len(logs), 30)]
+
+
+def backwards(logs: list[Path]) -> list[list[Path]]:
+    return [logs[::-1][start : start + 60] for start in range(0, len(logs), 60)]
+
+
+def mixed(logs: list[Path]) -> list[list[Path]]:
+    logs = shuffled(logs, 7)
+    return [logs[:1], logs[1:3], logs[3:90], logs[90:91], logs[91:160], logs[160:]]
+
+
+def every_second_first(logs: list[Path]) -> list[list[Path]]:
+    return [logs[::2], logs[1::2]]
+
+
+@pytest.mark.parametrize("arrivals", [in_order, backwards, mixed, every_second_first])
+def test_marts_do_not_depend_on_arrival(
+    arrivals: Callable[[list[Path]], list[list[Path]]], project: Project, examples: Project
+) -> None:
+    for batch in arrivals(example_logs()):
+        project.load(batch)
+        project.run()
+    expected = examples.marts()
+    for mart, rows in project.marts().items():
+        assert rows == expected[mart], mart
+
+
+def test_building_again_changes_nothing(project: Project, examples: Project) -> None:
+    project.load(example_logs())
+    project.run()
+    project.run()
+    assert project.marts() == examples.marts()
+    project.dbt("build")

@@ -1,0 +1,116 @@
+"""A name is a log object's only when all of it fits, whatever its prefix says."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from loader.names import LogName, parse
+
+REAL = "accessLog_usage_2019_05_19_18_00_00_00cbe51e4b703105e9_v0"
+TIME = "2019_05_19_18_00_00"
+HOUR = datetime(2019, 5, 19, 18, tzinfo=UTC)
+
+
+def build(prefix: str, kind: str, hour: datetime, shard: int, rest: str) -> str:
+    time = f"{hour.year:04}_{hour:%m_%d_%H_%M_%S}"
+    return f"{prefix}_{kind}_{time}_{shard:02}{rest}_v0"
+
+
+def test_when_a_usage_log_is_real_then_all_its_parts_are_read() -> None:
+    assert parse(REAL) == LogName("accessLog", "usage", HOUR, 0)
+
+
+def test_when_a_storage_log_is_real_then_all_its_parts_are_read() -> None:
+    name = "accessLog_storage_2019_05_19_07_00_00_0137fa8e1b_v0"
+    assert parse(name) == LogName("accessLog", "storage", HOUR.replace(hour=7), 1)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "",
+        "logs/of/registry",
+        "logs/",
+        "logs\nof",
+        "my_usage_log",
+        "a_usage_2024_01_01_00_00_00_00ab_v0",
+        "a_usage_2024_01_01",
+        "a_storage_2024_01_01_00_00_00",
+        "p" * 900,
+    ],
+)
+def test_when_the_prefix_is_odd_then_only_the_end_of_the_name_counts(prefix: str) -> None:
+    name = f"{prefix}_usage_{TIME}_07cbe5_v0"
+    assert parse(name) == LogName(prefix, "usage", HOUR, 7)
+
+
+def test_when_the_id_is_but_a_shard_then_it_is_read() -> None:
+    assert parse(f"a_usage_{TIME}_99_v0") == LogName("a", "usage", HOUR, 99)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "README.md",
+        f"{REAL}.csv",
+        f"{REAL}.gz",
+        f"{REAL}\n",
+        f"{REAL} ",
+        f"{REAL} (1)",
+        REAL.replace("_v0", "_v1"),
+        REAL.replace("_v0", ""),
+        REAL.replace("_usage_", "_Usage_"),
+        REAL.replace("_usage_", "_audit_"),
+        REAL.replace("accessLog_", ""),
+        REAL.replace("cbe51e", "CBE51E"),
+        REAL.replace("cbe51e", "xyz"),
+        REAL.replace("2019", "٢٠١٩"),
+        f"a_usage_{TIME}_cbe5_v0",
+        f"a_usage_{TIME}_1_v0",
+        f"a_usage_{TIME}__v0",
+        f"a_usage_{TIME}_v0",
+        "a_usage_2019_05_19_18_00_00cbe5_v0",
+        "a_usage_2019_05_19_00cbe5_v0",
+        "a_usage_2019_02_29_18_00_00_00cbe5_v0",
+        "a_usage_2019_13_01_18_00_00_00cbe5_v0",
+        "a_usage_2019_05_19_24_00_00_00cbe5_v0",
+        "a_usage_2019_05_19_18_60_00_00cbe5_v0",
+        "a_usage_2019_05_19_18_00_61_00cbe5_v0",
+        "a_usage_0000_05_19_18_00_00_00cbe5_v0",
+        "a_usage_2019-05-19_18_00_00_00cbe5_v0",
+        f"{REAL}/manifest",
+    ],
+)
+def test_when_any_part_does_not_fit_then_it_is_no_log(name: str) -> None:
+    assert parse(name) is None
+
+
+@settings(max_examples=200, deadline=None)
+@example("a_usage_2024_01_01_00_00_00_00ab_v0", "storage", HOUR, 3, "0")
+@given(
+    prefix=st.text(),
+    kind=st.sampled_from(["usage", "storage"]),
+    moment=st.datetimes(timezones=st.just(UTC)),
+    shard=st.integers(0, 99),
+    rest=st.text("0123456789abcdef", max_size=20),
+)
+def test_when_a_name_is_built_then_it_is_read_back(
+    prefix: str, kind: str, moment: datetime, shard: int, rest: str
+) -> None:
+    hour = moment.replace(microsecond=0)
+    read = parse(build(prefix, kind, hour, shard, rest))
+    assert read
+    assert (read.prefix, read.kind, read.hour, read.shard) == (prefix, kind, hour, shard)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text() | st.from_regex(r"_(usage|storage)_\d{4}(_\d{2}){5}_\d{2}[0-9a-f]?_v0\n?"))
+def test_when_a_name_is_arbitrary_then_it_is_refused_or_wholly_understood(name: str) -> None:
+    read = parse(name)
+    if read:
+        start = build(read.prefix, read.kind, read.hour, read.shard, "").removesuffix("_v0")
+        assert name.startswith(start)
+        assert name.endswith("_v0")

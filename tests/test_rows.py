@@ -1,0 +1,202 @@
+"""The parser loses no line: each ends in a record or in a rejected line."""
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from loader import rows
+
+COLUMNS = rows.USAGE_COLUMNS
+HEADER = rows.write([], list(COLUMNS))
+GOOD = [
+    *("1558289966505760", "192.0.2.7", "1", "", "GET", "/bucket/object", "200", "0", "512"),
+    *("8000", "storage.example.com", "https://example.com/", "client/1.0, linux", "request"),
+    *("GET_Object", "bucket", "object"),
+]
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
+    ["", '"', '""', ",", "\n", "\r\n", "\r", 'a"\n"b', '","', "\n\n", " ", "\ufeff", "\0", "NULL"]
+)
+numbers = st.integers(-(10**18) + 1, 10**18 - 1).map(str) | st.sampled_from(["", "0", "-0", "007"])
+records = st.tuples(*(numbers if kind == "INT64" else texts for kind in COLUMNS.values())).map(list)
+
+
+def changed(**values: str) -> list[str]:
+    """The good record with other values."""
+    return list({**dict(zip(COLUMNS, GOOD, strict=True)), **values}.values())
+
+
+def line(record: list[str]) -> bytes:
+    return rows.write([record], []).split(b"\n", 1)[1].removesuffix(b"\n")
+
+
+BAD_LINES = [
+    line(GOOD[:16]),
+    line([*GOOD, "more"]),
+    line([*GOOD, ""]),
+    line(changed(sc_status="OK")),
+    line(changed(cs_object="zz")).replace(b"zz", b"\xff\xfe"),
+    b"\xff",
+    b'"',
+    b'"broken',
+    b'bro"ken',
+    line(GOOD) + b"x",
+    line(GOOD) + b"\r" + line(GOOD),
+    b'""',
+    b" ",
+    b"text",
+]
+
+
+def read(lines: bytes) -> rows.ParsedObject:
+    return rows.parse(HEADER + lines, COLUMNS)
+
+
+def reasons(lines: bytes) -> list[str]:
+    return [each.reason for each in read(lines).rejected]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(records, max_size=5))
+def test_when_records_are_written_then_the_same_are_read(written: list[list[str]]) -> None:
+    assert rows.parse(rows.write(written, list(COLUMNS)), COLUMNS) == rows.ParsedObject(written)
+
+
+def filled(lines: list[str]) -> int:
+    return sum(each not in ("", "\r") for each in lines)
+
+
+def covered(record: list[str]) -> int:
+    """How many lines that aren't blank a record spans: its first, and more per quoted newline."""
+    ends = [field.split("\n") for field in record if "\n" in field]
+    return 1 + sum(filled(parts[1:-1]) + 1 for parts in ends)
+
+
+MARKS = [b'"', b'""', b",", b"\n", b"\r\n", b"\r", b"\n\n", line(GOOD)[:80]]
+LINES = [line(GOOD), line(changed(cs_object="a\n\nb\r\n")), *BAD_LINES]
+fragments = st.binary(max_size=8) | st.sampled_from([*MARKS, *(each + b"\n" for each in LINES)])
+
+
+@settings(max_examples=200, deadline=None)
+@example([b'"\n', line(changed(cs_object="a\n\nb"))])
+@given(st.lists(fragments, max_size=12))
+def test_when_bytes_are_arbitrary_then_no_line_is_lost(parts: list[bytes]) -> None:
+    body = b"".join(parts)
+    parsed = read(body)
+    lines = (HEADER + body).split(b"\n")
+    assert all(lines[each.number - 1] == each.content for each in parsed.rejected)
+    numbers = [each.number for each in parsed.rejected]
+    assert numbers == sorted(set(numbers))
+    found = sum(each not in (b"", b"\r") for each in lines[1:])
+    assert len(numbers) + sum(covered(record) for record in parsed.records) == found
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(records, max_size=4), st.lists(records, max_size=4), st.sampled_from(BAD_LINES))
+def test_when_one_line_is_bad_then_it_alone_is_rejected(
+    before: list[list[str]], after: list[list[str]], bad: bytes
+) -> None:
+    head = rows.write(before, list(COLUMNS))
+    tail = rows.write(after, list(COLUMNS)).removeprefix(HEADER)
+    parsed = rows.parse(head + bad + b"\n" + tail, COLUMNS)
+    assert parsed.records == before + after
+    assert [(x.number, x.content) for x in parsed.rejected] == [(head.count(b"\n") + 1, bad)]
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (line(GOOD[:16]), "16 fields instead of 17"),
+        (line([*GOOD, ""]), "18 fields instead of 17"),
+        (line(changed(sc_status="OK")), "sc_status is no integer: 'OK'"),
+        (b'"ab\xff"', "not UTF-8 at byte 4"),
+        (b'"broken', "the closing quote is missing"),
+        (line(GOOD)[:-1], "the closing quote is missing"),
+        (line(GOOD) + b'"', "the closing quote is missing"),
+        (line(GOOD) + b"\r" + line(GOOD), "a carriage return outside quotes"),
+        (line(GOOD) + b'x""', "not CSV: ',' expected after '\"'"),
+        (line(changed(cs_object="x" * rows.MAX_RECORD_BYTES)), "longer than 1000000 bytes"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_when_a_line_is_rejected_then_the_reason_says_why(bad: bytes, reason: str) -> None:
+    assert reasons(bad + b"\n" + line(GOOD)) == [reason]
+
+
+@pytest.mark.parametrize(
+    "value", ["1e3", "1.5", " 1", "1 ", "0x10", "1_000", "+1", "--1", "1,2", "\u0661", "1\n"]
+)
+@pytest.mark.parametrize("column", [name for name, kind in COLUMNS.items() if kind == "INT64"])
+def test_when_a_number_is_not_plain_then_its_line_is_rejected(column: str, value: str) -> None:
+    parsed = read(line(changed(**{column: value})) + b"\n" + line(GOOD))
+    assert parsed.records == [GOOD]
+    assert parsed.rejected[0].number == 2
+
+
+def test_when_a_number_has_more_than_18_digits_then_its_line_is_rejected() -> None:
+    assert read(line(changed(sc_bytes="9" * 18))).records
+    assert reasons(line(changed(sc_bytes="9" * 19))) == [f"sc_bytes is no integer: {'9' * 19!r}"]
+
+
+def test_when_lines_end_in_crlf_then_they_are_read() -> None:
+    crlf = (HEADER + line(GOOD) + b"\nbad\n" + line(GOOD) + b"\n").replace(b"\n", b"\r\n")
+    parsed = rows.parse(crlf, COLUMNS)
+    assert parsed.records == [GOOD, GOOD]
+    assert [(each.number, each.content) for each in parsed.rejected] == [(3, b"bad\r")]
+
+
+def test_when_lines_are_blank_then_they_are_no_records() -> None:
+    parsed = read(b"\n\r\n" + line(GOOD) + b"\n\n" + line(GOOD) + b"\n\n\n")
+    assert parsed == rows.ParsedObject([GOOD, GOOD])
+
+
+@pytest.mark.parametrize("data", [HEADER, HEADER[:-1], HEADER[:-1] + b"\r\n", HEADER + b"\n"])
+def test_when_there_is_only_a_header_then_there_are_no_records(data: bytes) -> None:
+    assert rows.parse(data, COLUMNS) == rows.ParsedObject()
+
+
+@pytest.mark.parametrize("header", [b"\xef\xbb\xbf" + HEADER, HEADER.replace(b'"', b"")])
+def test_when_the_header_has_a_bom_or_no_quotes_then_it_is_known(header: bytes) -> None:
+    assert rows.parse(header + line(GOOD), COLUMNS).records == [GOOD]
+
+
+@pytest.mark.parametrize("value", ['say "hi"', '"', '""', "a\nb", "a\r\n\r\nb", "\n", "\r"])
+def test_when_a_field_holds_quotes_or_newlines_then_they_stay(value: str) -> None:
+    record = changed(cs_object=value, cs_user_agent=value)
+    assert read(line(record) + b"\n" + line(GOOD)).records == [record, GOOD]
+
+
+def test_when_fields_are_not_quoted_then_they_are_read() -> None:
+    assert read(",".join(changed(cs_user_agent="curl")).encode()).records[0][12] == "curl"
+
+
+def test_when_a_quoted_newline_never_ends_then_the_lines_behind_it_are_read() -> None:
+    parsed = read(b'"' + b"\n".join([line(GOOD)] * 3000))
+    assert len(parsed.records) == 2999
+    assert [each.number for each in parsed.rejected] == [2]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\n" + HEADER,
+        line(GOOD) + b"\n",
+        HEADER.replace(b'"cs_object"', b'"object"'),
+        HEADER.replace(b',"cs_object"', b""),
+        HEADER[:-1] + b',"more"\n',
+        rows.write([], list(rows.STORAGE_COLUMNS)),
+        b"\x28\xb5\x2f\xfd\x00",
+        (HEADER + line(GOOD)).replace(b"\n", b"\r"),
+    ],
+)
+def test_when_the_header_is_another_then_it_is_no_log(data: bytes) -> None:
+    with pytest.raises(rows.NotALogError, match="not the v0 header"):
+        rows.parse(data, COLUMNS)
+
+
+def test_when_the_log_is_of_storage_then_two_columns_are_read() -> None:
+    data = b'"bucket","storage_byte_hours"\n"example","240"\n"example","x"\n"example"\n'
+    parsed = rows.parse(data, rows.STORAGE_COLUMNS)
+    assert parsed.records == [["example", "240"]]
+    assert [each.number for each in parsed.rejected] == [3, 4]
