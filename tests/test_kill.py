@@ -12,7 +12,13 @@ from tests.conftest import EXAMPLES, PROFILES, ROOT, Project
 from tests.kill_loop import kill_at_random, run_to_end
 
 LOAD = [sys.executable, "-c", "from loader.cli import main; raise SystemExit(main())", "load"]
-BUILD = [shutil.which("dbt") or "dbt", "build", "--exclude-resource-type", "test", "unit_test"]
+BUILD = [
+    str(Path(sys.executable).with_name("dbt")),
+    "build",
+    "--exclude-resource-type",
+    "test",
+    "unit_test",
+]
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@
 
 {% macro client_network(address) -%}
     case
-        when {{ regexp_like(address, "'^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$'") }}
-            then {{ regexp_group(address, "'^([0-9]+[.][0-9]+[.][0-9]+)[.]'") }} || '.0/24'
+        when {{ regexp_like(address, "'^(::ffff:)?[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$'") }}
+            then {{ regexp_group(address, "'([0-9]+[.][0-9]+[.][0-9]+)[.]'") }} || '.0/24'
         else
             {{ regexp_group(
                 "replace(lower(" ~ address ~ "), '::', ':0:0:0:')",

@@ -7,7 +7,12 @@
         clients.client_version,
         {{ request_operation('operations.operation', 'clients.client_class') }} as operation,
         clients.client_class,
-        {{ object_tag('records.object_name') }} as tag,
+        case
+            when records.object_kind in ('blob', 'manifest') then records.name_digest
+        end as digest,
+        case
+            when records.object_kind = 'tag' then {{ object_tag('records.object_name') }}
+        end as tag,
         coalesce(
             images.registry_host,
             case
@@ -25,7 +30,7 @@
         select
             *,
             {{ object_kind('object_name') }} as object_kind,
-            {{ object_digest('object_name') }} as digest,
+            {{ object_digest('object_name') }} as name_digest,
             {{ object_image('object_name') }} as object_image
         from {{ relation }}
     ) as records
