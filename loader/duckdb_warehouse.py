@@ -60,8 +60,8 @@ class DuckDBWarehouse:
         database = database.resolve()
         self.raw = database.with_name(database.name + ".raw")
         self.incoming = self.raw / "incoming"
-        if set("*?[") & set(str(self.raw)):
-            raise ValueError(f"{self.raw}: a path with *, ? or [ can't be read by DuckDB")
+        if set("*?[=") & set(str(self.raw)):
+            raise ValueError(f"{self.raw}: DuckDB takes *, ?, [ or = in a path for a pattern")
         self.connection = duckdb.connect(str(database))
         self.connection.execute("set timezone = 'UTC'")
         self.connection.execute(_DDL)

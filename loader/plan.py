@@ -41,7 +41,7 @@ class LedgerEntry:
 class Plan:
     """`load` is new; `check` is in the ledger by name, so its content must be compared.
 
-    `conflicts`: files that have the name of one before them, but other content.
+    `conflicts`: files whose name can't be used, since it is that of another or no text.
     """
 
     load: list[LogObject]
@@ -77,8 +77,12 @@ def make(paths: Iterable[Path], ledger: Mapping[str, LedgerEntry]) -> Plan:
     seen: dict[str, Path] = {}
     for path in paths:
         name = parse(path.name)
+        # what the file system gives for bytes that are not UTF-8 can't be printed or stored
+        shown = str(path).encode(errors="backslashreplace").decode()
         if name is None:
-            plan.skipped.append(Skipped(str(path), "its name is not that of a log object"))
+            plan.skipped.append(Skipped(shown, "its name is not that of a log object"))
+        elif shown != str(path):
+            plan.conflicts[shown] = "its name is not UTF-8"
         elif path.name in seen and path.exists():
             if filecmp.cmp(path, seen[path.name], shallow=False):
                 plan.skipped.append(Skipped(str(path), f"named as {seen[path.name]} is"))

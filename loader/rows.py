@@ -82,7 +82,7 @@ def is_plain(data: bytes, columns: Sequence[str]) -> bool:
     return (
         body.startswith(b'"' + '","'.join(columns).encode() + b'"')
         and body.endswith(b'"')
-        and b"\r" not in body
+        and not any(mark in body for mark in (b"\r", b'" ,', b', "'))
         and body.count(b'"\n"') == lines - 1
         and body.count(b'","') == lines * (len(columns) - 1)
         and body.count(b'"') == lines * len(columns) * 2

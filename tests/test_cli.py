@@ -1,5 +1,6 @@
 """The command line: what it says, what it returns, and which database it takes."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -84,9 +85,7 @@ def test_when_content_has_changed_then_nothing_does(store: Store, capsys: Captur
     assert everything(store) == before
 
 
-def test_when_a_landed_object_cannot_be_read_then_it_is_named(
-    store: Store, capsys: Capture
-) -> None:
+def test_when_a_landed_object_is_gone_then_it_is_named(store: Store, capsys: Capture) -> None:
     store.put({GOOD_LOG: SOUND})
     load(store)
     (store.logs / GOOD_LOG).unlink()
@@ -128,14 +127,19 @@ def test_when_arguments_are_wrong_then_the_code_is_2(arguments: list[str]) -> No
     assert stop.value.code == 2
 
 
-def test_when_two_files_share_a_name_then_one_lands(store: Store, capsys: Capture) -> None:
-    for folder in ("a", "b"):
-        (store.logs / folder).mkdir()
-        store.put({f"{folder}/{GOOD_LOG}": SOUND})
-    assert load(store) == 0
-    named = f"skipped {store.logs / 'b' / GOOD_LOG}: named as {store.logs / 'a' / GOOD_LOG} is"
-    assert named in capsys.readouterr().out
+@pytest.mark.parametrize(("other", "code"), [(SOUND, 0), (BROKEN, cli.EXIT_UNREADABLE)])
+def test_when_two_files_share_a_name_then_one_lands(
+    store: Store, other: bytes, code: int, capsys: Capture
+) -> None:
+    first, second = (store.logs / folder / GOOD_LOG for folder in ("a", "b"))
+    for path, data in ((first, SOUND), (second, other)):
+        path.parent.mkdir()
+        path.write_bytes(data)
+    assert load(store) == code
+    said = "".join(capsys.readouterr())
+    assert [f"{second}: " in said, f"named as {first}" in said] == [True, True]
     assert store.rows().total() == 1
+    assert load(store) == code
 
 
 def test_when_a_run_is_dry_then_it_says_what_it_would_do(store: Store, capsys: Capture) -> None:
@@ -175,9 +179,7 @@ def test_when_a_batch_would_be_too_big_then_it_is_cut(store: Store) -> None:
     assert cut == [[6, 4], [1], [20], [3]]
 
 
-def test_when_logs_have_landed_then_status_tells_days_and_gaps(
-    store: Store, capsys: Capture
-) -> None:
+def test_when_logs_have_landed_then_status_tells_of_them(store: Store, capsys: Capture) -> None:
     storage = rows.write([["example", "240"]], list(rows.STORAGE_COLUMNS))
     store.put({usage(hour=20): SOUND, usage(hour=23): BROKEN, STORAGE: storage})
     load(store)
@@ -222,8 +224,7 @@ def test_when_the_marts_are_asked_then_a_table_answers(
     store.query("create table pullstats.pullstats.images as select 'alpine' as image, 12345 as n")
     assert cli.main(["query", "select *, null as nothing from images"]) == 0
     said = capsys.readouterr().out
-    assert [word in said for word in ("image", "alpine", "12,345")] == [True] * 3
-    assert "None" not in said
+    assert [word in said for word in ("image", "alpine", "12,345", "None")] == [True] * 3 + [False]
     asked = "-- What is pulled\nfrom images;\n\n-- What else\nselect 'a; b' as answer, 2 as n;\n"
     (tmp_path / "ask.sql").write_text(asked)
     assert cli.main(["query", "ask.sql"]) == 0
@@ -247,4 +248,14 @@ def test_when_a_question_fails_then_the_code_is_1(store: Store, sql: str, capsys
     store.query("create schema pullstats")
     assert cli.main(["query", sql]) == 1
     assert capsys.readouterr().err.startswith("pullstats: ")
-    assert store.query("from storageanalysis.storage") == []
+
+
+def test_when_a_name_is_not_utf8_then_the_others_land(store: Store, capsys: Capture) -> None:
+    store.put({GOOD_LOG: SOUND})
+    for name in (b"caf\xe9_" + GOOD_LOG.encode(), b"caf\xe9.txt"):
+        (store.logs / os.fsdecode(name)).write_bytes(SOUND)
+    assert load(store) == 4
+    shown = capsys.readouterr()
+    assert "not loaded: its name is not UTF-8" in shown.err
+    assert r"caf\udce9.txt: its name is not that of a log object" in shown.out
+    assert store.rows().total() == 1

@@ -137,6 +137,7 @@ def test_when_a_number_is_not_plain_then_it_is_not_converted(
             SOUND + line(GOOD).replace(b'"200",', b'"200" ,'), id="a space after a number"
         ),
         pytest.param(SOUND + line(GOOD).replace(b'"GET"', b'GET"'), id="a stray quote"),
+        pytest.param(SOUND + line(changed(cs_object=",")).replace(b'et",', b'et" ,'), id="hidden"),
         pytest.param(SOUND + line(GOOD) + b"\r" + line(GOOD), id="a carriage return"),
         pytest.param(HEADER + b"\r" + line(GOOD), id="a carriage return in front"),
         pytest.param(SOUND + line(changed(cs_object="x" * 1_500_000)), id="a record too long"),

@@ -11,6 +11,7 @@
             {%- for column in of_client_and_image %}
             any_value({{ column }}) as {{ column }},
             {%- endfor %}
+            any_value(blob_kind) as blob_kind,
             any_value(blob_kind) = 'config' as is_config,
             any_value(size_bytes) as size_bytes,
             any_value(blob_registry_host) as blob_registry_host,
@@ -36,6 +37,9 @@
         ) }} as only_config_image,
         {{ count_if('delivered_bytes > 0') }} as blob_count,
         {{ count_if('delivered_bytes > 0 and is_config') }} as config_count,
+        max(blob_kind) = 'unknown'
+        and count(*) = 1
+        and max(delivered_bytes) between 1 and {{ var('config_max_bytes') }} as is_small_unknown,
         {{ sum_of('request_count') }} as request_count,
         {{ sum_of('delivered_bytes') }} as served_bytes,
         min(case when delivered_bytes >= coalesce(size_bytes, 1) then 1 else 0 end) = 1

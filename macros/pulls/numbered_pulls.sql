@@ -14,8 +14,10 @@
                 over ({{ of_blob }} {{ after }}) as next_range_number,
             min(case when delivered_bytes > 0 then read_number end)
                 over ({{ of_blob }} {{ after }}) as next_delivery_number,
-            lag(case when blob_kind = 'config' then digest end)
-                over ({{ in_run }}) as config_just_before
+            max(case when blob_kind = 'config' then started_micros end)
+                over ({{ in_run }} {{ before }}) as config_before_micros,
+            min(case when blob_kind = 'config' then started_micros end)
+                over ({{ of_blob }} {{ before }}) as same_config_before_micros
         from {{ reads }}
 
     ),
@@ -87,7 +89,12 @@
             case
                 when
                     coalesce(is_config_delivery, false)
-                    and coalesce(config_just_before, digest) = digest
+                    and not coalesce(
+                        reads_index = 'true'
+                        and same_config_before_micros is null
+                        and started_micros - config_before_micros
+                        <= {{ var('index_read_seconds') }} * 1000000, false
+                    )
                     and failures_so_far = coalesce(max(
                         case when is_config_delivery then failures_so_far end
                     ) over ({{ in_run }} {{ before }}), failures_so_far)

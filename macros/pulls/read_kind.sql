@@ -7,7 +7,12 @@
             and {{ group }}.traffic_class in ('scanner', 'admin', 'housekeeping', 'lifecycle')
             then 'inspection'
         when {{ group }}.config_count > 0 and {{ group }}.blob_count > {{ group }}.config_count then 'pull'
-        when {{ group }}.config_count > 0
+        when
+            {{ group }}.config_count > 0
+            or (
+                {{ group }}.is_small_unknown
+                and coalesce({{ tool }}.layers_only_read, '') != 'artifact'
+            )
             then coalesce({{ tool }}.config_only_read, 'inspection')
         when {{ tool }}.layers_only_read in ('partial', 'artifact', 'inspection')
             then {{ tool }}.layers_only_read

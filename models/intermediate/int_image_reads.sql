@@ -26,6 +26,7 @@ reads as (
 
     select
         blob_reads.*,
+        client_tools.reads_index,
         blobs.size_bytes,
         coalesce(blobs.blob_kind, 'unknown') as blob_kind,
         blobs.registry_host as blob_registry_host,
@@ -39,6 +40,7 @@ reads as (
         on
             blob_reads.bucket_name = blobs.bucket_name
             and blob_reads.digest = blobs.digest
+    left join client_tools on blob_reads.client_tool = client_tools.tool
 
 ),
 
