@@ -25,7 +25,7 @@ MAX_BATCH_OBJECTS = 500
 MAX_BATCH_BYTES = 512 * 1024 * 1024
 
 out = Console(
-    highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 150
+    highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 200
 )
 err = Console(highlight=False, markup=False, emoji=False, stderr=True)
 

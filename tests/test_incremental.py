@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.conftest import Project, example_logs, shuffled
@@ -43,3 +44,36 @@ def test_building_again_changes_nothing(project: Project, examples: Project) -> 
     project.run()
     assert project.marts() == examples.marts()
     project.dbt("build")
+
+
+def test_restating_days_by_hand_changes_nothing_that_was_right(
+    project: Project, examples: Project
+) -> None:
+    logs = example_logs()
+    project.load(logs[:150])
+    project.run()
+    project.load(logs[150:])
+    days = '{"restate_from": "2024-05-29", "restate_to": "2024-05-31"}'
+    project.dbt("build", "--exclude-resource-type", "test", "unit_test", "--vars", days)
+    project.run()
+    assert project.marts() == examples.marts()
+
+
+def test_a_changed_rule_reaches_restated_days_only(project: Project, tmp_path: Path) -> None:
+    project.load(example_logs())
+    project.run()
+    before = project.query(
+        "select event_date, count(*) from pullstats_intermediate.int_requests"
+        " where client_tool = 'docker' group by 1 order by 1"
+    )
+    table = f"{project.database.stem}.pullstats_seeds.user_agents"
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute(f"update {table} set tool = 'moby' where tool = 'docker'")
+    day = '{"restate_from": "2024-05-30"}'
+    project.dbt("run", "--vars", day)
+    renamed = project.query(
+        "select event_date, count(*) from pullstats_intermediate.int_requests"
+        " where client_tool = 'moby' group by 1 order by 1"
+    )
+    assert renamed == [row for row in before if f"{row[0]}" == "2024-05-30"]
+    project.dbt("test", "--select", "test_type:data", "--exclude", "client_tools", "user_agents")

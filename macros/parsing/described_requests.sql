@@ -7,33 +7,32 @@
         clients.client_version,
         {{ request_operation('operations.operation', 'clients.client_class') }} as operation,
         clients.client_class,
-        case
-            when records.object_kind in ('blob', 'manifest') then records.name_digest
-        end as digest,
-        case
-            when records.object_kind = 'tag' then {{ object_tag('records.object_name') }}
-        end as tag,
+        objects.object_kind,
+        case when objects.object_kind in ('blob', 'manifest') then objects.digest end as digest,
+        case when objects.object_kind = 'tag' then objects.tag end as tag,
         coalesce(
             images.registry_host,
             case
-                when records.object_image is not null
+                when objects.object_image is not null
                     then {{ bucket_registry_host('records.bucket_name') }}
             end
         ) as registry_host,
         case
             when images.registry_host is not null then images.image_path
-            when records.object_image is not null then
+            when objects.object_image is not null then
                 coalesce({{ bucket_project('records.bucket_name') }} || '/', '')
-                || records.object_image
+                || objects.object_image
         end as image_path
-    from (
+    from {{ relation }} as records
+    inner join (
         select
-            *,
+            object_name,
             {{ object_kind('object_name') }} as object_kind,
-            {{ object_digest('object_name') }} as name_digest,
-            {{ object_image('object_name') }} as object_image
-        from {{ relation }}
-    ) as records
+            {{ object_digest('object_name') }} as digest,
+            {{ object_image('object_name') }} as object_image,
+            {{ object_tag('object_name') }} as tag
+        from (select distinct object_name from {{ relation }}) as known
+    ) as objects on coalesce(records.object_name, '') = coalesce(objects.object_name, '')
     inner join (
         {{ classified_clients(relation) }}
     ) as clients

@@ -33,7 +33,6 @@ keyed as (
 
     select
         *,
-        {{ sent_user_agent('user_agent') }} as sent_user_agent,
         {{ referer_image('referer') }} as referer_image,
         {{ hash_of([
             'started_micros', 'client_ip', 'client_ip_type', 'client_ip_region', 'http_method',
@@ -53,7 +52,7 @@ records as (
         loaded_at,
         event_date,
         any_value(client_ip) as client_ip,
-        any_value(sent_user_agent) as user_agent,
+        any_value(user_agent) as user_agent,
         any_value(referer_image) as referer_image,
         any_value(coalesce(bucket_name, 'no bucket')) as bucket_name,
         any_value(object_name) as object_name,
