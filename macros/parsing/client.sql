@@ -49,10 +49,10 @@
                 as client_version,
             rules.traffic_class
         from (
-            select distinct
+            select
                 user_agent,
                 {{ sent_user_agent('user_agent') }} as sent_user_agent
-            from {{ relation }}
+            from (select distinct user_agent from {{ relation }}) as logged
         ) as known
         left join {{ ref('user_agents') }} as rules
             on {{ regexp_like('known.sent_user_agent', 'rules.agent_pattern') }}

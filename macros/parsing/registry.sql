@@ -1,7 +1,15 @@
 {# Image names: host, project and image, from a referer or a bucket's name. #}
 
 {% macro referer_image(referer) -%}
-    {{ regexp_group(referer, "'^https://([^/?#]+/v2/[^?#]+)/blobs/sha256:[0-9a-f]{64}(?:$|[?#])'") }}
+    {%- set place = "strpos(" ~ referer ~ ", '/blobs/sha256:')" -%}
+    {%- set digest_end = place ~ " + length('/blobs/sha256:') + 64" -%}
+    case
+        when
+            {{ place }} > 0
+            and length({{ referer }}) + 1 >= {{ digest_end }}
+            and substr({{ referer }}, {{ digest_end }}, 1) in ('', '?', '#')
+            then substr({{ referer }}, 1, {{ place }} - 1)
+    end
 {%- endmacro %}
 
 
@@ -10,12 +18,12 @@
     {%- for host in var('self_hosted_registries') -%}
         {%- do hosts.append(host | replace('.', '[.]')) -%}
     {%- endfor -%}
-    {{ regexp_group(referer_image, "'^(" ~ hosts | join('|') ~ ")/v2/'") }}
+    {{ regexp_group(referer_image, "'^https://(" ~ hosts | join('|') ~ ")/v2/[^?#]+$'") }}
 {%- endmacro %}
 
 
 {% macro referer_image_path(referer_image) -%}
-    {{ regexp_group(referer_image, "'^[^/]+/v2/(.+)$'") }}
+    {{ regexp_group(referer_image, "'^https://[^/]+/v2/([^?#]+)$'") }}
 {%- endmacro %}
 
 
