@@ -91,7 +91,7 @@ class DuckDBWarehouse:
         ledger: list[tuple[object, ...]] = []
         rejected: list[tuple[object, ...]] = []
         storage: list[tuple[object, ...]] = []
-        for uri, (each, check, _) in staged.items():
+        for uri, (each, size, check, _) in staged.items():
             hour = each.name.hour.replace(tzinfo=None)
             parsed = rows.ParsedObject()
             if uri not in counts:
@@ -109,7 +109,7 @@ class DuckDBWarehouse:
             rejected += [(uri, x.number, x.reason, x.content, arrival) for x in parsed.rejected]
             ledger.append(
                 (
-                    *(uri, None, each.name.kind, hour, each.size, check),
+                    *(uri, None, each.name.kind, hour, size, check),
                     *(count, len(parsed.rejected), batch.job_id, arrival),
                 )
             )
@@ -158,8 +158,10 @@ class DuckDBWarehouse:
         # a log's name may be too long for one more suffix, or read as a pattern
         return self.incoming / f"{hashlib.sha256(uri.encode()).hexdigest()[:32]}.csv.zst"
 
-    def _stage(self, batch: Batch, result: BatchResult) -> dict[str, tuple[LogObject, str, bool]]:
-        """Copy what can be read to `incoming`; give each with its checksum, and if it is plain."""
+    def _stage(
+        self, batch: Batch, result: BatchResult
+    ) -> dict[str, tuple[LogObject, int, str, bool]]:
+        """Copy what can be read to `incoming`; give their size, checksum, and if they are plain."""
         staged = {}
         for each in batch.objects:
             try:
@@ -170,7 +172,7 @@ class DuckDBWarehouse:
                 continue
             self._staged(each.uri).write_bytes(zstandard.compress(data, 1))
             is_plain = each.is_usage and rows.is_plain(data, list(rows.USAGE_COLUMNS))
-            staged[each.uri] = (each, checksum(data), is_plain)
+            staged[each.uri] = (each, len(data), checksum(data), is_plain)
         return staged
 
     def _salvage(self, each: LogObject) -> rows.ParsedObject:
@@ -183,13 +185,14 @@ class DuckDBWarehouse:
         return parsed
 
     def _publish(self, arrival: datetime) -> None:
-        os.sync()
         target = self.raw / "usage" / _partition(arrival)
         target.parent.mkdir(exist_ok=True)
         if any(self.incoming.iterdir()):
             self.incoming.rename(target)
         else:
             self.incoming.rmdir()
+        # the files must be as safe as the ledger that will speak of them
+        os.sync()
 
     def _remove_unfinished(self) -> None:
         """Delete what a killed load left behind; the lock on the database makes this safe."""

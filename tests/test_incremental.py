@@ -77,3 +77,32 @@ def test_a_changed_rule_reaches_restated_days_only(project: Project, tmp_path: P
     )
     assert renamed == [row for row in before if f"{row[0]}" == "2024-05-30"]
     project.dbt("test", "--select", "test_type:data", "--exclude", "client_tools", "user_agents")
+
+
+def test_a_first_build_on_nothing_does_not_hinder_the_next(
+    project: Project, examples: Project
+) -> None:
+    project.load([])
+    project.run()
+    project.load(example_logs())
+    project.run()
+    assert project.marts() == examples.marts()
+
+
+def test_changed_facts_are_not_lost_when_a_build_stops_behind_them(
+    project: Project, examples: Project
+) -> None:
+    logs = example_logs()
+    project.load(logs[::2])
+    project.run()
+    project.load(logs[1::2])
+    project.dbt("run", "--select", "+int_blobs")
+    # as if killed before the hook, which on BigQuery is a job of its own
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute(
+            "delete from pullstats_intermediate.build_log where model_name = 'int_blobs'"
+            " and read_at > (select min(read_at) from pullstats_intermediate.build_log"
+            " where model_name = 'int_blobs')"
+        )
+    project.run()
+    assert project.marts() == examples.marts()

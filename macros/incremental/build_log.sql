@@ -58,10 +58,21 @@
         cast(null as timestamp),
         {{ timestamp_literal(restated_by(model).read_at) }},
         {{ timestamp_literal(utc_now()) }}
-    from {{ daily }} as daily
-    inner join {{ this }} as changed
+    from {{ this }} as changed
+    inner join {{ daily }} as daily
         on
-            daily.bucket_name = changed.bucket_name
-            and daily.digest = changed.digest
-    where changed.changed_at = {{ timestamp_literal(restated_by(model).read_at) }}
+            changed.bucket_name = daily.bucket_name
+            and changed.digest = daily.digest
+    where changed.changed_at > coalesce(
+        (select max(read_at) from {{ build_log() }} where model_name = '{{ this.identifier }}'),
+        {{ timestamp_literal('1970-01-01 00:00:00') }}
+    )
+    union all
+    select
+        '{{ this.identifier }}',
+        cast(null as date),
+        false,
+        cast(null as timestamp),
+        {{ timestamp_literal(restated_by(model).read_at) }},
+        {{ timestamp_literal(utc_now()) }}
 {% endmacro %}

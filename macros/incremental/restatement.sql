@@ -10,7 +10,7 @@
         "select cast(max(read_at) as string), cast(max(loaded_through) as string) from "
         ~ build_log() ~ " where model_name = '" ~ this.identifier ~ "'"
     ).rows[0] %}
-    {% if own[0] is none %}
+    {% if own[0] is none or (raw and own[1] is none) %}
         {{ return(restated) }}
     {% endif %}
     {% set by_hand = days_by_hand() %}
@@ -61,6 +61,9 @@
     {% set last = modules.datetime.date.fromisoformat(
         (var('restate_to') or var('restate_from')) | string
     ) %}
+    {% if last < first %}
+        {{ exceptions.raise_compiler_error('restate_to is before restate_from') }}
+    {% endif %}
     {% set days = [] %}
     {% for offset in range((last - first).days + 1) %}
         {% do days.append((first + modules.datetime.timedelta(days=offset)).isoformat()) %}

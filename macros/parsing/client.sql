@@ -32,32 +32,34 @@
     select
         clients.client_ip,
         clients.user_agent,
-        {{ client_id('clients.client_ip', 'agents.sent_user_agent') }} as client_id,
+        {{ client_id('clients.client_ip', 'clients.sent_user_agent') }} as client_id,
         {{ client_network('clients.client_ip') }} as client_network,
         coalesce(
-            agents.tool, {{ product_name('agents.sent_user_agent') }}, 'none'
+            agents.tool, {{ product_name('clients.sent_user_agent') }}, 'none'
         ) as client_tool,
         agents.client_version,
         coalesce(agents.traffic_class, 'unknown') as client_class
-    from (select distinct client_ip, user_agent from {{ relation }}) as clients
+    from (
+        select
+            client_ip,
+            user_agent,
+            {{ sent_user_agent('user_agent') }} as sent_user_agent
+        from (select distinct client_ip, user_agent from {{ relation }}) as logged
+    ) as clients
     left join (
         select
             known.user_agent,
-            known.sent_user_agent,
             rules.tool,
-            {{ regexp_group('known.sent_user_agent', 'rules.version_pattern') }}
-                as client_version,
+            {{ regexp_group('known.user_agent', 'rules.version_pattern') }} as client_version,
             rules.traffic_class
         from (
-            select
-                user_agent,
-                {{ sent_user_agent('user_agent') }} as sent_user_agent
+            select distinct {{ sent_user_agent('user_agent') }} as user_agent
             from (select distinct user_agent from {{ relation }}) as logged
         ) as known
-        left join {{ ref('user_agents') }} as rules
-            on {{ regexp_like('known.sent_user_agent', 'rules.agent_pattern') }}
+        inner join {{ ref('user_agents') }} as rules
+            on {{ regexp_like('known.user_agent', 'rules.agent_pattern') }}
         qualify row_number() over (
             partition by known.user_agent order by rules.priority
         ) = 1
-    ) as agents on clients.user_agent = agents.user_agent
+    ) as agents on clients.sent_user_agent = agents.user_agent
 {%- endmacro %}

@@ -4,8 +4,9 @@
 
         select
             *,
-            delivered_bytes <= {{ var('config_max_bytes') }} as is_small,
-            count(*) over (partition by run_id) as blob_count
+            delivered_bytes between 1 and {{ var('config_max_bytes') }} as is_small,
+            sum(case when delivered_bytes > 0 then 1 else 0 end)
+                over (partition by run_id) as blob_count
         from {{ blobs_of_runs }}
 
     ),
@@ -26,7 +27,9 @@
 
     select
         placed.*,
-        placed.blob_count > 1 and client_tools.config_position is not null as is_placed,
+        placed.delivered_bytes > 0
+        and placed.blob_count > 1
+        and client_tools.config_position is not null as is_placed,
         placed.is_small and placed.place = case
             when client_tools.config_position = 'first' then 1
             when client_tools.config_position = 'last' then placed.last_place

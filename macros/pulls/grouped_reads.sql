@@ -17,6 +17,8 @@
             any_value(blob_registry_host) as blob_registry_host,
             any_value(blob_image_path) as blob_image_path,
             count(*) as request_count,
+            -- 304: the client has the blob already
+            {{ count_if('status_code = 304') }} > 0 as is_cached,
             {{ sum_of('delivered_bytes') }} as delivered_bytes,
             min(started_micros) as started_micros,
             max(ended_micros) as ended_micros
@@ -42,8 +44,10 @@
         and max(delivered_bytes) between 1 and {{ var('config_max_bytes') }} as is_small_unknown,
         {{ sum_of('request_count') }} as request_count,
         {{ sum_of('delivered_bytes') }} as served_bytes,
-        min(case when delivered_bytes >= coalesce(size_bytes, 1) then 1 else 0 end) = 1
-            as is_complete,
+        min(case
+            when is_cached or delivered_bytes >= coalesce(size_bytes, 1) then 1
+            else 0
+        end) = 1 as is_complete,
         min(started_micros) as started_micros,
         max(ended_micros) as ended_micros
     from blobs_of_reads

@@ -31,7 +31,8 @@
                     then 1 + {{ integer_divide('bytes_before', 'size_bytes') }}
                 else 1
             end as delivery_number,
-            status_code >= 400 or (
+            -- 416: the client asked for more of a blob that it has already
+            (status_code >= 400 and status_code != 416) or (
                 status_code = 200
                 and delivered_bytes < size_bytes
                 and next_range_number is null
@@ -117,8 +118,6 @@
             min(case when is_config_delivery then read_number end) over (partition by run_id)
             = min(case when delivered_bytes > 0 then read_number end) over (partition by run_id)
                 as is_config_first,
-            max(case when blob_kind != 'unknown' then 1 else 0 end) over (partition by run_id)
-                as known_blobs,
             min(digest) over (partition by run_id) != max(digest) over (partition by run_id)
                 as has_several_blobs
         from starts
@@ -128,8 +127,7 @@
     select
         *,
         case
-            when starts_of_run = 0 and known_blobs = 0 and has_several_blobs
-                then delivery_number
+            when starts_of_run = 0 and has_several_blobs then delivery_number
             when starts_of_run <= 1 then 1
             when has_one_build then least(delivery_number, starts_of_run)
             when is_config_first then greatest(starts_so_far, 1)

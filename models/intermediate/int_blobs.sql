@@ -11,9 +11,10 @@ reads as (
     select
         bucket_name,
         digest,
-        count(distinct registry_host || '/' || image_path) as image_count,
-        min(registry_host) as registry_host,
-        min(image_path) as image_path,
+        count(distinct case when run_count > 0 then registry_host || '/' || image_path end)
+            as image_count,
+        min(case when run_count > 0 then registry_host end) as registry_host,
+        min(case when run_count > 0 then image_path end) as image_path,
         {{ sum_of('placed_count') }} as placed_count,
         {{ sum_of('config_place_count') }} as config_place_count,
         {{ sum_of('served_bytes') }} as served_bytes,

@@ -28,10 +28,9 @@ blobs_of_runs as (
         any_value(image_path) as image_path,
         {{ sum_of('delivered_bytes') }} as delivered_bytes,
         max(case when status_code = 200 then delivered_bytes end) as whole_bytes,
-        min(started_micros) as first_read_micros,
-        max(started_micros) as last_read_micros
+        min(case when delivered_bytes > 0 then started_micros end) as first_read_micros,
+        max(case when delivered_bytes > 0 then started_micros end) as last_read_micros
     from blob_reads
-    where delivered_bytes > 0
     group by run_id, digest
 
 ),
@@ -47,7 +46,7 @@ select
     digest,
     registry_host,
     image_path,
-    count(*) as run_count,
+    {{ count_if('delivered_bytes > 0') }} as run_count,
     {{ count_if('is_placed') }} as placed_count,
     {{ count_if('is_placed and is_in_place_of_config') }} as config_place_count,
     {{ sum_of('delivered_bytes') }} as served_bytes,

@@ -2,7 +2,11 @@ with
 
 source as (
 
-    select * from {{ source('gcs', 'storage') }}
+    -- BigQuery's ingestion time is a pseudo column, which `*` leaves out
+    select
+        *,
+        _partitiontime as loaded_at
+    from {{ source('gcs', 'storage') }}
 
 ),
 
@@ -13,7 +17,7 @@ renamed as (
         object_uri as log_object,
         storage_byte_hours,
         cast(log_hour as date) as storage_date,
-        _partitiontime as loaded_at
+        loaded_at
 
     from source
 

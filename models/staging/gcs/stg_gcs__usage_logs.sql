@@ -2,7 +2,11 @@ with
 
 source as (
 
-    select * from {{ source('gcs', 'usage') }}
+    -- BigQuery's ingestion time is a pseudo column, which `*` leaves out
+    select
+        *,
+        _partitiontime as loaded_at
+    from {{ source('gcs', 'usage') }}
 
 ),
 
@@ -28,7 +32,7 @@ renamed as (
         time_micros as started_micros,
         cast({{ micros_to_timestamp(log_micros('time_micros')) }} as date) as event_date,
         {{ micros_to_timestamp(log_micros('time_micros')) }} as started_at,
-        _partitiontime as loaded_at
+        loaded_at
 
     from source
 
