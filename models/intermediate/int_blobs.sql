@@ -61,7 +61,7 @@ joined as (
 ),
 
 -- on the examples configs stand in their place in nine of ten runs, layers in none or a third;
--- a client that reads whole indexes puts a config out of place, nothing puts a layer into it
+-- reading a whole index puts a config out of place, only an export puts a layer into it
 known as (
 
     select
