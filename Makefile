@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready profiles.yml
 export PULLSTATS_DUCKDB ?= pullstats.duckdb
 
-.PHONY: help demo test lint bench soak docs lock clean
+.PHONY: help demo test lint accuracy bench soak docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -22,6 +22,9 @@ test: $(READY) ## all that CI runs: lint, types, dbt's tests, the loader's, both
 
 lint: $(READY) ## the checks of test that read the code only
 	PATH=$(CURDIR)/$(BIN):$$PATH scripts/lint
+
+accuracy: $(READY) ## compare the examples' marts with their truth; rewrites the tables of docs/counting.md
+	$(BIN)/python -m tests.accuracy
 
 bench: $(READY) ## CPU time of load and build for a million made-up rows (ROWS=1000000)
 	$(BIN)/python -m bench.run --rows $(or $(ROWS),1000000)

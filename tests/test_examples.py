@@ -1,73 +1,58 @@
 """The examples' marts against their truth, and the questions that people ask."""
 
-import csv
-from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import EXAMPLES, ROOT, Project
+from tests import accuracy
+from tests.conftest import ROOT, Project
 
 QUESTIONS = sorted(path.name for path in (ROOT / "analyses").glob("*.sql"))
 
 
-def true_pulls() -> list[dict[str, str]]:
-    with (EXAMPLES / "truth/truth_pulls.csv").open() as file:
-        return [
-            pull
-            for pull in csv.DictReader(file)
-            if (pull["is_pull"], pull["result"], pull["observable_in_log"]) == ("1", "ok", "1")
-        ]
-
-
-def image_of(pull: dict[str, str]) -> str:
-    return f"{pull['host']}/{pull['project']}/{pull['image']}"
+@pytest.fixture(scope="module")
+def measured(examples: Project) -> accuracy.Accuracy:
+    return accuracy.measure(examples.query)
 
 
 def test_pulls_per_image_and_day_match_the_truth(
-    examples: Project, capsys: pytest.CaptureFixture[str]
+    measured: accuracy.Accuracy, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    truth = Counter(
-        (image_of(pull), datetime.fromtimestamp(int(pull["log_first_micros"]) / 1e6, UTC).date())
-        for pull in true_pulls()
-    )
-    counted: Counter[object] = Counter()
-    for image, day, pulls in examples.query(
-        "select image, pull_date, sum(pulls)::bigint from pullstats.fct_image_pulls_daily"
-        " where image is not null group by all"
-    ):
-        counted[(image, day)] = pulls
-    over = sum((counted - truth).values())
-    under = sum((truth - counted).values())
+    truth, _, over, under = measured.overall.row
     with capsys.disabled():
-        print(f"\nsummed error over image and day: {over + under} of {truth.total()} observable")
-    assert over + under <= 9, f"{over} too many, {under} too few"
+        print(f"\nsummed error over image and day: {over + under} of {truth} observable pulls")
+    assert over + under <= 0.03 * truth, f"{over} too many, {under} too few"
 
 
-def test_image_ids_are_the_config_digests_or_unknown(examples: Project) -> None:
-    configs = {
-        (image_of(pull), int(pull["log_first_micros"])): pull["config_digest"]
-        for pull in true_pulls()
-    }
-    found = {
-        (image, start): image_id
-        for image, start, image_id in examples.query(
-            "select image, epoch_us(started_at), image_id from pullstats.fct_image_pulls"
-        )
-    }
-    matched = [(configs[key], found[key]) for key in configs.keys() & found.keys()]
-    assert len(matched) > 290
-    assert not [pair for pair in matched if pair[1] and pair[0] != pair[1]]
-    assert sum(pair[0] == pair[1] for pair in matched) >= 0.95 * len(matched)
+def test_image_ids_are_the_config_digests_or_unknown(measured: accuracy.Accuracy) -> None:
+    assert measured.image_ids["wrong"] == 0
+    assert measured.image_ids["right"] >= 0.95 * measured.image_ids.total()
 
 
-def test_every_recorded_agent_has_a_tool_of_the_seed(examples: Project) -> None:
-    unknown = examples.query(
-        "select distinct client_tool from pullstats.dim_clients where client_tool not in"
-        " (select tool from pullstats_seeds.user_agents)"
+def test_each_push_is_one_push_of_its_image_or_of_an_unknown_one(examples: Project) -> None:
+    pushes = examples.query(
+        "select image, blob_count, written_bytes from pullstats.fct_image_pushes"
+        " order by started_at"
     )
-    assert unknown == [("none",)]
+    truth = [
+        (each["target"].rsplit(":", 1)[0], int(each["blobs_written"]), int(each["bytes_written"]))
+        for each in accuracy.read_truth("truth_pushes.csv")
+        if each["blobs_written"] != "0"
+    ]
+    assert [push[1:] for push in pushes] == [push[1:] for push in truth]
+    pairs = [(push[0], true[0]) for push, true in zip(pushes, truth, strict=True)]
+    assert not [pair for pair in pairs if pair[0] not in (None, pair[1])]
+    assert sum(image is not None for image, _ in pairs) >= 0.75 * len(pairs)
+
+
+def test_every_request_has_the_tool_version_and_class_of_its_agent(
+    measured: accuracy.Accuracy,
+) -> None:
+    assert measured.agents == {"right": measured.requests, "wrong": 0}
+
+
+def test_the_documented_figures_are_those_measured(measured: accuracy.Accuracy) -> None:
+    assert accuracy.documented() == accuracy.report(measured), "run make accuracy"
 
 
 def test_no_mart_holds_an_address_or_a_signature(examples: Project) -> None:

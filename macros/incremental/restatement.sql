@@ -120,3 +120,31 @@
         delete from {{ this }} where {{ is_restated(column, restated) }}
     {%- endif -%}
 {% endmacro %}
+
+
+{% macro with_change_time(relation, key, facts, read_at) -%}
+{%- set now = timestamp_literal(read_at) -%}
+{%- set is_known = execute and not should_full_refresh() and load_cached_relation(this) -%}
+    select
+        {{ relation }}.*,
+        {%- if is_known %}
+        case
+            when
+                {%- for fact in facts %}
+                {{ 'and ' if not loop.first }}coalesce(cast(before.{{ fact }} as string), '')
+                = coalesce(cast({{ relation }}.{{ fact }} as string), '')
+                {%- endfor %}
+                then before.changed_at
+            else {{ now }}
+        end as changed_at
+    from {{ relation }}
+    left join {{ this }} as before
+        on
+            {%- for column in key %}
+            {{ 'and ' if not loop.first }}{{ relation }}.{{ column }} = before.{{ column }}
+            {%- endfor %}
+        {%- else %}
+        {{ now }} as changed_at
+    from {{ relation }}
+        {%- endif %}
+{%- endmacro %}

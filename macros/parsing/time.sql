@@ -1,3 +1,13 @@
 {% macro log_micros(micros) -%}
     case when {{ micros }} between 0 and 221845392000000000 then {{ micros }} else 0 end
 {%- endmacro %}
+
+
+{% macro ended_micros(started_micros, duration_micros) -%}
+    {{ started_micros }} + least({{ duration_micros }}, {{ var('run_reach_hours') }} * 3600000000)
+{%- endmacro %}
+
+
+{% macro midnight_micros(micros) -%}
+    {{ micros }} - mod({{ micros }}, 86400000000)
+{%- endmacro %}

@@ -13,6 +13,7 @@
             {%- endfor %}
             any_value(blob_kind) as blob_kind,
             any_value(blob_kind) = 'config' as is_config,
+            any_value(blob_kind_source) as blob_kind_source,
             any_value(size_bytes) as size_bytes,
             any_value(blob_registry_host) as blob_registry_host,
             any_value(blob_image_path) as blob_image_path,
@@ -33,12 +34,14 @@
         any_value({{ column }}) as {{ column }},
         {%- endfor %}
         {{ only_value('case when is_config then digest end') }} as image_id,
+        min(case when is_config then blob_kind_source end) as image_id_source,
         {{ only_value("blob_registry_host || '/' || blob_image_path") }} as only_image,
         {{ only_value(
             "case when is_config then blob_registry_host || '/' || blob_image_path end"
         ) }} as only_config_image,
         {{ count_if('delivered_bytes > 0') }} as blob_count,
         {{ count_if('delivered_bytes > 0 and is_config') }} as config_count,
+        {{ count_if("delivered_bytes > 0 and blob_kind = 'artifact'") }} as artifact_count,
         max(blob_kind) = 'unknown'
         and count(*) = 1
         and max(delivered_bytes) between 1 and {{ var('config_max_bytes') }} as is_small_unknown,

@@ -6,6 +6,7 @@
             {{ group }}.registry_host is null
             and {{ group }}.traffic_class in ('scanner', 'admin', 'housekeeping', 'lifecycle')
             then 'inspection'
+        when {{ group }}.artifact_count = {{ group }}.blob_count then 'artifact'
         when {{ group }}.config_count > 0 and {{ group }}.blob_count > {{ group }}.config_count then 'pull'
         when
             {{ group }}.config_count > 0

@@ -1,19 +1,19 @@
-{% macro runs(reads) -%}
-{%- set gap_micros = var('pull_gap_minutes') * 60000000 -%}
+{% macro runs(requests, of, gap_seconds) -%}
+{%- set gap_micros = gap_seconds * 1000000 -%}
 {%- set reach_micros = var('run_reach_hours') * 3600000000 -%}
-{%- set one_client_and_image = 'partition by client_id, bucket_name, registry_host, image_path' -%}
+{%- set of_one = 'partition by ' ~ of | join(', ') -%}
     with paused as (
 
         select
             *,
             lag(midnight_micros) over (
-                {{ one_client_and_image }} order by started_micros, record_key
+                {{ of_one }} order by started_micros, record_key
             ) as previous_midnight_micros,
             started_micros > coalesce(max(ended_micros) over (
-                {{ one_client_and_image }} order by started_micros, record_key
+                {{ of_one }} order by started_micros, record_key
                 rows between unbounded preceding and 1 preceding
             ), -{{ gap_micros }} - 1) + {{ gap_micros }} as is_after_pause
-        from {{ reads }}
+        from {{ requests }}
 
     ),
 
@@ -22,7 +22,7 @@
         select
             *,
             max(case when is_after_pause then started_micros end) over (
-                {{ one_client_and_image }} order by started_micros, record_key
+                {{ of_one }} order by started_micros, record_key
                 rows between unbounded preceding and current row
             ) as resumed_micros
         from paused
@@ -40,7 +40,7 @@
                 and resumed_micros < midnight_micros - {{ reach_micros }}
                 then started_micros
         end) over (
-            {{ one_client_and_image }} order by started_micros, record_key
+            {{ of_one }} order by started_micros, record_key
             rows between unbounded preceding and current row
         ) as run_started_micros
     from resumed

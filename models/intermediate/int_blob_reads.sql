@@ -32,9 +32,8 @@ reads as (
         status_code,
         case when status_code in (200, 206) then response_bytes else 0 end as delivered_bytes,
         started_micros,
-        started_micros
-        + least(duration_micros, {{ var('run_reach_hours') }} * 3600000000) as ended_micros,
-        started_micros - mod(started_micros, 86400000000) as midnight_micros
+        {{ ended_micros('started_micros', 'duration_micros') }} as ended_micros,
+        {{ midnight_micros('started_micros') }} as midnight_micros
     from requests
     where
         operation = 'read'
@@ -44,7 +43,11 @@ reads as (
 
 runs as (
 
-    {{ runs('reads') }}
+    {{ runs(
+        'reads',
+        of=['client_id', 'bucket_name', 'registry_host', 'image_path'],
+        gap_seconds=var('pull_gap_minutes') * 60,
+    ) }}
 
 ),
 

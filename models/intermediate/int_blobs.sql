@@ -1,8 +1,5 @@
-{{ config(
-    post_hook="{{ record_changed_blobs(ref('int_blobs_read_daily')) }}",
-) }}
+{{ config(post_hook="{{ record_changed_blobs(ref('int_blobs_read_daily')) }}") }}
 {%- set restated = days_to_restate() %}
-{%- set is_known = execute and not should_full_refresh() and load_cached_relation(this) %}
 {{ restatement_note(restated) }}
 with
 
@@ -11,10 +8,6 @@ reads as (
     select
         bucket_name,
         digest,
-        count(distinct case when run_count > 0 then registry_host || '/' || image_path end)
-            as image_count,
-        min(case when run_count > 0 then registry_host end) as registry_host,
-        min(case when run_count > 0 then image_path end) as image_path,
         {{ sum_of('placed_count') }} as placed_count,
         {{ sum_of('config_place_count') }} as config_place_count,
         {{ sum_of('served_bytes') }} as served_bytes,
@@ -39,24 +32,40 @@ writes as (
 
 ),
 
+images as (
+
+    select
+        bucket_name,
+        digest,
+        count(*) as image_count,
+        {{ of_only_image('registry_host') }} as registry_host,
+        {{ of_only_image('image_path') }} as image_path,
+        max(listed_kind) as listed_kind,
+        max(listed_bytes) as listed_bytes
+    from {{ ref('int_blob_images') }}
+    group by bucket_name, digest
+
+),
+
 joined as (
 
     select
-        coalesce(reads.bucket_name, writes.bucket_name) as bucket_name,
-        coalesce(reads.digest, writes.digest) as digest,
-        coalesce(reads.image_count, 0) as image_count,
-        case when reads.image_count = 1 then reads.registry_host end as registry_host,
-        case when reads.image_count = 1 then reads.image_path end as image_path,
+        bucket_name,
+        digest,
+        coalesce(images.image_count, 0) as image_count,
+        images.registry_host,
+        images.image_path,
         coalesce(reads.placed_count, 0) as placed_count,
         coalesce(reads.config_place_count, 0) as config_place_count,
         coalesce(reads.served_bytes, 0) as served_bytes,
-        coalesce(reads.whole_bytes, writes.written_bytes) as size_bytes,
+        coalesce(images.listed_bytes, reads.whole_bytes, writes.written_bytes) as size_bytes,
         writes.first_written_micros,
         reads.first_read_micros,
-        reads.last_read_micros
+        reads.last_read_micros,
+        images.listed_kind
     from reads
-    full outer join writes
-        on reads.bucket_name = writes.bucket_name and reads.digest = writes.digest
+    full outer join writes using (bucket_name, digest)
+    full outer join images using (bucket_name, digest)
 
 ),
 
@@ -67,34 +76,22 @@ known as (
     select
         *,
         case
+            when listed_kind is not null then listed_kind
             when placed_count = 0 then 'unknown'
-            when
-                config_place_count * 5 > placed_count * 2
-                and coalesce(size_bytes, 0) <= {{ var('config_max_bytes') }}
-                then 'config'
-            else 'layer'
-        end as blob_kind
+            when config_place_count * 5 <= placed_count * 2 then 'layer'
+            when size_bytes > {{ var('config_max_bytes') }} then 'layer'
+            else 'config'
+        end as blob_kind,
+        case
+            when listed_kind is not null then 'inventory'
+            when placed_count > 0 then 'inferred'
+            else 'none'
+        end as blob_kind_source
     from joined
 
 )
 
-select
-    known.*,
-    {% if is_known -%}
-    case
-        when
-            {%- for fact in ['size_bytes', 'blob_kind', 'registry_host', 'image_path'] %}
-            {{ 'and ' if not loop.first }}coalesce(cast(before.{{ fact }} as string), '')
-            = coalesce(cast(known.{{ fact }} as string), '')
-            {%- endfor %}
-            then before.changed_at
-        else {{ timestamp_literal(restated.read_at) }}
-    end
-    {%- else -%}
-    {{ timestamp_literal(restated.read_at) }}
-    {%- endif %} as changed_at
-from known
-{% if is_known %}
-left join {{ this }} as before
-    on known.bucket_name = before.bucket_name and known.digest = before.digest
-{% endif %}
+{{ with_change_time(
+    'known', key=['bucket_name', 'digest'], read_at=restated.read_at,
+    facts=['size_bytes', 'blob_kind', 'blob_kind_source', 'registry_host', 'image_path'],
+) }}

@@ -16,12 +16,6 @@ blob_reads as (
 
 ),
 
-client_tools as (
-
-    select * from {{ ref('client_tools') }}
-
-),
-
 reads as (
 
     select
@@ -29,6 +23,7 @@ reads as (
         client_tools.reads_index,
         blobs.size_bytes,
         coalesce(blobs.blob_kind, 'unknown') as blob_kind,
+        blobs.blob_kind_source,
         blobs.registry_host as blob_registry_host,
         blobs.image_path as blob_image_path,
         row_number() over (
@@ -40,7 +35,8 @@ reads as (
         on
             blob_reads.bucket_name = blobs.bucket_name
             and blob_reads.digest = blobs.digest
-    left join client_tools on blob_reads.client_tool = client_tools.tool
+    left join {{ ref('client_tools') }} as client_tools
+        on blob_reads.client_tool = client_tools.tool
 
 ),
 
@@ -68,13 +64,15 @@ attributed as (
         coalesce(grouped.only_config_image, grouped.only_image) as image_by_digest,
         {{ read_kind('grouped', 'client_tools') }} as read_kind
     from grouped
-    left join client_tools on grouped.client_tool = client_tools.tool
+    left join {{ ref('client_tools') }} as client_tools
+        on grouped.client_tool = client_tools.tool
 
 )
 
 select
     read_id,
     image_id,
+    case when image_id is null then 'none' else image_id_source end as image_id_source,
     client_id,
     client_network,
     client_tool,

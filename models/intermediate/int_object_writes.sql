@@ -31,6 +31,7 @@ select
     tag,
     request_bytes as written_bytes,
     started_micros as written_micros,
+    {{ ended_micros('started_micros', 'duration_micros') }} as ended_micros,
     event_date as activity_date
 from requests
 where

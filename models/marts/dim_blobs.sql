@@ -10,7 +10,7 @@ select
     bucket_name,
     digest,
     blob_kind,
-    case when blob_kind = 'unknown' then 'none' else 'inferred' end as blob_kind_source,
+    blob_kind_source,
     registry_host || '/' || image_path as image,
     size_bytes,
     image_count,

@@ -21,7 +21,7 @@ image_reads as (
 select
     read_id as pull_id,
     image_id,
-    case when image_id is null then 'none' else 'inferred' end as image_id_source,
+    image_id_source,
     registry_host,
     {{ image_project('registry_host', 'image_path') }} as project_id,
     {{ image_name('registry_host', 'image_path') }} as image_name,
