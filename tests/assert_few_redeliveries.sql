@@ -3,8 +3,8 @@
 -- means that log objects have been landed twice under other names, or copied.
 select
     event_date,
-    sum(row_count) as row_count,
+    count(*) as row_count,
     count(distinct record_key) as request_count
 from {{ ref('int_requests_received') }}
 group by event_date
-having sum(row_count) - count(distinct record_key) > 0.01 * sum(row_count)
+having count(*) - count(distinct record_key) > 0.01 * count(*)

@@ -15,7 +15,7 @@ received as (
 
     select
         loaded_at,
-        sum(row_count) as row_count
+        count(*) as row_count
     from {{ ref('int_requests_received') }}
     group by loaded_at
 

@@ -13,8 +13,6 @@
 {%- endmacro %}
 
 
-
-
 {% macro regexp_like(text, pattern) %}
     {{- return(adapter.dispatch('regexp_like', 'pullstats')(text, pattern)) -}}
 {% endmacro %}
@@ -38,6 +36,19 @@
 
 {% macro bigquery__regexp_group(text, pattern) -%}
     nullif(regexp_extract({{ text }}, {{ pattern }}), '')
+{%- endmacro %}
+
+
+{% macro fingerprint(columns) %}
+    {{- return(adapter.dispatch('fingerprint', 'pullstats')(columns)) -}}
+{% endmacro %}
+
+{% macro duckdb__fingerprint(columns) -%}
+    hash({{ columns | join(', ') }})
+{%- endmacro %}
+
+{% macro bigquery__fingerprint(columns) -%}
+    farm_fingerprint({{ joined_text(columns) }})
 {%- endmacro %}
 
 
@@ -118,3 +129,17 @@
 {% macro bigquery__update_strategy() %}
     {{- return('merge') -}}
 {% endmacro %}
+
+
+{% macro materialized_once() %}
+    {{- return(adapter.dispatch('materialized_once', 'pullstats')()) -}}
+{% endmacro %}
+
+{# Of a chain of CTEs DuckDB may keep the widest and reckon the others anew for each use. #}
+{% macro duckdb__materialized_once() -%}
+    materialized (
+{%- endmacro %}
+
+{% macro bigquery__materialized_once() -%}
+    (
+{%- endmacro %}

@@ -11,3 +11,8 @@
 {% macro midnight_micros(micros) -%}
     {{ micros }} - mod({{ micros }}, 86400000000)
 {%- endmacro %}
+
+
+{% macro padded_micros(micros) -%}
+    lpad(cast({{ micros }} as string), 18, '0')
+{%- endmacro %}

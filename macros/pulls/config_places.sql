@@ -1,41 +1,41 @@
 {% macro config_places(blobs_of_runs) -%}
-{%- set in_order = 'partition by run_id, is_small order by first_read_micros, digest' -%}
     with sized as (
 
         select
             *,
             delivered_bytes between 1 and {{ var('config_max_bytes') }} as is_small,
-            sum(case when delivered_bytes > 0 then 1 else 0 end)
-                over (partition by run_id) as blob_count
+            -- sorts as time and digest do, and ends in the bytes
+            {{ padded_micros('first_read_micros') }} || digest || {{ padded_micros('delivered_bytes') }}
+                as read_order
         from {{ blobs_of_runs }}
 
     ),
 
-    placed as (
+    ends as (
 
         select
-            *,
-            row_number() over ({{ in_order }}) as place,
-            count(*) over (partition by run_id, is_small) as last_place,
-            first_value(delivered_bytes) over ({{ in_order }}) as first_bytes,
-            first_value(delivered_bytes) over (
-                partition by run_id, is_small order by first_read_micros desc, digest desc
-            ) as last_bytes
+            run_id,
+            {{ count_if('delivered_bytes > 0') }} as blob_count,
+            min(case when is_small then read_order end) as first_order,
+            max(case when is_small then read_order end) as last_order
         from sized
+        group by run_id
 
     )
 
     select
-        placed.*,
-        placed.delivered_bytes > 0
-        and placed.blob_count > 1
+        sized.*,
+        sized.delivered_bytes > 0
+        and ends.blob_count > 1
         and client_tools.config_position is not null as is_placed,
-        placed.is_small and placed.place = case
-            when client_tools.config_position = 'first' then 1
-            when client_tools.config_position = 'last' then placed.last_place
-            when placed.first_bytes <= placed.last_bytes then 1
-            else placed.last_place
-        end as is_in_place_of_config
-    from placed
-    left join {{ ref('client_tools') }} as client_tools on placed.client_tool = client_tools.tool
+        coalesce(sized.read_order = case
+            when client_tools.config_position = 'first' then ends.first_order
+            when client_tools.config_position = 'last' then ends.last_order
+            when right(ends.first_order, 18) <= right(ends.last_order, 18)
+                then ends.first_order
+            else ends.last_order
+        end, false) as is_in_place_of_config
+    from sized
+    inner join ends on sized.run_id = ends.run_id
+    left join {{ ref('client_tools') }} as client_tools on sized.client_tool = client_tools.tool
 {%- endmacro %}

@@ -4,7 +4,13 @@
 {%- set before = 'rows between unbounded preceding and 1 preceding' -%}
 {%- set so_far = 'rows between unbounded preceding and current row' -%}
 {%- set after = 'rows between 1 following and unbounded following' -%}
-    with delivered as (
+    with intricate as (
+
+        {{ intricate_reads(reads) }}
+
+    ),
+
+    delivered as (
 
         select
             *,
@@ -18,7 +24,7 @@
                 over ({{ in_run }} {{ before }}) as config_before_micros,
             min(case when blob_kind = 'config' then started_micros end)
                 over ({{ of_blob }} {{ before }}) as same_config_before_micros
-        from {{ reads }}
+        from intricate
 
     ),
 
@@ -125,13 +131,15 @@
     )
 
     select
-        *,
+        reads.*,
         case
-            when starts_of_run = 0 and has_several_blobs then delivery_number
-            when starts_of_run <= 1 then 1
-            when has_one_build then least(delivery_number, starts_of_run)
-            when is_config_first then greatest(starts_so_far, 1)
-            else least(starts_so_far + 1 - start_count, starts_of_run)
+            when summed.record_key is null then 1
+            when summed.starts_of_run = 0 and summed.has_several_blobs then summed.delivery_number
+            when summed.starts_of_run <= 1 then 1
+            when summed.has_one_build then least(summed.delivery_number, summed.starts_of_run)
+            when summed.is_config_first then greatest(summed.starts_so_far, 1)
+            else least(summed.starts_so_far + 1 - summed.start_count, summed.starts_of_run)
         end as pull_number
-    from summed
+    from {{ reads }} as reads
+    left join summed on reads.record_key = summed.record_key
 {%- endmacro %}

@@ -33,7 +33,9 @@ reads as (
         case when status_code in (200, 206) then response_bytes else 0 end as delivered_bytes,
         started_micros,
         {{ ended_micros('started_micros', 'duration_micros') }} as ended_micros,
-        {{ midnight_micros('started_micros') }} as midnight_micros
+        {{ midnight_micros('started_micros') }} as midnight_micros,
+        {{ fingerprint(['client_id', 'bucket_name', 'registry_host', 'image_path']) }}
+            as client_and_image
     from requests
     where
         operation = 'read'
@@ -43,11 +45,7 @@ reads as (
 
 runs as (
 
-    {{ runs(
-        'reads',
-        of=['client_id', 'bucket_name', 'registry_host', 'image_path'],
-        gap_seconds=var('pull_gap_minutes') * 60,
-    ) }}
+    {{ runs('reads', of=['client_and_image'], gap_seconds=var('pull_gap_minutes') * 60) }}
 
 ),
 

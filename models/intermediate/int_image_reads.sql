@@ -24,12 +24,7 @@ reads as (
         blobs.size_bytes,
         coalesce(blobs.blob_kind, 'unknown') as blob_kind,
         blobs.blob_kind_source,
-        blobs.registry_host as blob_registry_host,
-        blobs.image_path as blob_image_path,
-        row_number() over (
-            partition by blob_reads.run_id
-            order by blob_reads.started_micros, blob_reads.record_key
-        ) as read_number
+        blobs.registry_host || '/' || blobs.image_path as blob_image
     from blob_reads
     left join {{ ref('int_blobs') }} as blobs
         on
@@ -42,12 +37,7 @@ reads as (
 
 numbered as (
 
-    select
-        *,
-        first_value(record_key) over (
-            partition by run_id, pull_number order by read_number
-        ) as read_id
-    from ({{ numbered_pulls('reads') }}) as pulls
+    {{ numbered_pulls('reads') }}
 
 ),
 
@@ -92,7 +82,7 @@ select
     served_bytes,
     is_complete,
     run_date,
-    cast({{ micros_to_timestamp('started_micros') }} as date) as read_date,
-    started_micros,
-    ended_micros
+    cast({{ micros_to_timestamp('first_micros') }} as date) as read_date,
+    first_micros as started_micros,
+    last_micros as ended_micros
 from attributed

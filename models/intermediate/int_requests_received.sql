@@ -29,42 +29,29 @@ logs as (
 
 ),
 
-keyed as (
+records as {{ materialized_once() }}
 
     select
-        *,
-        {{ referer_image('referer') }} as referer_image,
         {{ hash_of([
             'started_micros', 'client_ip', 'client_ip_type', 'client_ip_region', 'http_method',
             'request_uri', 'status_code', 'request_bytes', 'response_bytes', 'duration_micros',
             'http_host', 'referer', 'user_agent', 'gcs_request_id', 'gcs_operation',
             'bucket_name', 'object_name',
-        ]) }} as record_key
-    from logs
-
-),
-
--- every other column depends on the key alone
-records as (
-
-    select
-        record_key,
-        loaded_at,
+        ]) }} as record_key,
+        client_ip,
+        user_agent,
+        {{ referer_image('referer') }} as referer_image,
+        coalesce(bucket_name, 'no bucket') as bucket_name,
+        object_name,
+        coalesce(gcs_operation, http_method) as gcs_operation,
+        status_code,
+        coalesce(request_bytes, 0) as request_bytes,
+        coalesce(response_bytes, 0) as response_bytes,
+        coalesce(duration_micros, 0) as duration_micros,
+        {{ log_micros('started_micros') }} as started_micros,
         event_date,
-        any_value(client_ip) as client_ip,
-        any_value(user_agent) as user_agent,
-        any_value(referer_image) as referer_image,
-        any_value(coalesce(bucket_name, 'no bucket')) as bucket_name,
-        any_value(object_name) as object_name,
-        any_value(coalesce(gcs_operation, http_method)) as gcs_operation,
-        any_value(status_code) as status_code,
-        any_value(coalesce(request_bytes, 0)) as request_bytes,
-        any_value(coalesce(response_bytes, 0)) as response_bytes,
-        any_value(coalesce(duration_micros, 0)) as duration_micros,
-        any_value({{ log_micros('started_micros') }}) as started_micros,
-        count(*) as row_count
-    from keyed
-    group by record_key, loaded_at, event_date
+        loaded_at
+    from logs
 
 ),
 
@@ -77,23 +64,37 @@ described as (
 -- what earlier runs have read, less the arrivals that are read again
 received as (
 
-    select record_key, {{ described | join(', ') }}, row_count, loaded_at
+    select record_key, {{ described | join(', ') }}, loaded_at
     from described
     {% if restated.watermark %}
     union all
-    select record_key, {{ described | join(', ') }}, row_count, loaded_at
+    select record_key, {{ described | join(', ') }}, loaded_at
     from {{ this }}
     where
         {{ is_restated('event_date', restated) }}
         and not {{ arrived_after('loaded_at', timestamp_literal(restated.watermark)) }}
     {% endif %}
 
+),
+
+-- few records arrive twice; numbering all of them costs as much as reading them
+repeated as (
+
+    select record_key
+    from received
+    group by record_key
+    having count(*) > 1
+
 )
 
+{% for is_repeated in [false, true] %}
 select
     record_key,
     {{ described | join(',\n    ') }},
-    row_count,
-    row_number() over (partition by record_key order by loaded_at) > 1 as is_redelivery,
+    {{ 'row_number() over (partition by record_key order by loaded_at) > 1' if is_repeated
+        else 'false' }} as is_redelivery,
     loaded_at
 from received
+where record_key {{ 'in' if is_repeated else 'not in' }} (select repeated.record_key from repeated)
+{{ 'union all' if not loop.last }}
+{% endfor %}
