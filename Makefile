@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready profiles.yml
+REGISTRY := $(VENV)/registry
 export PULLSTATS_DUCKDB ?= pullstats.duckdb
 
 .PHONY: help demo test lint accuracy bench soak docs lock clean
@@ -16,7 +17,7 @@ demo: $(READY) ## load the sample logs into pullstats.duckdb, build the marts, s
 	$(BIN)/dbt --quiet build --exclude-resource-type unit_test
 	$(BIN)/pullstats query examples/answer.sql
 
-test: $(READY) ## all that CI runs: lint, types, dbt's tests, the loader's, both together
+test: $(READY) $(REGISTRY)/.ready ## all that CI runs: lint, types, dbt's tests, the loader's, both together
 	PATH=$(CURDIR)/$(BIN):$$PATH scripts/lint
 	$(BIN)/python -m pytest $(PYTEST)
 
@@ -53,6 +54,11 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install -qq --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	touch $@
+
+# A registry, and a client that pushes to it, for tests/test_inventory.py.
+$(REGISTRY)/.ready: scripts/unpack_packages $(VENV)/.ready
+	scripts/unpack_packages $(REGISTRY) docker-registry skopeo
 	touch $@
 
 profiles.yml:

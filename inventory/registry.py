@@ -64,11 +64,7 @@ class Listing:
 
 class Registry:
     def __init__(
-        self,
-        host: str,
-        plain_http: bool = False,
-        credentials: tuple[str, str] | None = None,
-        retries: Retry = RETRIES,
+        self, host: str, plain_http: bool = False, credentials: tuple[str, str] | None = None
     ) -> None:
         self._plain_http = plain_http
         self._login: _Auth | None = None
@@ -79,7 +75,7 @@ class Registry:
         self._session = requests.Session()
         self._session.headers.update({"Accept": ACCEPT, "User-Agent": "pullstats-inventory"})
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=retries))
+            self._session.mount(scheme, HTTPAdapter(max_retries=RETRIES))
 
     def check(self) -> None:
         """Raise UnavailableError unless a registry answers; a 401 is an answer, too."""

@@ -1,0 +1,241 @@
+"""Registries on 127.0.0.1: Debian's docker-registry, and one that answers as a test tells it to."""
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socket import create_server
+from typing import Any
+
+import pytest
+
+TOOLS = Path(__file__).parent.parent / ".venv/registry"
+OCI = "application/vnd.oci.image."
+DOCKER = "application/vnd.docker.distribution.manifest."
+
+
+def digest_of(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+class Layout:
+    """A folder in OCI's layout, filled by hand: what skopeo pushes is known to the byte."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "blobs/sha256").mkdir(parents=True)
+        (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+        self.names: list[dict[str, object]] = []
+
+    def blob(self, media_type: str, content: bytes) -> dict[str, object]:
+        digest = digest_of(content)
+        (self.folder / "blobs" / digest.replace(":", "/")).write_bytes(content)
+        return {"mediaType": media_type, "digest": digest, "size": len(content)}
+
+    def read(self, descriptor: dict[str, object]) -> dict[str, Any]:
+        digest = str(descriptor["digest"])
+        content: dict[str, Any] = json.loads(
+            (self.folder / "blobs" / digest.replace(":", "/")).read_bytes()
+        )
+        return content
+
+    def json(self, name: str, content: dict[str, object]) -> dict[str, object]:
+        """Add a manifest or an index under a name."""
+        descriptor = self.blob(str(content["mediaType"]), json.dumps(content).encode())
+        named = descriptor | {"annotations": {"org.opencontainers.image.ref.name": name}}
+        self.names.append(named)
+        index = {"schemaVersion": 2, "manifests": self.names}
+        (self.folder / "index.json").write_text(json.dumps(index))
+        return descriptor
+
+    def image(self, name: str, architecture: str, *layers: bytes) -> dict[str, object]:
+        described = [
+            self.blob(f"{OCI}layer.v1.tar+gzip", gzip.compress(each, mtime=0)) for each in layers
+        ]
+        config = {
+            "architecture": architecture,
+            "os": "linux",
+            "rootfs": {"type": "layers", "diff_ids": [digest_of(each) for each in layers]},
+        }
+        return self.json(
+            name,
+            {
+                "schemaVersion": 2,
+                "mediaType": f"{OCI}manifest.v1+json",
+                "config": self.blob(f"{OCI}config.v1+json", json.dumps(config).encode()),
+                "layers": described,
+            },
+        )
+
+
+@dataclass
+class RealRegistry:
+    """docker-registry with an access log, and skopeo to push to it."""
+
+    host: str
+    log: Path
+    skopeo: Path
+    folder: Path
+
+    def push(self, layout: Layout, name: str, target: str, *options: str) -> None:
+        libraries = TOOLS.glob("usr/lib/*-linux-gnu*")
+        subprocess.run(
+            [
+                *(self.skopeo, "--insecure-policy", "--tmpdir", self.folder),
+                *("copy", "--quiet", "--dest-tls-verify=false", *options),
+                *(f"oci:{layout.folder}:{name}", f"docker://{self.host}/{target}"),
+            ],
+            env=os.environ | {"LD_LIBRARY_PATH": ":".join(map(str, libraries))},
+            check=True,
+        )
+
+    def delete(self, repository: str, digest: str) -> None:
+        url = f"http://{self.host}/v2/{repository}/manifests/{digest}"
+        with urllib.request.urlopen(urllib.request.Request(url, method="DELETE")):
+            pass
+
+
+def tool(name: str) -> Path:
+    """Find a program of Debian's; only where there is no apt-get may it be missing."""
+    unpacked = TOOLS / "usr/bin" / name
+    found = str(unpacked) if unpacked.exists() else shutil.which(name)
+    if not found and not shutil.which("apt-get") and not os.environ.get("CI"):
+        pytest.skip(f"there is no {name} on this machine, and no apt-get to get it with")
+    assert found, f"no {name}: run make .venv/registry/.ready"
+    return Path(found)
+
+
+@contextmanager
+def real_registry(folder: Path) -> Iterator[RealRegistry]:
+    program, skopeo = tool("docker-registry"), tool("skopeo")
+    with create_server(("127.0.0.1", 0)) as free:
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+    settings = {
+        "version": 0.1,
+        "storage": {"filesystem": {"rootdirectory": str(folder)}, "delete": {"enabled": True}},
+        "http": {"addr": host},
+    }
+    (folder / "config.yml").write_text(json.dumps(settings))
+    log = folder / "registry.log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [program, "serve", folder / "config.yml"], stdout=output, stderr=output
+        )
+    try:
+        for _ in range(100):
+            try:
+                urllib.request.urlopen(f"http://{host}/v2/").close()
+                break
+            except OSError:
+                assert server.poll() is None, log.read_text()
+                time.sleep(0.05)
+        yield RealRegistry(host, log, skopeo, folder)
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@dataclass
+class Answer:
+    body: bytes = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Request:
+    method: str
+    path: str
+    authorization: str | None
+
+
+class FakeRegistry:
+    """Answers each path with what it was given; several answers to a path come in turn.
+
+    `intercept` may answer before all that.
+    """
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self.seen: list[Request] = []
+        self.answers: dict[str, list[Answer]] = {"/v2/": [Answer(b"{}")]}
+        self.intercept: Callable[[Request], Answer | None] = lambda _: None
+
+    def give(self, path: str, *answers: Answer | object) -> None:
+        """Set what a path answers: Answers, or content for JSON."""
+        self.answers[path] = [
+            each if isinstance(each, Answer) else Answer(json.dumps(each).encode())
+            for each in answers
+        ]
+
+    def repository(self, name: str, **tags: bytes) -> None:
+        """Hold a repository whose tags stand for manifests."""
+        self.give(f"/v2/{name}/tags/list", {"name": name, "tags": list(tags)})
+        for tag, content in tags.items():
+            self.manifest(name, content, tag)
+
+    def manifest(self, name: str, content: bytes, *tags: str) -> str:
+        digest = digest_of(content)
+        try:
+            media_type = json.loads(content)["mediaType"]
+        except ValueError:
+            media_type = f"{DOCKER}v2+json"
+        headers = {"Docker-Content-Digest": digest, "Content-Type": media_type}
+        for reference in (*tags, digest):
+            self.give(f"/v2/{name}/manifests/{reference}", Answer(content, 200, headers))
+        return digest
+
+    def catalog(self, *names: str) -> None:
+        self.give("/v2/_catalog?n=1000", {"repositories": list(names)})
+
+    def answer(self, request: Request) -> Answer:
+        self.seen.append(request)
+        if told := self.intercept(request):
+            return told
+        answers = self.answers.get(request.path, [Answer(b"{}", 404)])
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+    def paths(self, method: str = "GET") -> list[str]:
+        return [each.path for each in self.seen if each.method == method]
+
+
+@contextmanager
+def fake_registry() -> Iterator[FakeRegistry]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            request = Request(self.command, self.path, self.headers["Authorization"])
+            answer = fake.answer(request)
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(answer.body)))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(answer.body)
+
+        do_HEAD = do_GET  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    fake = FakeRegistry(f"127.0.0.1:{server.server_address[1]}")
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
+    try:
+        yield fake
+    finally:
+        server.shutdown()
+        server.server_close()
