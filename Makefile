@@ -56,7 +56,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	touch $@
 
-# A registry, and a client that pushes to it, for tests/test_inventory.py.
+# A registry, and a client that pushes to it, for tests/inventory.
 $(REGISTRY)/.ready: scripts/unpack_packages $(VENV)/.ready
 	scripts/unpack_packages $(REGISTRY) docker-registry skopeo
 	touch $@

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -28,6 +28,7 @@ ACCEPT = ", ".join((*IMAGES, *INDEXES, "application/json"))
 # the API's own grammar: what fits it needs no quoting in a URL
 _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 REPOSITORY = re.compile(f"{_PART}(?:/{_PART})*")
+_LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?/")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _Auth = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
@@ -71,7 +72,9 @@ class Registry:
         if credentials:
             self._login = HTTPBasicAuth(*(each.encode() for each in credentials))
         self._auth: dict[str, _Auth] = {}
-        self.url = f"{'http' if self._may_be_plain(f'//{host}') else 'https'}://{host}/v2/"
+        self.url = f"http://{host}/v2/"
+        if not self._is_safe(self.url):
+            self.url = f"https://{host}/v2/"
         self._session = requests.Session()
         self._session.headers.update({"Accept": ACCEPT, "User-Agent": "pullstats-inventory"})
         for scheme in ("http://", "https://"):
@@ -172,11 +175,9 @@ class Registry:
             return self._login
         if scheme.lower() != "bearer":
             raise RegistryError(f"{refusal.url}: HTTP 401: it wants a user and a password")
-        realm = _join(self.url, challenge.get("realm") or "")
-        if not (realm.startswith("https://") or self._may_be_plain(realm)):
-            raise RegistryError(
-                f"{refusal.url}: HTTP 401: it gives tokens over plain http, {realm}"
-            )
+        realm = challenge.get("realm") or ""
+        if not self._is_safe(realm):
+            raise RegistryError(f"{refusal.url}: HTTP 401: no safe place for tokens: {realm}")
         query = [("service", challenge.get("service") or "")]
         query += [("scope", scope) for scope in (challenge.get("scope") or "").split()]
         response = self._request("GET", realm, self._login, query)
@@ -184,7 +185,7 @@ class Registry:
             raise RegistryError(f"{response.url}: HTTP {response.status_code}, so no token")
         answer = _content(response)
         token = answer.get("token") or answer.get("access_token")
-        if not isinstance(token, str) or not token.isascii():
+        if not (isinstance(token, str) and token.isascii() and token.isprintable()):
             raise RegistryError(f"{response.url}: no token in its answer")
         return _bearer(token)
 
@@ -205,8 +206,9 @@ class Registry:
             allow_redirects=False,
         )
 
-    def _may_be_plain(self, url: str) -> bool:
-        return self._plain_http or urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
+    def _is_safe(self, url: str) -> bool:
+        may_be_plain = self._plain_http or _LOOPBACK.match(url)
+        return url.startswith("https://") or bool(url.startswith("http://") and may_be_plain)
 
 
 def _bearer(token: str) -> _Auth:

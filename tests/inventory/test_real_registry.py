@@ -6,25 +6,21 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
 import pytest
 
-from loader import cli
-from tests.registries import DOCKER, OCI, Layout, RealRegistry, real_registry
+from tests.inventory.registries import (
+    DOCKER,
+    OCI,
+    Layout,
+    RealRegistry,
+    Row,
+    inventory,
+    query,
+    real_registry,
+)
 
-Row = tuple[object, ...]
 LAST = "inventory_id = (select arg_max(inventory_id, listed_at) from inventories)"
 SBOM = "application/vnd.example.sbom"
-
-
-def inventory(database: Path, *arguments: str) -> int:
-    return cli.main(["inventory", "--database", str(database), *arguments])
-
-
-def query(database: Path, sql: str) -> list[Row]:
-    with duckdb.connect(str(database), read_only=True) as connection:
-        connection.execute("set schema = 'storageanalysis'")
-        return connection.execute(sql).fetchall()
 
 
 def manifests(database: Path) -> list[Row]:
@@ -145,11 +141,6 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
         registry.push(layout, "artifact", "team/sbom:v1")
         it.expect("team/sbom", artifact, ["v1"])
         yield it
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "inventory.duckdb"
 
 
 def test_when_a_registry_is_listed_then_every_tag_manifest_and_blob_lands(

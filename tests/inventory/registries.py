@@ -17,15 +17,60 @@ from pathlib import Path
 from socket import create_server
 from typing import Any
 
+import duckdb
 import pytest
 
-TOOLS = Path(__file__).parent.parent / ".venv/registry"
+from loader import cli
+
+TOOLS = Path(__file__).parent.parent.parent / ".venv/registry"
 OCI = "application/vnd.oci.image."
 DOCKER = "application/vnd.docker.distribution.manifest."
 
 
+Row = tuple[object, ...]
+
+
+def inventory(database: Path, *arguments: str) -> int:
+    return cli.main(["inventory", "--database", str(database), *arguments])
+
+
+def query(database: Path, sql: str) -> list[Row]:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        connection.execute("set schema = 'storageanalysis'")
+        return connection.execute(sql).fetchall()
+
+
+def landed(database: Path) -> list[Row]:
+    return query(database, "select repository, tag from manifests order by all")
+
+
+def errors(database: Path) -> dict[tuple[object, object], str]:
+    found = query(database, "select repository, reference, reason from inventory_errors")
+    return {(repository, reference): str(reason) for repository, reference, reason in found}
+
+
 def digest_of(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def descriptor(media_type: str, text: str, **more: object) -> dict[str, object]:
+    return {"mediaType": media_type, "digest": digest_of(text.encode()), "size": len(text)} | more
+
+
+def image(name: str, **changes: object) -> bytes:
+    content = {
+        "schemaVersion": 2,
+        "mediaType": f"{DOCKER}v2+json",
+        "config": descriptor("application/vnd.docker.container.image.v1+json", f"{name} config"),
+        "layers": [descriptor("application/vnd.docker.image.rootfs.diff.tar.gzip", name)],
+    }
+    return json.dumps(content | changes).encode()
+
+
+def index(*children: bytes, media_type: str = f"{OCI}manifest.v1+json") -> bytes:
+    listed = [descriptor(media_type, child.decode()) for child in children]
+    content = {"schemaVersion": 2, "mediaType": f"{OCI}index.v1+json", "manifests": listed}
+    return json.dumps(content).encode()
 
 
 class Layout:
@@ -213,6 +258,7 @@ class FakeRegistry:
 def fake_registry() -> Iterator[FakeRegistry]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet: in two, each answer takes 40 ms
 
         def do_GET(self) -> None:
             request = Request(self.command, self.path, self.headers["Authorization"])
