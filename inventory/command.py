@@ -5,12 +5,13 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
-from inventory.landing import DuckDBLanding, Landing
+from inventory.landing import Landing
 from inventory.registry import REPOSITORY, Registry, UnavailableError
 from inventory.walk import Walk
 
@@ -19,12 +20,7 @@ EXIT_UNAVAILABLE = 4
 _HOST = re.compile(r"(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 
 
-def add_to(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", shared: argparse.ArgumentParser
-) -> None:
-    parser = commands.add_parser(
-        "inventory", parents=[shared], help="land what a registry holds: tags, manifests, blobs"
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "target", nargs="+", type=target, help="HOST[:PORT], or with a path HOST/PROJECT[/…]"
     )
@@ -36,7 +32,6 @@ def add_to(
         action="store_true",
         help="no TLS, even if the registry isn't on this machine",
     )
-    parser.set_defaults(run=run)
 
 
 def target(text: str) -> tuple[str, str]:
@@ -57,10 +52,10 @@ def credentials() -> tuple[str, str] | None:
     return (user, password) if user else None
 
 
-def run(options: argparse.Namespace, database: Path) -> int:
+def run(options: argparse.Namespace, open_landing: Callable[[], Landing]) -> int:
     """Take each target in turn; exit codes: 0 well, 3 something set aside, 4 a target unseen."""
     login = credentials()
-    landing = None if options.dry_run else DuckDBLanding(database)
+    landing = None if options.dry_run else open_landing()
     codes = {0}
     try:
         for host, path in options.target:

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from inventory import command
+from inventory.landing import DuckDBLanding
 from loader import plan
 from loader.duckdb_warehouse import DuckDBWarehouse, checksum
 from loader.warehouse import BatchResult, Warehouse
@@ -58,7 +59,11 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("source", nargs="+", type=Path, help="a folder or a file of log objects")
     load.add_argument("--dry-run", action="store_true", help="say what would be loaded, and why")
     load.set_defaults(run=_load)
-    command.add_to(commands, shared)
+    listed = commands.add_parser("inventory", parents=[shared], help="land what a registry holds")
+    command.add_arguments(listed)
+    listed.set_defaults(
+        run=lambda options, database: command.run(options, lambda: DuckDBLanding(database))
+    )
     status = commands.add_parser("status", parents=[shared], help="tell what has landed")
     status.set_defaults(run=_status)
     query = commands.add_parser("query", parents=[shared], help="ask the marts")

@@ -46,7 +46,8 @@ def test_when_it_is_killed_then_nothing_has_landed(fake: FakeRegistry, database:
     fake.catalog("a", "b")
     fake.repository("a", v1=ONE)
     fake.repository("b", v1=TWO)
-    command = [sys.executable, "-m", "loader.cli", "inventory", "--database", str(database)]
+    program = Path(sys.executable).with_name("pullstats")
+    command = [program, "inventory", "--database", database]
     with subprocess.Popen([*command, fake.host]) as process:
         assert reached.wait(30)
         os.kill(process.pid, signal.SIGKILL)

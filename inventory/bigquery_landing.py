@@ -1,0 +1,43 @@
+"""The inventory on BigQuery: a load job per table, from the rows' own files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from google.cloud import bigquery
+
+from inventory.landing import TABLES, ddl
+
+
+class BigQueryLanding:
+    """A dataset, made with its tables if missing.
+
+    Five jobs are no transaction: the ledger's is the last, and what it doesn't name is not read.
+    """
+
+    def __init__(self, client: bigquery.Client, dataset: str) -> None:
+        self._client = client
+        self._dataset = bigquery.DatasetReference(client.project, dataset)
+        client.query_and_wait(ddl(f"`{client.project}.{dataset}`"))
+
+    def land(self, files: Mapping[str, Path]) -> None:
+        for table in TABLES:
+            config = bigquery.LoadJobConfig(
+                source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
+                create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
+                write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
+                schema=[
+                    bigquery.SchemaField(
+                        name, kind.split()[0], "REQUIRED" if "NOT NULL" in kind else "NULLABLE"
+                    )
+                    for name, kind in TABLES[table].items()
+                ],
+            )
+            if files[table].stat().st_size:
+                with files[table].open("rb") as rows:
+                    job = self._client.load_table_from_file(
+                        rows, self._dataset.table(table), job_config=config
+                    )
+                job.result()
+
+    def close(self) -> None:
+        """Clients need no closing."""
