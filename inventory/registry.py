@@ -100,7 +100,7 @@ class Registry:
             raise RegistryError("no name of a repository")
         found = Listing()
         for page in self._pages(f"{self.url}{repository}/tags/list", repository):
-            found.tags = dict.fromkeys(_names(page, "tags")) | found.tags
+            found.tags |= dict.fromkeys(_names(page, "tags"))
             if "child" in page:
                 found.children = (found.children or []) + _names(page, "child")
             for digest, facts in _dict(page.get("manifest") or {}).items():

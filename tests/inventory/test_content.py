@@ -169,16 +169,17 @@ def test_when_indexes_are_nested_or_list_what_is_not_there_then_all_else_is_foun
     inner = index(ONE, TWO)
     outer = index(inner, THREE, ONE, media_type=f"{OCI}index.v1+json")
     fake.catalog("a")
-    fake.repository("a", v1=outer)
-    for content in (inner, ONE):
-        fake.manifest("a", content)
+    fake.repository("a", inner=inner, v1=outer)
+    fake.manifest("a", ONE)
     assert inventory(database, fake.host) == EXIT_SET_ASIDE
     assert query(
-        database, "select manifest_digest, tag, index_digest, layer_count from manifests"
+        database,
+        "select manifest_digest, tag, index_digest, layer_count from manifests"
+        " order by tag nulls last",
     ) == [
+        (digest_of(inner), "inner", digest_of(outer), 0),
         (digest_of(outer), "v1", None, 0),
-        (digest_of(inner), None, digest_of(outer), 0),
-        (digest_of(ONE), None, digest_of(outer), 1),
+        (digest_of(ONE), None, digest_of(inner), 1),
     ]
     url = f"http://{fake.host}/v2/a/manifests/"
     missing = [digest_of(THREE), digest_of(TWO)]

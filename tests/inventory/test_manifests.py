@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.landing import TABLES, DuckDBLanding
 from inventory.manifests import IMAGES, INDEXES, Manifest, ManifestError, parse
-from tests.inventory.registries import digest_of, image, index
+from tests.inventory.registries import digest_of, image, index, query
 
 # what str.isprintable takes
 TEXT = st.text(st.characters(exclude_categories=("C", "Z"), include_characters=" "), min_size=1)
@@ -163,3 +165,19 @@ def test_when_rows_land_then_they_are_as_they_were(rows: list[dict[str, object]]
     assert sorted(found, key=repr) == sorted(
         (tuple(map(row.get, TABLES["manifest_blobs"])) for row in rows), key=repr
     )
+
+
+def test_when_a_table_can_not_be_landed_then_none_is(tmp_path: Path) -> None:
+    files = {name: tmp_path / f"{name}.json" for name in TABLES}
+    for name, file in files.items():
+        row = {column: "2024-05-29" if "_at" in column else 1 for column in TABLES[name]}
+        file.write_text(json.dumps(row))
+    database = tmp_path / "test.duckdb"
+    landing = DuckDBLanding(database)
+    landing.land(files)
+    files["inventories"].write_text("{}")
+    with pytest.raises(duckdb.ConstraintException):
+        landing.land(files)
+    landing.close()
+    for name in TABLES:
+        assert query(database, f"select count(*) from {name}") == [(1,)]
