@@ -5,19 +5,23 @@ from pathlib import Path
 
 from google.cloud import bigquery
 
-from inventory.landing import TABLES, ddl
+from inventory.landing import TABLES, ddl, known
 
 
 class BigQueryLanding:
     """A dataset, made with its tables if missing.
 
-    Five jobs are no transaction: the ledger's is the last, and what it doesn't name is not read.
+    Four jobs are no transaction: the ledger's is the last, and what it doesn't name is not read.
     """
 
     def __init__(self, client: bigquery.Client, dataset: str) -> None:
         self._client = client
         self._dataset = bigquery.DatasetReference(client.project, dataset)
-        client.query_and_wait(ddl(f"`{client.project}.{dataset}`"))
+        self._schema = f"`{client.project}.{dataset}`"
+        client.query_and_wait(ddl(self._schema))
+
+    def known(self, host: str) -> set[tuple[str, str]]:
+        return {row.values() for row in self._client.query_and_wait(known(self._schema, host))}
 
     def land(self, files: Mapping[str, Path]) -> None:
         for table in TABLES:

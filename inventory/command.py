@@ -88,7 +88,9 @@ def _take(walk: Walk, landing: Landing | None) -> None:
     ):
         task = progress.add_task(f"listing {walk.target}", total=None)
         files = walk.run(
-            Path(folder), lambda done, total: progress.update(task, completed=done, total=total)
+            Path(folder),
+            landing.known(walk.host),
+            lambda done, total: progress.update(task, completed=done, total=total),
         )
         landing.land(files)
     print(

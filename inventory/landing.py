@@ -36,13 +36,6 @@ TABLES = {
         "media_type": "STRING NOT NULL",
         "size_bytes": "INT64 NOT NULL",
     },
-    "index_entries": _PLACE
-    | {
-        "index_digest": "STRING NOT NULL",
-        "position": "INT64 NOT NULL",
-        "manifest_digest": "STRING NOT NULL",
-        "platform": "STRING",
-    },
     "inventory_errors": _PLACE | {"reference": "STRING", "reason": "STRING NOT NULL"},
     "inventories": _KEY
     | {
@@ -66,7 +59,19 @@ def ddl(schema: str) -> str:
     )
 
 
+# A manifest never changes, so its blobs land once: with the first inventory that finds it.
+def known(schema: str, host: str) -> str:
+    """Select the repository and digest of each manifest whose blobs have landed."""
+    return (
+        f"select distinct repository, manifest_digest from {schema}.manifest_blobs"
+        f" where registry_host = '{host}'"
+    )
+
+
 class Landing(Protocol):
+    def known(self, host: str) -> set[tuple[str, str]]:
+        """Return repository and digest of the manifests whose blobs have landed."""
+
     def land(self, files: Mapping[str, Path]) -> None:
         """Land one inventory, a file of JSON lines per table, wholly or not at all."""
 
@@ -80,6 +85,9 @@ class DuckDBLanding:
         """Open or create the database; duckdb.IOException when another process has it open."""
         self.connection = duckdb.connect(str(database))
         self.connection.execute(ddl(SCHEMA))
+
+    def known(self, host: str) -> set[tuple[str, str]]:
+        return {(*row,) for row in self.connection.execute(known(SCHEMA, host)).fetchall()}
 
     def land(self, files: Mapping[str, Path]) -> None:
         self.connection.begin()

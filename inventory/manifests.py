@@ -21,14 +21,15 @@ class ManifestError(Exception):
 
 
 class Manifest(NamedTuple):
-    """An image, an artifact or an index, as values of the columns of three tables.
+    """An image, an artifact or an index, as values of the columns of two tables.
 
-    `blobs`: the config at position 0, then the layers; `entries`: the manifests an index lists.
+    `blobs`: the config at position 0, then the layers; `children`: digest and platform of what an
+    index lists.
     """
 
     columns: dict[str, Any]
     blobs: list[dict[str, Any]]
-    entries: list[dict[str, Any]]
+    children: list[tuple[str, str | None]]
 
     @property
     def digest(self) -> str:
@@ -53,10 +54,10 @@ def parse(body: bytes, content_type: str, digest: str | None) -> Manifest:
         raise ManifestError(f"its bytes have the digest {found}, not {digest}")
     if media_type in IMAGES:
         config = _blob(0, _member(content, "config", dict))
-        entries, layers = [], _descriptors(content, "layers")
+        children, layers = [], _descriptors(content, "layers")
     else:
         config, listed = None, _descriptors(content, "manifests")
-        entries = [each for each in listed if _is_manifest(each)]
+        children = [each for each in listed if _is_manifest(each)]
         # BuildKit keeps its cache as an index of layers
         layers = [each for each in listed if not _is_manifest(each)]
     columns = {
@@ -71,7 +72,7 @@ def parse(body: bytes, content_type: str, digest: str | None) -> Manifest:
     }
     blobs = [config] if config else []
     blobs += [_blob(position, layer) for position, layer in enumerate(layers, 1)]
-    return Manifest(columns, blobs, [_entry(*each) for each in enumerate(entries, 1)])
+    return Manifest(columns, blobs, [_child(each) for each in children])
 
 
 def _is_manifest(descriptor: dict[str, Any]) -> bool:
@@ -92,13 +93,13 @@ def _blob(position: int, descriptor: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _entry(position: int, descriptor: dict[str, Any]) -> dict[str, Any]:
+def _child(descriptor: dict[str, Any]) -> tuple[str, str | None]:
     platform = None
     if descriptor.get("platform"):
         told = _member(descriptor, "platform", dict)
         names = ("os", "architecture", *(["variant"] if told.get("variant") else []))
         platform = "/".join(_text(told, name) for name in names)
-    return {"position": position, "manifest_digest": _digest(descriptor), "platform": platform}
+    return _digest(descriptor), platform
 
 
 def _descriptors(content: dict[str, Any], name: str) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import TextIO
 from uuid import uuid4
@@ -28,6 +29,7 @@ class Walk:
             "listed_at": _now(),
             "registry_host": host,
         }
+        self._known: set[tuple[str, str]] = set()
         self._files: Mapping[str, TextIO] = {}
         self.repositories = self.manifests = 0
         self.errors: dict[tuple[str, str | None], str] = {}
@@ -69,8 +71,14 @@ class Walk:
                     self._set_aside(child, None, str(error))
         return {name: each for name, each in todo if each.tags or each.untagged}
 
-    def run(self, folder: Path, progress: Callable[[int, int], None]) -> dict[str, Path]:
-        """Write the rows into one file of JSON lines per table; return the files."""
+    def run(
+        self, folder: Path, known: set[tuple[str, str]], progress: Callable[[int, int], None]
+    ) -> dict[str, Path]:
+        """Write the rows into one file of JSON lines per table; return the files.
+
+        `known`: repository and digest of the manifests whose blobs have landed before.
+        """
+        self._known = known
         paths = {table: folder / f"{table}.json" for table in TABLES}
         with ExitStack() as stack:
             self._files = {
@@ -114,21 +122,19 @@ class Walk:
                 tags[tagged.digest].append(tag)
         for digest in listing.untagged:
             fetch(digest, digest)
-        places: dict[str, dict[str, str | None]] = {}
+        places: dict[str, dict[tuple[str | None, str | None], None]] = defaultdict(dict)
         todo = list(manifests.values())
         for index in todo:
-            for entry in index.entries:
-                digest = entry["manifest_digest"]
-                self._add("index_entries", entry, repository=name, index_digest=index.digest)
-                place = {"index_digest": index.digest, "platform": entry["platform"]}
-                places.setdefault(digest, place)
+            for digest, on in index.children:
+                places[digest][index.digest, on] = None
                 if digest not in manifests and (child := fetch(digest, digest)):
                     todo.append(child)
         for digest, manifest in manifests.items():
-            place = places.get(digest, {"index_digest": None, "platform": None})
-            for each in tags[digest] or [None]:
-                self._add("manifests", manifest.columns | place, repository=name, tag=each)
-            for blob in manifest.blobs:
+            in_indexes = [*places[digest]] or [(None, None)]
+            for (index_digest, platform), each in product(in_indexes, tags[digest] or [None]):
+                row = {"index_digest": index_digest, "platform": platform, "tag": each}
+                self._add("manifests", manifest.columns | row, repository=name)
+            for blob in manifest.blobs if (name, digest) not in self._known else ():
                 self._add("manifest_blobs", blob, repository=name, manifest_digest=digest)
         self.repositories += 1
         self.manifests += len(manifests)

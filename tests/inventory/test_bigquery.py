@@ -58,8 +58,9 @@ def test_when_it_lands_on_bigquery_then_the_rows_are_those_of_duckdb(
             expected = query(database, selection(table) % "storageanalysis")
             assert expected
             found = client.query_and_wait(selection(table) % "inventory_rows")
-            # a second run adds an inventory, and changes nothing of the first
-            twice = [row for row in expected for _ in range(count)]
+            # a second run adds an inventory, and to what is known of blobs nothing
+            copies = 1 if table == "manifest_blobs" else count
+            twice = [row for row in expected for _ in range(copies)]
             assert [tuple(row.values()) for row in found] == twice, table
     ((runs, times),) = client.query_and_wait(
         "select count(distinct inventory_id), countif(completed_at >= listed_at)"

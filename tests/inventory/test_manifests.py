@@ -76,7 +76,7 @@ def test_when_an_image_is_written_then_it_is_read_back(
         "layer_count": len(layers),
         "manifest_bytes": len(body),
     }
-    assert found.entries == []
+    assert found.children == []
     keys = ("digest", "media_type", "size_bytes")
     assert [tuple(blob[key] for key in keys) for blob in found.blobs] == [
         (each["digest"], each["mediaType"], each["size"]) for each in (config, *layers)
@@ -94,17 +94,14 @@ def test_when_an_index_is_written_then_it_is_read_back(
     found = parse(body, "", None)
     assert (found.blobs, found.columns["config_digest"]) == ([], None)
     names = ("os", "architecture", "variant")
-    assert found.entries == [
-        {
-            "position": position,
-            "manifest_digest": child["digest"],
-            "platform": "/".join(
-                child["platform"][name] for name in names if name in child["platform"]
-            )
+    assert found.children == [
+        (
+            child["digest"],
+            "/".join(child["platform"][name] for name in names if name in child["platform"])
             if "platform" in child
             else None,
-        }
-        for position, child in enumerate(children, 1)
+        )
+        for child in children
     ]
 
 
