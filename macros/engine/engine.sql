@@ -75,6 +75,22 @@
 {%- endmacro %}
 
 
+{% macro days_from_to(first, last) %}
+    {{- return(adapter.dispatch('days_from_to', 'pullstats')(first, last)) -}}
+{% endmacro %}
+
+{% macro duckdb__days_from_to(first, last) -%}
+    select
+        cast(unnest(generate_series({{ first }}, {{ last }}, interval 1 day)) as date)
+            as calendar_date
+{%- endmacro %}
+
+{% macro bigquery__days_from_to(first, last) -%}
+    select calendar_date
+    from unnest(generate_date_array({{ first }}, {{ last }})) as calendar_date
+{%- endmacro %}
+
+
 {% macro arrived_after(column, watermark) %}
     {{- return(adapter.dispatch('arrived_after', 'pullstats')(column, watermark)) -}}
 {% endmacro %}
