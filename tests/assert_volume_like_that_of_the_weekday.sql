@@ -1,0 +1,73 @@
+{{ config(severity='warn') }}
+-- A day's requests to a bucket are like those of the same weekday in the four weeks before: not
+-- below half of their least, not above twice their most. Only buckets with 500 requests on such a
+-- day or more: few vary by chance. Looks at the seven days before the newest, which is not over.
+with
+
+span as (
+
+    select
+        max(calendar_date) as newest_date,
+        cast({{ dbt.dateadd('day', -7, 'max(calendar_date)') }} as date) as first_date
+    from {{ ref('dim_days') }}
+
+),
+
+volumes as (
+
+    select
+        bucket_name,
+        traffic_date,
+        sum(requests) as request_count
+    from {{ ref('fct_traffic_daily') }}
+    group by bucket_name, traffic_date
+
+),
+
+weeks_before as (
+
+    {% for weeks in range(1, 5) -%}
+    select
+        bucket_name,
+        cast({{ dbt.dateadd('day', weeks * 7, 'traffic_date') }} as date) as traffic_date,
+        request_count
+    from volumes
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+usual as (
+
+    select
+        bucket_name,
+        traffic_date,
+        min(request_count) as least_requests,
+        max(request_count) as most_requests
+    from weeks_before
+    group by bucket_name, traffic_date
+    having
+        count(*) = 4
+        and max(request_count) >= 500
+
+)
+
+select
+    usual.bucket_name,
+    usual.traffic_date,
+    coalesce(volumes.request_count, 0) as requests,
+    usual.least_requests as least_in_four_weeks,
+    usual.most_requests as most_in_four_weeks
+from usual
+cross join span
+left join volumes
+    on
+        usual.bucket_name = volumes.bucket_name
+        and usual.traffic_date = volumes.traffic_date
+where
+    usual.traffic_date >= span.first_date
+    and usual.traffic_date < span.newest_date
+    and (
+        coalesce(volumes.request_count, 0) * 2 < usual.least_requests
+        or volumes.request_count > usual.most_requests * 2
+    )
