@@ -1,8 +1,21 @@
--- Which images has nobody pulled for long? The longest unused first.
+-- Which images did nobody pull for 30 days before the newest log? Set the variable `unused_days`.
+with
+
+newest as (
+
+    select max(calendar_date) as newest_date from {{ ref('dim_days') }}
+
+)
+
 select
-    image,
-    last_pulled_at,
-    pulls,
-    builds
-from {{ ref('dim_images') }}
-order by last_pulled_at
+    dim_images.image,
+    dim_images.last_pulled_at,
+    dim_images.pulls,
+    dim_images.builds
+from {{ ref('dim_images') }} as dim_images
+cross join newest
+where
+    dim_images.last_pulled_at is null
+    or cast(dim_images.last_pulled_at as date)
+    <= cast({{ dbt.dateadd('day', -var('unused_days', 30), 'newest.newest_date') }} as date)
+order by dim_images.last_pulled_at

@@ -1,12 +1,19 @@
--- Who still pulls from a host, or an image, that is to go away? Set the variable `registry_host`.
+-- Who still pulls from a host, with what? Set `registry_host`, `client_tool`, `client_version`.
 select
     image,
     client_network,
     client_tool,
     client_version,
-    count(*) as pulls,
+    {{ count_if('is_complete') }} as pulls,
     max(started_at) as last_pulled_at
 from {{ ref('fct_image_pulls') }}
-where registry_host = '{{ var("registry_host", "eu.gcr.io") }}'
+where
+    registry_host = '{{ var("registry_host", "eu.gcr.io") }}'
+    {% if var('client_tool', none) %}
+    and client_tool = '{{ var("client_tool") }}'
+    {% endif %}
+    {% if var('client_version', none) %}
+    and client_version || '.' like '{{ var("client_version") }}.%'
+    {% endif %}
 group by image, client_network, client_tool, client_version
 order by pulls desc

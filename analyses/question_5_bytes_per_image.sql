@@ -1,10 +1,13 @@
--- What does each image cost in bytes per month, and to which networks do they go?
+-- How many bytes did each image cost per month? Set the variable `image` for one of them.
 select
     {{ dbt.date_trunc('month', 'pull_date') }} as pull_month,
     image,
-    client_network,
     sum(served_bytes) as served_bytes,
-    count(*) as pulls
+    {{ count_if('is_complete') }} as pulls,
+    count(distinct client_network) as networks
 from {{ ref('fct_image_pulls') }}
-group by pull_month, image, client_network
+{% if var('image', none) %}
+where image = '{{ var("image") }}'
+{% endif %}
+group by pull_month, image
 order by pull_month asc, served_bytes desc

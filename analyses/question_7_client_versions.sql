@@ -2,7 +2,7 @@
 select
     client_tool,
     client_version,
-    count(*) as pulls,
+    {{ count_if('is_complete') }} as pulls,
     count(distinct client_id) as clients,
     max(started_at) as last_pulled_at
 from {{ ref('fct_image_pulls') }}

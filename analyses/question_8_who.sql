@@ -1,11 +1,14 @@
--- Who pulls most? Networks and hashed clients: the log knows no names, and addresses stay in raw.
+-- Who pulls most, of all images or that of the variable `image`? The log has no names.
 select
     client_network,
     client_id,
     client_tool,
-    count(*) as pulls,
+    {{ count_if('is_complete') }} as pulls,
     count(distinct image) as images,
     sum(served_bytes) as served_bytes
 from {{ ref('fct_image_pulls') }}
+{% if var('image', none) %}
+where image = '{{ var("image") }}'
+{% endif %}
 group by client_network, client_id, client_tool
 order by pulls desc

@@ -84,7 +84,8 @@ def test_no_mart_holds_an_address_or_a_signature(examples: Project) -> None:
 
 @pytest.fixture(scope="module")
 def compiled(examples: Project) -> Path:
-    examples.dbt("compile", "--select", "resource_type:analysis")
+    asked = '{"unused_days": 1, "client_tool": "docker", "client_version": 20}'
+    examples.dbt("compile", "--select", "resource_type:analysis", "--vars", asked)
     return examples.folder / "target/compiled/pullstats/analyses"
 
 
@@ -95,3 +96,35 @@ def test_every_question_has_an_answer(question: str, compiled: Path, examples: P
     rows = examples.query(sql)
     # the article's own image is not in the examples: see test_article.py
     assert rows or question == "article_3_reads_of_an_image_id.sql"
+
+
+def test_an_old_client_of_a_host_is_found(compiled: Path, examples: Project) -> None:
+    sql = (compiled / "question_4_who_pulls_a_host.sql").read_text()
+    (found,) = examples.query(sql)
+    assert found[:5] == (
+        *("eu.gcr.io/globex-eu/shop", "203.0.113.0/24", "docker", "20.10.24+dfsg1"),
+        2,
+    )
+
+
+def test_images_unused_for_long_are_those_last_pulled_before(
+    compiled: Path, examples: Project
+) -> None:
+    found = examples.query((compiled / "question_2_last_pulled.sql").read_text())
+    unused = examples.query(
+        "select image from pullstats.dim_images where last_pulled_at < '2024-06-03'"
+        " order by last_pulled_at"
+    )
+    assert 0 < len(unused) < len(examples.marts()["dim_images"])
+    assert [image for image, *_ in found] == [image for (image,) in unused]
+
+
+def test_bytes_of_an_image_and_month_are_those_of_its_days(
+    compiled: Path, examples: Project
+) -> None:
+    found = examples.query((compiled / "question_5_bytes_per_image.sql").read_text())
+    daily = examples.query(
+        "select date_trunc('month', pull_date), image, sum(served_bytes), sum(pulls)"
+        " from pullstats.fct_image_pulls_daily group by 1, 2"
+    )
+    assert sorted((row[:4] for row in found), key=repr) == sorted(daily, key=repr)
