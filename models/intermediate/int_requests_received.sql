@@ -4,6 +4,7 @@
     cluster_by=['bucket_name', 'object_kind'],
     incremental_strategy=replace_days_strategy(),
     unique_key='event_date',
+    full_refresh=none if var('rebuild_requests') else false,
     post_hook="{{ record_build(arrival_column='loaded_at') }}",
 ) }}
 {%- set restated = days_to_restate(raw=ref('stg_gcs__usage_logs')) %}
@@ -23,9 +24,7 @@ logs as (
         {% if restated.watermark %}
         and {{ arrived_after('loaded_at', timestamp_literal(restated.watermark)) }}
         {% endif %}
-        {% if restated.loaded_through %}
-        and loaded_at <= {{ timestamp_literal(restated.loaded_through) }}
-        {% endif %}
+        {{ 'and loaded_at <= ' ~ timestamp_literal(restated.loaded_through) if restated.loaded_through }}
 
 ),
 
