@@ -8,6 +8,7 @@
     post_hook="{{ record_build(arrival_column='loaded_at') }}",
 ) }}
 {%- set restated = days_to_restate(raw=ref('stg_gcs__usage_logs')) %}
+{%- set newest = restated.loaded_through %}
 {%- set described = [
     'client_id', 'client_network', 'client_tool', 'client_version', 'client_class', 'operation',
     'object_kind', 'digest', 'tag', 'bucket_name', 'registry_host', 'image_path', 'status_code',
@@ -24,7 +25,7 @@ logs as (
         {% if restated.watermark %}
         and {{ arrived_after('loaded_at', timestamp_literal(restated.watermark)) }}
         {% endif %}
-        {{ 'and loaded_at <= ' ~ timestamp_literal(restated.loaded_through) if restated.loaded_through }}
+        {{ 'and loaded_at <= ' ~ timestamp_literal(newest) if newest }}
 
 ),
 
