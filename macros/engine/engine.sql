@@ -143,3 +143,22 @@
 {% macro bigquery__materialized_once() -%}
     (
 {%- endmacro %}
+
+
+{% macro tested(column, as_time=false) %}
+    {{- return(adapter.dispatch('tested', 'pullstats')(column, as_time)) -}}
+{% endmacro %}
+
+{% macro duckdb__tested(column, as_time) -%}
+    true
+{%- endmacro %}
+
+{# Tests are paid by the byte. #}
+{% macro bigquery__tested(column, as_time) -%}
+    {%- set first = run_started_at - modules.datetime.timedelta(days=var('tested_days')) -%}
+    {%- if as_time -%}
+        {{ column }} >= {{ timestamp_literal(first.date().isoformat() ~ ' 00:00:00') }}
+    {%- else -%}
+        {{ column }} >= {{ date_literal(first.date().isoformat()) }}
+    {%- endif -%}
+{%- endmacro %}
