@@ -155,7 +155,10 @@ class Warehouse:
                 path = script.path(node.target_path)
                 columns = [name.id_string for name in node.column_list.identifiers]
                 table = self.table(path)
-                added = self._aligned(path, columns, text(node.query), script)
+                lists = [", ".join(map(text, row.values)) for row in node.rows.rows]
+                query = text(node.query) if node.HasField("query") else ""
+                query = query or " union all ".join(f"select {values}" for values in lists)
+                added = self._aligned(path, columns, query, script)
                 self.put(path, Table(table.types, table.rows + added))
                 return Result("INSERT", target=path)
             case "DeleteStatement":
