@@ -95,6 +95,6 @@ select
         else 'false' }} as is_redelivery,
     loaded_at
 from received
-where record_key {{ 'in' if is_repeated else 'not in' }} (select repeated.record_key from repeated)
+where {{ 'not' if not is_repeated }} record_key in (select repeated.record_key from repeated)
 {{ 'union all' if not loop.last }}
 {% endfor %}

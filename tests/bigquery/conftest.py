@@ -20,17 +20,19 @@ from tests.bigquery.googlesql import table
 from tests.bigquery.rest import Api, Sent, serve
 from tests.conftest import ROOT, Project, example_logs
 from tests.emulators import PROJECT
+from tests.test_inventory_models import TABLES as INVENTORY
 
 RAW = "storageanalysis"
 EARLY, LATE = datetime(2024, 7, 3, 5, tzinfo=UTC), datetime(2024, 7, 4, 6, tzinfo=UTC)
 # What two builds at different moments give differently, whatever the engine.
 CLOCKS = {"int_blobs": {"changed_at"}}
-SCHEMAS = {"staging/gcs": "pullstats_staging", "intermediate": "pullstats_intermediate"}
+SCHEMAS = {"staging": "pullstats_staging", "intermediate": "pullstats_intermediate"}
 MODELS = {
-    path.stem: SCHEMAS.get(str(path.parent.relative_to(ROOT / "models")), "pullstats")
+    path.stem: SCHEMAS.get(path.relative_to(ROOT / "models").parts[0], "pullstats")
     for path in sorted((ROOT / "models").rglob("*.sql"))
 }
 Row = Sequence[Any]
+BIGQUERY_TYPES = {"VARCHAR": "STRING", "BIGINT": "INT64", "TIMESTAMP": "TIMESTAMP"}
 
 
 class DuckDBTwin(Project):
@@ -52,6 +54,18 @@ class DuckDBTwin(Project):
                     ]
                     marks = ", ".join("?" for _ in values)
                     connection.execute(f"insert into {RAW}.{name} values ({marks})", values)
+
+    def fill_inventory(self) -> dict[str, tuple[dict[str, str], list[Row]]]:
+        """Land the examples' inventory; return each table's columns and rows."""
+        with duckdb.connect(str(self.database)) as connection:
+            connection.execute(INVENTORY)
+            found = {}
+            for name in ("inventories", "manifests", "manifest_blobs"):
+                lines = connection.execute(f"from {RAW}.{name}").fetchall()
+                described = connection.execute(f"describe {RAW}.{name}").fetchall()
+                types = {column: BIGQUERY_TYPES[kind] for column, kind, *_ in described}
+                found[name] = (types, [[_plain(value) for value in line] for line in lines])
+            return found
 
     def ask(self, sql: str, name: str) -> "Content":
         with duckdb.connect(str(self.database), read_only=True) as connection:
@@ -166,7 +180,7 @@ def recorded(arrival: datetime, logs: Sequence[Path]) -> list[Row]:
 
 @pytest.fixture(scope="session")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
-    """The examples and the mean input, half of them in each of two builds."""
+    """Half of the examples and of the mean input in each of two builds, an inventory between."""
     logs = example_logs()
     usage = [recorded(EARLY, logs[::2]), recorded(LATE, logs[1::2])]
     usage = [one + more for one, more in zip(usage, inputs.usage(EARLY, LATE), strict=True)]
@@ -175,6 +189,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
     for parts in (1, 2):
         twin = DuckDBTwin(tmp_path_factory.mktemp("duckdb"))
         twin.fill(list(chain(*usage[:parts])), list(chain(*storage[:parts])))
+        inventory = twin.fill_inventory() if parts == 2 else {}
         twin.run()
         expected.append(
             {model: twin.ask(f"from {schema}.{model}", model) for model, schema in MODELS.items()}
@@ -194,6 +209,8 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
             ):
                 made = table(columns, list(chain(*lines[:parts])), "_partitiontime")
                 api.warehouse.put(f"{PROJECT}.{RAW}.{name}", made)
+            for name, (types, lines) in inventory.items() if parts == 2 else ():
+                api.warehouse.put(f"{PROJECT}.{RAW}.{name}", table(types, lines))
             start = len(api.sent)
             project.dbt("build", *options)
             builds.append(Build(api.sent[start:], {model: content(api, model) for model in MODELS}))

@@ -53,6 +53,7 @@ class Api:
             ("GET", "/datasets/([^/]+)", self._get_dataset),
             ("GET", "/datasets/([^/]+)/tables", self._list_tables),
             ("GET", "/datasets/([^/]+)/routines", lambda *_: {}),
+            ("GET", "/datasets/([^/]+)/routines/([^/]+)", self._get_routine),
             ("GET|PATCH|PUT", "/datasets/([^/]+)/tables/([^/]+)", self._get_table),
             ("DELETE", "/datasets/([^/]+)/tables/([^/]+)", self._delete_table),
             ("POST", "/jobs", self._insert_job),
@@ -111,6 +112,11 @@ class Api:
         if clustered:
             resource["clustering"] = {"fields": clustered}
         return resource | {"numRows": str(len(relation.rows))}
+
+    def _get_routine(
+        self, body: dict[str, Any], project: str, dataset: str, name: str
+    ) -> dict[str, Any]:
+        raise NotFoundError(f"routine {project}.{dataset}.{name}")
 
     def _delete_table(
         self, body: dict[str, Any], project: str, dataset: str, name: str

@@ -12,11 +12,14 @@ from tests.bigquery.conftest import MODELS, Content, Reference
 from tests.test_examples import QUESTIONS
 
 
+NEED_AN_INVENTORY = {model for model in MODELS if "registry__" in model} | {"dim_image_tags"}
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_a_first_build_gives_the_rows_of_duckdb(model: str, reference: Reference) -> None:
     found, expected = reference.first.contents[model], reference.expected_first[model]
     assert found == expected, "\n".join(found - expected or expected - found)
-    assert found.rows
+    assert found.rows or model in NEED_AN_INVENTORY
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -24,6 +27,7 @@ def test_an_incremental_build_gives_the_rows_of_duckdb(model: str, reference: Re
     found, expected = reference.second.contents[model], reference.expected_second[model]
     assert found == expected, "\n".join(found - expected or expected - found)
     assert found.rows.total() >= reference.first.contents[model].rows.total()
+    assert found.rows
 
 
 # A fixture has the columns that BigQuery lists for the source, which leaves out its pseudo column.
