@@ -33,8 +33,8 @@ accuracy: $(READY) ## compare the examples' marts with their truth; rewrites the
 bench: $(READY) ## CPU time of load and build for a million made-up rows (ROWS=1000000)
 	$(BIN)/python -m bench.run --rows $(or $(ROWS),1000000)
 
-soak: $(READY) ## the long form of the kill tests
-	$(BIN)/python -m pytest --soak tests/test_kill.py
+soak: $(READY) ## the long forms of the tests that kill, and of those that shuffle arrivals
+	$(BIN)/python -m pytest --soak tests/test_kill.py tests/test_arrivals.py
 
 docs: $(READY) ## the models' documentation as one page, target/static_index.html
 	env -u PULLSTATS_CLIENT_SALT $(BIN)/dbt docs generate --static # the page shows compiled SQL

@@ -8,6 +8,7 @@ reads as (
         count(*) as request_count,
         sum(delivered_bytes) as served_bytes
     from {{ ref('int_blob_reads') }}
+    where {{ tested('run_date') }}
     group by run_date
 
 ),
@@ -19,6 +20,7 @@ grouped as (
         sum(request_count) as request_count,
         sum(served_bytes) as served_bytes
     from {{ ref('int_image_reads') }}
+    where {{ tested('run_date') }}
     group by run_date
 
 )

@@ -3,8 +3,9 @@
 -- means that log objects have been landed twice under other names, or copied.
 select
     event_date,
-    count(*) as row_count,
-    count(distinct record_key) as request_count
+    count(*) as rows_received,
+    count(distinct record_key) as requests_received
 from {{ ref('int_requests_received') }}
+where {{ tested('event_date') }}
 group by event_date
 having count(*) - count(distinct record_key) > 0.01 * count(*)

@@ -8,6 +8,7 @@ pulls as (
         count(*) as pull_count,
         sum(served_bytes) as served_bytes
     from {{ ref('fct_image_pulls') }}
+    where {{ tested('pull_date') }}
     group by pull_date
 
 ),
@@ -19,6 +20,7 @@ daily as (
         sum(pulls + incomplete_pulls) as pull_count,
         sum(served_bytes) as served_bytes
     from {{ ref('fct_image_pulls_daily') }}
+    where {{ tested('pull_date') }}
     group by pull_date
 
 )

@@ -7,6 +7,9 @@ raw_rows as (
         loaded_at,
         count(*) as row_count
     from {{ ref('stg_gcs__usage_logs') }}
+    where
+        {{ tested('event_date') }}
+        and {{ tested('loaded_at', as_time=true) }}
     group by loaded_at
 
 ),
@@ -17,6 +20,9 @@ received as (
         loaded_at,
         count(*) as row_count
     from {{ ref('int_requests_received') }}
+    where
+        {{ tested('event_date') }}
+        and {{ tested('loaded_at', as_time=true) }}
     group by loaded_at
 
 )

@@ -7,6 +7,7 @@ requests as (
         event_date as traffic_date,
         count(*) as request_count
     from {{ ref('int_requests') }}
+    where {{ tested('event_date') }}
     group by event_date
 
 ),
@@ -17,6 +18,7 @@ daily as (
         traffic_date,
         sum(requests) as request_count
     from {{ ref('fct_traffic_daily') }}
+    where {{ tested('traffic_date') }}
     group by traffic_date
 
 )

@@ -4,15 +4,6 @@
 -- day or more: few vary by chance. Looks at the seven days before the newest, which is not over.
 with
 
-span as (
-
-    select
-        max(calendar_date) as newest_date,
-        cast({{ dbt.dateadd('day', -7, 'max(calendar_date)') }} as date) as first_date
-    from {{ ref('dim_days') }}
-
-),
-
 volumes as (
 
     select
@@ -20,7 +11,17 @@ volumes as (
         traffic_date,
         sum(requests) as request_count
     from {{ ref('fct_traffic_daily') }}
+    where {{ tested('traffic_date', days_before=29) }}
     group by bucket_name, traffic_date
+
+),
+
+span as (
+
+    select
+        max(traffic_date) as newest_date,
+        cast({{ dbt.dateadd('day', -7, 'max(traffic_date)') }} as date) as first_date
+    from volumes
 
 ),
 

@@ -1,36 +1,20 @@
-"""Whatever the order and batching in which logs arrive, the marts are those of one clean build."""
+"""Builds on top of builds: in parts, again, restated, refreshed, two at once."""
 
-from collections.abc import Callable
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
-import pytest
 
-from tests.conftest import Project, example_logs, shuffled
-
-
-def in_order(logs: list[Path]) -> list[list[Path]]:
-    return [logs[start : start + 30] for start in range(0, len(logs), 30)]
+from tests.conftest import PROFILES, ROOT, Project, example_logs, shuffled
 
 
-def backwards(logs: list[Path]) -> list[list[Path]]:
-    return [logs[::-1][start : start + 60] for start in range(0, len(logs), 60)]
-
-
-def mixed(logs: list[Path]) -> list[list[Path]]:
-    logs = shuffled(logs, 7)
-    return [logs[:1], logs[1:3], logs[3:90], logs[90:91], logs[91:160], logs[160:]]
-
-
-def every_second_first(logs: list[Path]) -> list[list[Path]]:
-    return [logs[::2], logs[1::2]]
-
-
-@pytest.mark.parametrize("arrivals", [in_order, backwards, mixed, every_second_first])
-def test_marts_do_not_depend_on_arrival(
-    arrivals: Callable[[list[Path]], list[list[Path]]], project: Project, examples: Project
+def test_marts_of_the_examples_do_not_depend_on_arrival(
+    project: Project, examples: Project
 ) -> None:
-    for batch in arrivals(example_logs()):
+    logs = shuffled(example_logs(), 7)
+    for batch in (logs[:1], logs[1:3], logs[3:90], logs[90:91], logs[91:160], logs[160:]):
         project.load(batch)
         project.run()
     expected = examples.marts()
@@ -105,4 +89,57 @@ def test_changed_facts_are_not_lost_when_a_build_stops_behind_them(
             " where model_name = 'int_blobs')"
         )
     project.run()
+    assert project.marts() == examples.marts()
+
+
+def test_a_full_refresh_spares_the_requests_unless_they_are_meant(
+    project: Project, examples: Project
+) -> None:
+    logs = example_logs()
+    project.load([log for log in logs if "_2024_05_" in log.name])
+    project.load([log for log in logs if "_2024_05_" not in log.name])
+    project.run()
+    # as when raw has expired
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute(
+            "delete from storageanalysis.loaded_objects where log_hour < '2024-06-01'"
+        )
+    project.dbt("run", "--full-refresh")
+    assert project.marts() == examples.marts()
+    project.dbt("run", "--full-refresh", "--vars", "{rebuild_requests: true}")
+    ((first_day,),) = project.query("select min(pull_date) from pullstats.fct_image_pulls")
+    assert f"{first_day}" == "2024-06-01"
+
+
+def test_a_part_of_the_models_can_be_built(project: Project, examples: Project) -> None:
+    logs = example_logs()
+    project.load(logs[::2])
+    project.run()
+    project.load(logs[1::2])
+    project.dbt("run", "--select", "+fct_image_pulls")
+    project.dbt("run", "--select", "fct_image_pulls_daily+", "dim_images")
+    expected = examples.marts()
+    for mart in ("fct_image_pulls", "fct_image_pulls_daily", "dim_images"):
+        assert project.marts()[mart] == expected[mart]
+    project.run()
+    assert project.marts() == expected
+
+
+def test_a_second_build_at_once_is_refused_and_harms_nothing(
+    project: Project, examples: Project
+) -> None:
+    project.load(example_logs())
+    project.run()
+    command = [str(Path(sys.executable).with_name("dbt")), "run", "--project-dir", str(ROOT)]
+    paths = ["--target-path", f"{project.folder}/target2", "--log-path", f"{project.folder}/logs2"]
+    with duckdb.connect(str(project.database)):
+        second = subprocess.run(
+            [*command, *paths, "--profiles-dir", str(PROFILES)],
+            env=os.environ | {"PULLSTATS_DUCKDB": str(project.database)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert second.returncode != 0
+    assert "Could not set lock on file" in second.stdout
     assert project.marts() == examples.marts()

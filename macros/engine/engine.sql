@@ -159,3 +159,23 @@
 {% macro bigquery__materialized_once() -%}
     (
 {%- endmacro %}
+
+
+{% macro tested(column, as_time=false, days_before=0) %}
+    {{- return(adapter.dispatch('tested', 'pullstats')(column, as_time, days_before)) -}}
+{% endmacro %}
+
+{% macro duckdb__tested(column, as_time, days_before) -%}
+    true
+{%- endmacro %}
+
+{# Tests are paid by the byte. #}
+{% macro bigquery__tested(column, as_time, days_before) -%}
+    {%- set days = var('tested_days') + days_before -%}
+    {%- set first = run_started_at - modules.datetime.timedelta(days=days) -%}
+    {%- if as_time -%}
+        {{ column }} >= {{ timestamp_literal(first.date().isoformat() ~ ' 00:00:00') }}
+    {%- else -%}
+        {{ column }} >= {{ date_literal(first.date().isoformat()) }}
+    {%- endif -%}
+{%- endmacro %}

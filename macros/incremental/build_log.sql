@@ -29,9 +29,9 @@
     {%- set restated = restated_by(model) %}
     insert into {{ build_log() }}
         (model_name, restated_date, is_full, loaded_through, read_at, recorded_at)
+    values
     {%- for day in restated.days or [none] %}
-    {% if not loop.first %}union all {% endif -%}
-    select
+    (
         '{{ this.identifier }}',
         {{ 'cast(null as date)' if day is none else date_literal(day) }},
         {{ 'true' if restated.is_full else 'false' }},
@@ -44,6 +44,7 @@
         {%- endif %},
         {{ timestamp_literal(restated.read_at) }},
         {{ timestamp_literal(utc_now()) }}
+    ){{ ',' if not loop.last }}
     {%- endfor %}
 {% endmacro %}
 

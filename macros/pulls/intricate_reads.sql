@@ -16,8 +16,10 @@
     )
 
     select
-        *,
-        row_number() over (partition by run_id order by started_micros, record_key) as read_number
-    from {{ reads }}
-    where run_id in (select intricate_runs.run_id from intricate_runs)
+        reads.*,
+        row_number() over (
+            partition by reads.run_id order by reads.started_micros, reads.record_key
+        ) as read_number
+    from {{ reads }} as reads
+    inner join intricate_runs on reads.run_id = intricate_runs.run_id
 {%- endmacro %}

@@ -4,9 +4,11 @@
     cluster_by=['bucket_name', 'object_kind'],
     incremental_strategy=replace_days_strategy(),
     unique_key='event_date',
+    full_refresh=none if var('rebuild_requests') else false,
     post_hook="{{ record_build(arrival_column='loaded_at') }}",
 ) }}
 {%- set restated = days_to_restate(raw=ref('stg_gcs__usage_logs')) %}
+{%- set newest = restated.loaded_through %}
 {%- set described = [
     'client_id', 'client_network', 'client_tool', 'client_version', 'client_class', 'operation',
     'object_kind', 'digest', 'tag', 'bucket_name', 'registry_host', 'image_path', 'status_code',
@@ -23,9 +25,7 @@ logs as (
         {% if restated.watermark %}
         and {{ arrived_after('loaded_at', timestamp_literal(restated.watermark)) }}
         {% endif %}
-        {% if restated.loaded_through %}
-        and loaded_at <= {{ timestamp_literal(restated.loaded_through) }}
-        {% endif %}
+        {{ 'and loaded_at <= ' ~ timestamp_literal(newest) if newest }}
 
 ),
 
@@ -95,6 +95,6 @@ select
         else 'false' }} as is_redelivery,
     loaded_at
 from received
-where record_key {{ 'in' if is_repeated else 'not in' }} (select repeated.record_key from repeated)
+where {{ 'not' if not is_repeated }} record_key in (select repeated.record_key from repeated)
 {{ 'union all' if not loop.last }}
 {% endfor %}

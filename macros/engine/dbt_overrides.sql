@@ -1,0 +1,29 @@
+{# Macros of dbt that say here what the project knows better. #}
+
+{% macro default__get_where_subquery(relation) -%}
+    {%- set conditions = [config.get('where')] if config.get('where') else [] -%}
+    {%- for node in graph.get('nodes', {}).values() if node.relation_name == relation | string -%}
+        {%- set partitioned = node.config.get('partition_by') or {} -%}
+        {%- set day = partitioned.get('field') or node.config.get('meta', {}).get('day') -%}
+        {%- if day -%}
+            {%- do conditions.append(tested(day)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if conditions -%}
+        (select * from {{ relation }} where {{ conditions | join(' and ') }}) as dbt_subquery
+    {%- else -%}
+        {{ relation }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro bigquery__get_insert_overwrite_merge_sql(
+    target, source, dest_columns, predicates, include_sql_header=false
+) -%}
+    {%- set restated = is_restated(
+        'DBT_INTERNAL_DEST.' ~ config.get('partition_by').field, restated_by(model)
+    ) -%}
+    {{ return(dbt.default__get_insert_overwrite_merge_sql(
+        target, source, dest_columns, [restated], include_sql_header
+    )) }}
+{%- endmacro %}

@@ -1,0 +1,222 @@
+"""The same rows of raw on both engines, and the same builds."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+
+from loader import rows
+from tests.bigquery import inputs
+from tests.bigquery.googlesql import table
+from tests.bigquery.rest import Api, Sent, serve
+from tests.conftest import ROOT, Project, example_logs
+from tests.emulators import PROJECT
+from tests.test_inventory_models import TABLES as INVENTORY
+
+RAW = "storageanalysis"
+EARLY, LATE = datetime(2024, 7, 3, 5, tzinfo=UTC), datetime(2024, 7, 4, 6, tzinfo=UTC)
+# What two builds at different moments give differently, whatever the engine.
+CLOCKS = {"int_blobs": {"changed_at"}}
+SCHEMAS = {"staging": "pullstats_staging", "intermediate": "pullstats_intermediate"}
+MODELS = {
+    path.stem: SCHEMAS.get(path.relative_to(ROOT / "models").parts[0], "pullstats")
+    for path in sorted((ROOT / "models").rglob("*.sql"))
+}
+Row = Sequence[Any]
+BIGQUERY_TYPES = {"VARCHAR": "STRING", "BIGINT": "INT64", "TIMESTAMP": "TIMESTAMP"}
+
+
+class DuckDBTwin(Project):
+    """The project on DuckDB, over raw tables filled by hand."""
+
+    def fill(self, usage: Sequence[Row], storage: Sequence[Row]) -> None:
+        with duckdb.connect(str(self.database)) as connection:
+            connection.execute(f"create schema {RAW}")
+            tables = {
+                "usage": (inputs.COLUMNS, usage),
+                "storage": (inputs.STORAGE_COLUMNS, storage),
+            }
+            for name, (columns, lines) in tables.items():
+                types = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+                connection.execute(f"create table {RAW}.{name} ({types})")
+                for line in lines:
+                    values = [
+                        v.replace(tzinfo=None) if isinstance(v, datetime) else v for v in line
+                    ]
+                    marks = ", ".join("?" for _ in values)
+                    connection.execute(f"insert into {RAW}.{name} values ({marks})", values)
+
+    def fill_inventory(self) -> dict[str, tuple[dict[str, str], list[Row]]]:
+        """Land the examples' inventory; return each table's columns and rows."""
+        with duckdb.connect(str(self.database)) as connection:
+            connection.execute(INVENTORY)
+            found = {}
+            for name in ("inventories", "manifests", "manifest_blobs"):
+                lines = connection.execute(f"from {RAW}.{name}").fetchall()
+                described = connection.execute(f"describe {RAW}.{name}").fetchall()
+                types = {column: BIGQUERY_TYPES[kind] for column, kind, *_ in described}
+                found[name] = (types, [[_plain(value) for value in line] for line in lines])
+            return found
+
+    def ask(self, sql: str, name: str) -> "Content":
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            result = connection.execute(sql)
+            names = [column[0] for column in result.description]
+            return Content(name, names, result.fetchall())
+
+
+class Content:
+    """The rows of a model, whatever their order; null is not ''."""
+
+    def __init__(self, model: str, names: Sequence[str], found: Sequence[Row]) -> None:
+        left_out = CLOCKS.get(model, set())
+        self.names = sorted(set(names) - left_out)
+        places = [names.index(name) for name in self.names]
+        self.rows = Counter(tuple(_plain(row[place]) for place in places) for row in found)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        assert isinstance(other, Content)
+        return (self.names, self.rows) == (other.names, other.rows)
+
+    def __sub__(self, other: "Content") -> list[str]:
+        """Tell of the first rows that the other has not, and by which columns."""
+        told = []
+        for row in list((self.rows - other.rows).elements())[:3]:
+            near = min(
+                (other.rows - self.rows) or [()],
+                key=lambda others: sum(a != b for a, b in zip(row, others, strict=False)),
+            )
+            pairs = zip(self.names, row, near or [...] * len(row), strict=False)
+            told.append(str({name: (a, b) for name, a, b in pairs if a != b}))
+        return told
+
+
+def _naive(value: Any) -> Any:
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+def _plain(value: Any) -> Any:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
+class BigQueryProject:
+    """The project on BigQuery's target, at an address that stands in for BigQuery."""
+
+    manifest: Manifest | None = None
+
+    def __init__(self, folder: Path, address: str) -> None:
+        self.folder = folder
+        profile = (ROOT / "profiles.yml.example").read_text()
+        (folder / "profiles.yml").write_text(
+            profile.replace(
+                "method: oauth\n",
+                f"method: oauth-secrets\n      token: none\n      api_endpoint: {address}\n",
+            )
+        )
+
+    def dbt(self, *arguments: str) -> None:
+        options = [
+            *("--project-dir", str(ROOT), "--profiles-dir", str(self.folder)),
+            *("--target-path", str(self.folder / "target"), "--target", "bigquery"),
+            *("--log-path", str(self.folder / "logs"), "--quiet"),
+        ]
+        if not BigQueryProject.manifest:
+            BigQueryProject.manifest = dbtRunner().invoke(["parse", *options]).result
+        result = dbtRunner(BigQueryProject.manifest).invoke([*arguments, *options])
+        if not result.success:
+            failed = [
+                f"{each.node.name}: {each.message}"
+                for each in getattr(result.result, "results", [])
+                if each.status not in ("success", "pass", "warn", "skipped")
+            ]
+            raise AssertionError("\n".join(failed) or f"dbt {arguments}: {result.exception}")
+
+
+@dataclass
+class Build:
+    """What a build sent, and the models as it left them."""
+
+    sent: list[Sent]
+    contents: dict[str, Content] = field(default_factory=dict)
+
+
+@dataclass
+class Reference:
+    """Builds by GoogleSQL's engine, and what DuckDB makes of the same rows in one build."""
+
+    api: Api
+    project: BigQueryProject
+    twin: DuckDBTwin
+    first: Build
+    second: Build
+    expected_first: dict[str, Content]
+    expected_second: dict[str, Content]
+
+
+def recorded(arrival: datetime, logs: Sequence[Path]) -> list[Row]:
+    kinds = list(rows.USAGE_COLUMNS.values())
+    found: list[Row] = []
+    for path in logs:
+        with path.open(newline="", encoding="utf-8") as file:
+            for line in list(csv.reader(file))[1:]:
+                values = [
+                    (int(value) if value else None) if kind == "INT64" else value
+                    for value, kind in zip(line, kinds, strict=True)
+                ]
+                found.append([*values, arrival])
+    return found
+
+
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
+    """Half of the examples and of the mean input in each of two builds, an inventory between."""
+    logs = example_logs()
+    usage = [recorded(EARLY, logs[::2]), recorded(LATE, logs[1::2])]
+    usage = [one + more for one, more in zip(usage, inputs.usage(EARLY, LATE), strict=True)]
+    storage = inputs.storage(EARLY, LATE)
+    expected = []
+    for parts in (1, 2):
+        twin = DuckDBTwin(tmp_path_factory.mktemp("duckdb"))
+        twin.fill(list(chain(*usage[:parts])), list(chain(*storage[:parts])))
+        inventory = twin.fill_inventory() if parts == 2 else {}
+        twin.run()
+        expected.append(
+            {model: twin.ask(f"from {schema}.{model}", model) for model, schema in MODELS.items()}
+        )
+    with serve() as (address, api):
+        project = BigQueryProject(tmp_path_factory.mktemp("bigquery"), address)
+        api.warehouse.datasets.add(RAW)
+        builds = []
+        # the second with all data tests, over all days: the examples are years old
+        for parts, options in (
+            (1, ("--exclude-resource-type", "test", "unit_test")),
+            (2, ("--exclude-resource-type", "unit_test", "--vars", "{tested_days: 36500}")),
+        ):
+            for name, columns, lines in (
+                ("usage", inputs.COLUMNS, usage),
+                ("storage", inputs.STORAGE_COLUMNS, storage),
+            ):
+                made = table(columns, list(chain(*lines[:parts])), "_partitiontime")
+                api.warehouse.put(f"{PROJECT}.{RAW}.{name}", made)
+            for name, (types, lines) in inventory.items() if parts == 2 else ():
+                api.warehouse.put(f"{PROJECT}.{RAW}.{name}", table(types, lines))
+            start = len(api.sent)
+            project.dbt("build", *options)
+            builds.append(Build(api.sent[start:], {model: content(api, model) for model in MODELS}))
+        yield Reference(api, project, twin, *builds, *expected)
+
+
+def content(api: Api, model: str) -> Content:
+    found = api.warehouse.table(f"{PROJECT}.{MODELS[model]}.{model}")
+    return Content(model, list(found.types), found.values())

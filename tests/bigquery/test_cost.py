@@ -1,0 +1,81 @@
+"""After the first build no statement reads raw or a restated table without constants that prune."""
+
+import pytest
+
+from tests.bigquery.conftest import Reference
+from tests.bigquery.scans import Scan, scans_of
+
+# What partitions each relation; views hand their table's column on.
+PARTITIONED_BY = {
+    "stg_gcs__usage_logs": "loaded_at",
+    "int_requests_received": "event_date",
+    "int_requests": "event_date",
+    "int_object_writes": "activity_date",
+    "int_blob_reads": "run_date",
+    "int_blobs_read_daily": "activity_date",
+    "int_image_reads": "run_date",
+    "fct_image_pulls": "pull_date",
+    "fct_image_pulls_daily": "pull_date",
+    "fct_traffic_daily": "traffic_date",
+}
+# Facts over all time, made from tables that are much smaller than the requests: docs/bigquery.md.
+OVER_ALL_TIME = {
+    ("int_blobs", "int_blobs_read_daily"),
+    ("int_blobs", "int_object_writes"),
+    ("fct_blob_writes", "int_object_writes"),
+    ("dim_images", "fct_image_pulls"),
+    ("dim_days", "fct_traffic_daily"),
+}
+
+
+def test_every_table_with_a_day_is_partitioned_by_it_and_clustered(reference: Reference) -> None:
+    layouts = {path.split(".")[-1]: each for path, each in reference.api.warehouse.layouts.items()}
+    views = {"stg_gcs__usage_logs", "int_requests"}
+    for table in PARTITIONED_BY.keys() - views:
+        partitioned, clustered = layouts[table]
+        assert partitioned == [PARTITIONED_BY[table]]
+        assert 1 <= len(clustered) <= 4
+    assert {name for name, each in layouts.items() if each[0]} == PARTITIONED_BY.keys() - views
+
+
+def test_an_incremental_build_with_its_tests_scans_by_constants_only(reference: Reference) -> None:
+    unpruned, seen = set(), set()
+    for sent in reference.second.sent:
+        node = sent.node.split(".")[2] if sent.node else ""
+        for scan in scans_of(reference.api.warehouse, sent.sql):
+            if scan.table in PARTITIONED_BY:
+                seen.add(scan.table)
+                if not scan.is_pruned_by(PARTITIONED_BY[scan.table]):
+                    unpruned.add((node, scan.table))
+    assert seen == PARTITIONED_BY.keys()
+    assert unpruned == OVER_ALL_TIME
+
+
+def test_raw_itself_is_read_through_its_views_only(reference: Reference) -> None:
+    for sent in reference.first.sent + reference.second.sent:
+        for scan in scans_of(reference.api.warehouse, sent.sql):
+            assert scan.table not in ("usage", "storage"), sent.node
+
+
+def test_every_job_is_labelled_with_what_it_is_for(reference: Reference) -> None:
+    for sent in reference.second.sent:
+        assert dict(sent.labels)["app"] == "dbt"
+        if sent.node:
+            assert dict(sent.labels)["node_id"].startswith(sent.node.split(".")[0])
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_pruned"),
+    [
+        ("where day in (date '2024-05-29', date '2024-05-30') and x", True),
+        ("where day >= date '2024-05-29'", True),
+        ("where false", True),
+        ("where day in (select day from other)", False),
+        ("where date_trunc(day, month) = date '2024-05-01'", False),
+        ("where other_day in (date '2024-05-29')", False),
+        ("where is_false", False),
+        ("", False),
+    ],
+)
+def test_a_predicate_prunes_only_with_constants(condition: str, is_pruned: bool) -> None:
+    assert Scan("table", condition).is_pruned_by("day") is is_pruned

@@ -1,0 +1,111 @@
+"""dbt-bigquery against local-bigquery, over HTTP, with the examples.
+
+The emulator runs DuckDB inside: it proves the adapter's work (jobs, schemas, temporary tables,
+descriptions, the catalog), not GoogleSQL, which test_reference.py does.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+
+from tests.bigquery import inputs
+from tests.bigquery.conftest import (
+    EARLY,
+    LATE,
+    MODELS,
+    RAW,
+    BigQueryProject,
+    Content,
+    DuckDBTwin,
+    Row,
+    recorded,
+)
+from tests.conftest import example_logs
+from tests.emulators import PROJECT, start_bigquery
+
+
+class Emulated:
+    """The project after two builds on the emulator, and DuckDB's twin of it."""
+
+    def __init__(self, folder: Path, address: str) -> None:
+        self.project = BigQueryProject(folder, address)
+        self.client = bigquery.Client(
+            project=PROJECT,
+            credentials=AnonymousCredentials(),
+            client_options={"api_endpoint": address},
+        )
+        self.client.create_dataset(RAW)
+
+    def fill(self, name: str, columns: dict[str, str], lines: Sequence[Row]) -> None:
+        """Append rows. The emulator has no pseudo columns: `_partitiontime` is a plain one."""
+        text = io.StringIO()
+        csv.writer(text, quoting=csv.QUOTE_ALL).writerows(lines)
+        self.client.load_table_from_file(
+            io.BytesIO(text.getvalue().encode()),
+            f"{PROJECT}.{RAW}.{name}",
+            job_config=bigquery.LoadJobConfig(
+                schema=[bigquery.SchemaField(*column) for column in columns.items()],
+                source_format="CSV",
+            ),
+        ).result()
+
+    def content(self, model: str) -> Content:
+        rows = self.client.query(f"select * from {MODELS[model]}.{model}").result()
+        return Content(model, [field.name for field in rows.schema], [tuple(row) for row in rows])
+
+
+@pytest.fixture(scope="module")
+def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Emulated, DuckDBTwin]]:
+    logs = example_logs()
+    usage = [recorded(EARLY, logs[::2]), recorded(LATE, logs[1::2])]
+    storage = inputs.storage(EARLY, LATE)
+    twin = DuckDBTwin(tmp_path_factory.mktemp("duckdb"))
+    twin.fill(usage[0] + usage[1], storage[0] + storage[1])
+    twin.run()
+    folder = tmp_path_factory.mktemp("emulator")
+    with start_bigquery(folder) as address:
+        emulated = Emulated(folder, address)
+        for part in (0, 1):
+            emulated.fill("usage", inputs.COLUMNS, usage[part])
+            emulated.fill("storage", inputs.STORAGE_COLUMNS, storage[part])
+            emulated.project.dbt("build", "--exclude-resource-type", "test", "unit_test")
+        yield emulated, twin
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_two_builds_on_the_emulator_give_the_rows_of_duckdb(
+    model: str, emulated: tuple[Emulated, DuckDBTwin]
+) -> None:
+    project, twin = emulated
+    found = project.content(model)
+    expected = twin.ask(f"from {MODELS[model]}.{model}", model)
+    assert found == expected, "\n".join(found - expected or expected - found)
+
+
+def test_the_catalog_knows_every_model_and_its_columns(
+    emulated: tuple[Emulated, DuckDBTwin],
+) -> None:
+    project = emulated[0].project
+    project.dbt("docs", "generate")
+    catalog = json.loads((project.folder / "target/catalog.json").read_text())
+    found = {node["metadata"]["name"]: node["columns"] for node in catalog["nodes"].values()}
+    assert set(MODELS) <= set(found)
+    described = found["fct_image_pulls"]["pull_id"]["comment"]
+    assert described, "descriptions have not been written"
+    assert len(catalog["sources"]) == 2
+
+
+def test_stale_sources_are_found_stale(emulated: tuple[Emulated, DuckDBTwin]) -> None:
+    project = emulated[0].project
+    with pytest.raises(AssertionError):
+        project.dbt("source", "freshness")
+    found = json.loads((project.folder / "target/sources.json").read_text())["results"]
+    assert [(each["status"], each["max_loaded_at"]) for each in found] == [
+        ("error", f"{LATE:%Y-%m-%dT%H:%M:%S+00:00}")
+    ] * 2

@@ -1,0 +1,73 @@
+"""The models on BigQuery, by GoogleSQL's analyzer and reference engine.
+
+dbt-bigquery talks to a server that runs each of its statements in that engine. A build that ends
+well has had every statement analyzed and executed: models, hooks, seeds and data tests.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.bigquery.conftest import MODELS, Content, Reference
+from tests.test_examples import QUESTIONS
+
+
+NEED_AN_INVENTORY = {model for model in MODELS if "registry__" in model} | {"dim_image_tags"}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_first_build_gives_the_rows_of_duckdb(model: str, reference: Reference) -> None:
+    found, expected = reference.first.contents[model], reference.expected_first[model]
+    assert found == expected, "\n".join(found - expected or expected - found)
+    assert found.rows or model in NEED_AN_INVENTORY
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_incremental_build_gives_the_rows_of_duckdb(model: str, reference: Reference) -> None:
+    found, expected = reference.second.contents[model], reference.expected_second[model]
+    assert found == expected, "\n".join(found - expected or expected - found)
+    assert found.rows.total() >= reference.first.contents[model].rows.total()
+    assert found.rows
+
+
+# A fixture has the columns that BigQuery lists for the source, which leaves out its pseudo column.
+# The mean input tries the same values.
+NEED_A_PSEUDO_COLUMN = (
+    "test_empty_strings_of_log_are_null",
+    "test_record_without_time_lands_on_first_day",
+)
+
+
+def test_the_unit_tests_pass_on_bigquery_too(reference: Reference) -> None:
+    reference.project.dbt("test", "--select", "test_type:unit", "--exclude", *NEED_A_PSEUDO_COLUMN)
+
+
+@pytest.fixture(scope="module")
+def answers(reference: Reference) -> tuple[Path, Path]:
+    """The analyses compiled for either engine."""
+    compiled = []
+    for project in (reference.project, reference.twin):
+        project.dbt("compile", "--select", "resource_type:analysis")
+        compiled.append(project.folder / "target/compiled/pullstats/analyses")
+    return compiled[0], compiled[1]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_every_question_has_the_answer_of_duckdb(
+    question: str, answers: tuple[Path, Path], reference: Reference
+) -> None:
+    on_bigquery, on_duckdb = ((folder / question).read_text() for folder in answers)
+    found = reference.api.warehouse.run(on_bigquery).table
+    assert found
+    answer = Content(question, list(found.types), found.values())
+    expected = reference.twin.ask(on_duckdb, question)
+    assert answer == expected, "\n".join(answer - expected or expected - answer)
+
+
+def test_freshness_is_asked_of_both_sources(reference: Reference) -> None:
+    start = len(reference.api.sent)
+    with pytest.raises(AssertionError, match="usage"):
+        # the examples are stale: an answer, and no error of the statement
+        reference.project.dbt("source", "freshness")
+    asked = [each.sql for each in reference.api.sent[start:]]
+    assert len([sql for sql in asked if "max(_partitiontime)" in sql]) == 2, asked
