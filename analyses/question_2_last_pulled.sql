@@ -3,7 +3,7 @@ with
 
 newest as (
 
-    select max(calendar_date) as newest_date from {{ ref('dim_days') }}
+    select max(traffic_date) as newest_date from {{ ref('fct_traffic_daily') }}
 
 )
 

@@ -24,7 +24,6 @@ OVER_ALL_TIME = {
     ("int_blobs", "int_object_writes"),
     ("fct_blob_writes", "int_object_writes"),
     ("dim_images", "fct_image_pulls"),
-    ("dim_days", "fct_traffic_daily"),
 }
 
 
