@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready profiles.yml
+EMULATORS := $(VENV)/emulators
+# uv finds a Python on the path, but not inside pyenv; where there is none it downloads one.
+PYTHON_3_13 ?= $(or $(lastword $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python)),3.13)
 export PULLSTATS_DUCKDB ?= pullstats.duckdb
 
 .PHONY: help demo test lint bench soak docs lock clean
@@ -16,7 +19,7 @@ demo: $(READY) ## load the sample logs into pullstats.duckdb, build the marts, s
 	$(BIN)/dbt --quiet build --exclude-resource-type unit_test
 	$(BIN)/pullstats query examples/answer.sql
 
-test: $(READY) ## all that CI runs: lint, types, dbt's tests, the loader's, both together
+test: $(READY) $(EMULATORS)/.ready ## all that CI runs: lint, types, dbt's tests, the loader's, both together
 	PATH=$(CURDIR)/$(BIN):$$PATH scripts/lint
 	$(BIN)/python -m pytest $(PYTEST)
 
@@ -32,11 +35,11 @@ soak: $(READY) ## the long form of the kill tests
 docs: $(READY) ## the models' documentation as one page, target/static_index.html
 	$(BIN)/dbt docs generate --static
 
+COMPILE = $(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-annotate \
+    --custom-compile-command 'make lock' --quiet
 lock: $(VENV)/.ready ## pin what pyproject.toml asks for, with hashes
-	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-	    --generate-hashes --no-emit-index-url --no-annotate \
-	    --custom-compile-command 'make lock' --quiet --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra dev --universal --python-version 3.11 -o requirements.lock
+	$(COMPILE) --group emulators --python-version 3.13 -o emulators.lock
 
 clean: ## remove the demo's database and what dbt wrote
 	rm -rf target logs pullstats.duckdb pullstats.duckdb.wal pullstats.duckdb.raw
@@ -50,6 +53,15 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install -qq --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	touch $@
+
+# Stand-ins for BigQuery and Cloud Storage: see tests/emulators.py. DuckDB's extensions come as wheels
+# and are installed into a home of their own.
+$(EMULATORS)/.ready: emulators.lock $(VENV)/.ready
+	$(BIN)/uv venv --quiet --clear --python $(PYTHON_3_13) $(EMULATORS)
+	$(BIN)/uv pip install --quiet --python $(EMULATORS) --no-deps --require-hashes -r emulators.lock
+	cd $(EMULATORS) && for file in lib/python3.13/site-packages/duckdb_extension_*/extensions/*/*; do \
+	    HOME=$$PWD bin/python -c "import duckdb; duckdb.sql('install \"$$file\"')" || exit; done
 	touch $@
 
 profiles.yml:
