@@ -17,14 +17,16 @@ class BatchResult:
     rejected: dict[str, int] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
 
-    def add(self, uri: str, rows: int, rejected: int, error: str | None = None) -> None:
+    def add(
+        self, uri: str, row_count: int, rejected_count: int, error: str | None = None
+    ) -> None:
         if error:
             self.unreadable[uri] = error
             return
         self.objects += 1
-        self.rows += rows
-        if rejected:
-            self.rejected[uri] = rejected
+        self.rows += row_count
+        if rejected_count:
+            self.rejected[uri] = rejected_count
 
 
 @dataclass(frozen=True)
