@@ -12,7 +12,7 @@ from loader import gcs, plan, rows
 from loader.bigquery_warehouse import connect
 from loader.warehouse import BatchResult
 from tests.emulators import PROJECT, start_bigquery, start_cloud_storage
-from tests.test_rows import COLUMNS
+from tests.test_rows import COLUMNS, changed
 
 Row = tuple[object, ...]
 
@@ -33,9 +33,9 @@ class Cloud:
         for name, data in objects.items():
             self.bucket.blob(name).upload_from_string(data)
 
-    def plan(self) -> plan.Plan:
-        found = gcs.find(self.storage, [self.uri])
-        return plan.make(found, self.warehouse.ledger(), by_uri=True)
+    def plan(self, ledger: dict[str, plan.LedgerEntry] | None = None) -> plan.Plan:
+        known = self.warehouse.ledger() if ledger is None else ledger
+        return plan.make(gcs.find(self.storage, [self.uri]), known, by_uri=True)
 
     def load(self, objects: Mapping[str, bytes] | None = None) -> BatchResult:
         """Land the objects of the bucket in one batch; give what became of them by name."""
@@ -85,6 +85,4 @@ def environment(cloud: Cloud) -> dict[str, str]:
 
 def sound(count: int = 1, **fields: str) -> bytes:
     """An object of so many sound records."""
-    from tests.test_rows import changed
-
     return rows.write([changed(**fields)] * count, list(COLUMNS))
