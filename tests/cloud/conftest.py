@@ -86,3 +86,9 @@ def environment(cloud: Cloud) -> dict[str, str]:
 def sound(count: int = 1, **fields: str) -> bytes:
     """An object of so many sound records."""
     return rows.write([changed(**fields)] * count, list(COLUMNS))
+
+
+@pytest.fixture
+def cloud_times(request: pytest.FixtureRequest) -> tuple[int, int]:
+    """How often to kill a back-fill, and of how many objects."""
+    return (200, 500) if request.config.getoption("--soak") else (10, 60)
