@@ -94,9 +94,9 @@ def _open(options: argparse.Namespace) -> Warehouse:
     if options.to == "duckdb":
         return DuckDBWarehouse(options.database)
     # takes most of a second to import
-    from loader.bigquery_warehouse import connect  # noqa: PLC0415
+    from loader.bigquery_warehouse import BigQueryWarehouse  # noqa: PLC0415
 
-    return connect(
+    return BigQueryWarehouse(
         options.project, options.location, options.dataset, options.label, options.usage_days
     )
 

@@ -1,7 +1,6 @@
 """Raw on BigQuery: load jobs from gs://, each object exactly once.
 
-The ids of jobs are the locks. BigQuery takes an id once and answers 409 from then on, so each step
-below is a job whose id says what it does, and doing it again means waiting for that job.
+Each step is a job that is done once, by its id (see bigquery_jobs.py):
 
 1. `planned_objects`: one INSERT makes plan N of the objects that no plan has yet. Its id is N, one
    more than the last plan. Of two loaders that read the same ledger one gets N; the other gets a
@@ -18,74 +17,27 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from google.api_core.exceptions import Conflict, GoogleAPICallError, NotFound
+from google.api_core.exceptions import NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
-from google.cloud.storage import Client as StorageClient
+from google.cloud.storage import Client
 
-from loader import gcs, rows
+from loader import gcs
+from loader.bigquery_jobs import BadDataError, Job, Jobs
 from loader.plan import LedgerEntry, LogObject
 from loader.warehouse import BatchResult, Status, status
+from logformat import rows
 
-Job = Any  # a LoadJob or a QueryJob
 Record = dict[str, Any]
 
 # BigQuery remembers the ids of jobs for about six months.
 _MAX_PLAN_AGE = timedelta(days=150)
-
-
-def _ddl(client: bigquery.Client, dataset: str, labels: dict[str, str], usage_days: int) -> str:
-    """Write the statements that make dataset and tables; `usage_days` 0 keeps raw for ever."""
-
-    def columns(names: dict[str, str]) -> str:
-        return ", ".join(f"{name} {kind.lower()}" for name, kind in names.items())
-
-    template = Path(__file__).with_name("bigquery.sql").read_text()
-    return template.format(
-        dataset=f"{client.project}.{dataset}",
-        location=client.location,
-        labels=list(labels.items()),
-        usage_days=usage_days or "null",
-        usage_columns=columns(rows.USAGE_COLUMNS),
-        storage_columns=columns(rows.STORAGE_COLUMNS),
-    )
-
-
-def connect(
-    project: str | None = None,
-    location: str | None = None,
-    dataset: str | None = None,
-    labels: Sequence[str] = (),
-    usage_days: str | None = None,
-) -> "BigQueryWarehouse":
-    """Make clients and warehouse; what isn't given is taken from PULLSTATS_PROJECT and so on."""
-    given = os.environ.get
-    # as the client of Cloud Storage does by itself
-    anonymous: Any = AnonymousCredentials
-    credentials = anonymous() if given("BIGQUERY_EMULATOR_HOST") else None
-    client = bigquery.Client(
-        project or given("PULLSTATS_PROJECT"),
-        credentials,
-        location=location or given("PULLSTATS_LOCATION", "US"),
-    )
-    pairs = [*labels] or given("PULLSTATS_LABELS", "app=pullstats").split(",")
-    return BigQueryWarehouse(
-        client,
-        StorageClient(client.project),
-        dataset or given("PULLSTATS_DATASET", "storageanalysis"),
-        dict(pair.split("=", 1) for pair in pairs),
-        int(usage_days or given("PULLSTATS_USAGE_DAYS", "400")),
-    )
-
-
-class _BadDataError(Exception):
-    """BigQuery has refused what was to be loaded."""
 
 
 class BigQueryWarehouse:
@@ -97,16 +49,28 @@ class BigQueryWarehouse:
 
     def __init__(
         self,
-        client: bigquery.Client,
-        storage_client: StorageClient,
-        dataset: str,
-        labels: dict[str, str],
-        usage_days: int,
+        project: str | None = None,
+        location: str | None = None,
+        dataset: str | None = None,
+        labels: Sequence[str] = (),
+        usage_days: str | None = None,
     ) -> None:
-        self.client, self.storage, self._labels = client, storage_client, labels
-        self.dataset = bigquery.DatasetReference(client.project, dataset)
-        self.ddl = _ddl(client, dataset, labels, usage_days)
-        self._lineage = ""
+        """Make the clients; what isn't given is taken from PULLSTATS_PROJECT and so on."""
+        given = os.environ.get
+        # as the client of Cloud Storage does by itself
+        anonymous: Any = AnonymousCredentials
+        self.client = bigquery.Client(
+            project or given("PULLSTATS_PROJECT"),
+            anonymous() if given("BIGQUERY_EMULATOR_HOST") else None,
+            location=location or given("PULLSTATS_LOCATION", "US"),
+        )
+        self.storage = Client(self.client.project)
+        self.dataset = bigquery.DatasetReference(
+            self.client.project, dataset or given("PULLSTATS_DATASET", "storageanalysis")
+        )
+        pairs = [*labels] or given("PULLSTATS_LABELS", "app=pullstats").split(",")
+        self._labels = dict(pair.split("=", 1) for pair in pairs)
+        self._usage_days = int(usage_days or given("PULLSTATS_USAGE_DAYS", "400"))
 
     def close(self) -> None:
         """Clients need no closing."""
@@ -130,31 +94,45 @@ class BigQueryWarehouse:
 
         Raises GoogleAPICallError for what is no single object's fault; the next load goes on.
         """
-        self._lineage = self._lineage or self._open()
-        result = BatchResult()
+        result, jobs = BatchResult(), self._jobs
         uris = [each.uri for each in objects]
         in_plans = f"select * from {self._history} where object_uri in unnest(@uris)"
         found = self._query(in_plans, uris)
         taken = {uri for uri, _, _, error in found if error is None}
         if new := [each for each in objects if each.uri not in taken]:
-            self._plan(new)
+            self._plan(jobs, new)
             found = self._query(in_plans, uris)
         for number in sorted({plan for _, plan, loaded_at, _ in found if loaded_at is None}):
             self._carry_out(number, result)
         return result
 
-    def _open(self) -> str:
-        """Make what is missing; tell what the ids of all jobs begin with.
+    def ddl(self) -> str:
+        """Write the statements that make dataset and tables; no `usage_days` keeps raw for ever."""
 
-        They hold the ledger's birth, so that tables that were made anew begin anew.
-        """
+        def columns(names: dict[str, str]) -> str:
+            return ", ".join(f"{name} {kind.lower()}" for name, kind in names.items())
+
+        template = Path(__file__).with_name("bigquery.sql").read_text()
+        return template.format(
+            dataset=f"{self.dataset.project}.{self.dataset.dataset_id}",
+            location=self.client.location,
+            labels=list(self._labels.items()),
+            usage_days=self._usage_days or "null",
+            usage_columns=columns(rows.USAGE_COLUMNS),
+            storage_columns=columns(rows.STORAGE_COLUMNS),
+        )
+
+    @cached_property
+    def _jobs(self) -> Jobs:
+        """Make what is missing. The ids of jobs hold the ledger's birth: anew made, anew begun."""
         ledger = self.dataset.table("planned_objects")
         try:
             made = self.client.get_table(ledger)
         except NotFound:
-            self.client.query(self.ddl).result()
+            self.client.query(self.ddl()).result()
             made = self.client.get_table(ledger)
-        return f"pullstats_{self.dataset.dataset_id}_{made.created:%Y%m%d%H%M%S%f}"
+        lineage = f"pullstats_{self.dataset.dataset_id}_{made.created:%Y%m%d%H%M%S%f}"
+        return Jobs(self.client, lineage)
 
     def _name(self, table: str) -> str:
         return f"`{self.dataset.project}.{self.dataset.dataset_id}.{table}`"
@@ -194,19 +172,17 @@ class BigQueryWarehouse:
             " = loaded.object_uri and planned.generation = loaded.generation)"
         )
 
-    def _plan(self, objects: list[LogObject]) -> None:
+    def _plan(self, jobs: Jobs, objects: list[LogObject]) -> None:
         """Make the next plan of those of the objects that no plan has, or only a failed one."""
         ((last,),) = self._query(f"select max(plan) from {self._name('planned_objects')}")
         is_free = f"object_uri not in (select object_uri from {self._history} where error is null)"
-        for number in count((last or 0) + 1):
-            records = [_record(each, plan=number, planned_at=datetime.now(UTC)) for each in objects]
-            job_id = f"{self._lineage}_plan_{number}"
-            try:
-                self._insert("planned_objects", records, job_id, is_free).result()
-                return
-            except Conflict:
-                # Wait: done or failed, the number is taken.
-                self.client.get_job(job_id).exception()  # type: ignore[no-untyped-call]
+
+        def submit(job_id: str, number: int) -> Job:
+            now = datetime.now(UTC)
+            records = [_record(each, plan=number, planned_at=now) for each in objects]
+            return self._insert("planned_objects", records, job_id, is_free)
+
+        jobs.run_next("plan", last or 0, submit)
 
     def _carry_out(self, plan: int, result: BatchResult) -> None:
         found = self._query(
@@ -215,10 +191,7 @@ class BigQueryWarehouse:
             plan=plan,
         )
         if found[0][-1] < datetime.now(UTC) - _MAX_PLAN_AGE:
-            raise ValueError(
-                f"plan {plan} of {found[0][-1]:%Y-%m-%d} was never finished, and BigQuery may have"
-                " forgotten its jobs: see docs/deploy.md"
-            )
+            raise ValueError(f"plan {plan} is old and not finished: see docs/deploy.md")
         places = [gcs.found(self.storage, *place) for *place, _ in found]
         objects = [each for place in places if (each := LogObject.of(place, by_uri=True))]
         usage = [each for each in objects if each.is_usage]
@@ -227,32 +200,25 @@ class BigQueryWarehouse:
         # The day of a storage log stands only in its name, and a load job can't add a column:
         # these objects, a few lines each, are read here.
         records += self._load_parsed(plan, storage_logs, result) if storage_logs else []
-        self._run(f"{plan}_loaded", lambda job_id: self._insert("loaded_objects", records, job_id))
+        self._jobs.run(f"{plan}_loaded", partial(self._insert, "loaded_objects", records))
 
     def _load_natively(
         self, plan: int, objects: list[LogObject], result: BatchResult
     ) -> list[Record]:
         """Have BigQuery load usage logs; halve what it refuses until the bad object is alone."""
-        config = bigquery.LoadJobConfig(
+        config = self._config(
             schema=[bigquery.SchemaField(*column) for column in rows.USAGE_COLUMNS.items()],
             source_format="CSV",
             skip_leading_rows=1,
             allow_quoted_newlines=True,
             preserve_ascii_control_characters=True,
             max_bad_records=0,
-            create_disposition="CREATE_NEVER",
-            write_disposition="WRITE_APPEND",
-            labels=self._labels,
         )
         uris, table = [each.uri for each in objects], self.dataset.table("usage")
+        load = partial(self.client.load_table_from_uri, uris, table, job_config=config)
         try:
-            job = self._run(
-                _load_name(plan, "usage", objects),
-                lambda job_id: self.client.load_table_from_uri(
-                    uris, table, job_id, job_config=config
-                ),
-            )
-        except _BadDataError:
+            job = self._jobs.run(_load_name(plan, "usage", objects), lambda id_: load(job_id=id_))
+        except BadDataError:
             middle = len(objects) // 2
             if not middle:
                 return self._load_parsed(plan, objects, result)
@@ -278,17 +244,15 @@ class BigQueryWarehouse:
                 parsed = rows.parse(each.read(), columns)
             except (OSError, rows.NotALogError) as fault:
                 error = str(fault)
-            name = (
-                {} if each.is_usage else {"object_uri": each.uri, "log_hour": str(each.name.hour)}
-            )
+            name = {"object_uri": each.uri, "log_hour": str(each.name.hour)}
             for record in parsed.records:
                 typed = zip(columns.items(), record, strict=True)
-                good.append({c: v if v or k == "STRING" else None for (c, k), v in typed} | name)
+                good.append({c: v if v or k == "STRING" else None for (c, k), v in typed})
+                good[-1] |= {} if each.is_usage else name
             for line in parsed.rejected:
-                content = base64.b64encode(line.content).decode()
-                place = {"object_uri": each.uri, "line_number": line.number}
-                at = {"loaded_at": str(datetime.now(UTC))}
-                bad.append(place | {"reason": line.reason, "line_bytes": content} | at)
+                bad.append({"object_uri": each.uri, "line_number": line.number})
+                bad[-1] |= {"reason": line.reason, "loaded_at": str(datetime.now(UTC))}
+                bad[-1]["line_bytes"] = base64.b64encode(line.content).decode()
             counts = {"row_count": len(parsed.records), "rejected_count": len(parsed.rejected)}
             outcomes.append((each, counts | {"error": error}))
             result.add(each.uri, **counts, error=error)
@@ -302,42 +266,18 @@ class BigQueryWarehouse:
         if not records:
             return None
         target = self.client.get_table(self.dataset.table(table))
-        config = bigquery.LoadJobConfig(
-            schema=target.schema,
+        load = partial(self.client.load_table_from_json, records, target)
+        config = self._config(schema=target.schema)
+        name = f"{_load_name(plan, table, objects)}_parsed"
+        return self._jobs.run(name, lambda id_: load(job_id=id_, job_config=config))
+
+    def _config(self, **options: Any) -> bigquery.LoadJobConfig:
+        return bigquery.LoadJobConfig(
             create_disposition="CREATE_NEVER",
             write_disposition="WRITE_APPEND",
             labels=self._labels,
+            **options,
         )
-        return self._run(
-            f"{_load_name(plan, table, objects)}_parsed",
-            lambda job_id: self.client.load_table_from_json(
-                records, target, job_id=job_id, job_config=config
-            ),
-        )
-
-    def _run(self, name: str, submit: Callable[[str], Job]) -> Job:
-        """Do a job once under an id of its own, or wait for the one that has the id.
-
-        A failed id is spent: the next attempt, in a later run, has the next number. Not so if the
-        data is bad: that raises _BadDataError, again and again.
-        """
-        for attempt in count(1):
-            job_id = f"{self._lineage}_{name}_{attempt}"
-            is_mine = True
-            try:
-                job = submit(job_id)
-            except Conflict:
-                job, is_mine = self.client.get_job(job_id), False
-            try:
-                job.result()
-                return job
-            except GoogleAPICallError as error:
-                # without a reason it is not the job that failed, but asking for it
-                reason = (job.error_result or {}).get("reason")
-                if reason in ("invalid", "notFound"):
-                    raise _BadDataError from error
-                if is_mine or reason is None:
-                    raise
 
 
 def _load_name(plan: int, table: str, objects: list[LogObject]) -> str:
@@ -347,11 +287,12 @@ def _load_name(plan: int, table: str, objects: list[LogObject]) -> str:
 
 def _record(each: LogObject, **more: object) -> Record:
     content = {"size_bytes": each.size, "checksum": each.checksum()}
-    return {"object_uri": each.uri, "generation": each.generation, **content, **more}
+    return {"object_uri": each.uri, "generation": each.generation} | content | more
 
 
 def _outcome(each: LogObject, job: Job | None, **counts: object) -> Record:
-    done = (job.job_id, job.output_rows, job.input_file_bytes) if job else (None, None, None)
-    done_by = dict(zip(("job_id", "job_row_count", "job_bytes"), done, strict=True))
     when = {"log_hour": each.name.hour, "loaded_at": datetime.now(UTC)}
-    return _record(each, kind=each.name.kind, **when, **done_by, **counts)
+    if job:
+        counts |= {"job_id": job.job_id, "job_row_count": job.output_rows}
+        counts["job_bytes"] = job.input_file_bytes
+    return _record(each, kind=each.name.kind, **when, **counts)

@@ -14,9 +14,9 @@ from pathlib import Path
 import duckdb
 import zstandard
 
-from loader import rows
 from loader.plan import LedgerEntry, LogObject, checksum
 from loader.warehouse import BatchResult, Status, status
+from logformat import rows
 
 SCHEMA = "storageanalysis"
 _DDL = f"""

@@ -7,14 +7,14 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from loader import gcs, plan
-from loader.bigquery_warehouse import BigQueryWarehouse, connect
+from loader.bigquery_warehouse import BigQueryWarehouse
 from loader.warehouse import BatchResult
 
 
 @cache
 def _warehouse() -> BigQueryWarehouse:
     """Make the clients when the first event comes, and keep them."""
-    return connect()
+    return BigQueryWarehouse()
 
 
 def _log(severity: str, message: str, uri: str = "") -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import google_crc32c
 
-from loader.names import LogName, parse
+from logformat.names import LogName, parse
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,7 @@ class BatchResult:
     rejected: dict[str, int] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
 
-    def add(
-        self, uri: str, row_count: int, rejected_count: int, error: str | None = None
-    ) -> None:
+    def add(self, uri: str, row_count: int, rejected_count: int, error: str | None = None) -> None:
         if error:
             self.unreadable[uri] = error
             return

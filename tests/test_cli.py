@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from commands import cli
-from loader import plan, rows
+from loader import plan
 from loader.duckdb_warehouse import DuckDBWarehouse
+from logformat import rows
 from tests.test_load import BROKEN, SOUND, STORAGE, Store, usage
 from tests.test_rows import GOOD, HEADER, line
 

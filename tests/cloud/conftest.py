@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 import pytest
 from google.cloud.storage import Client
 
-from loader import gcs, plan, rows
-from loader.bigquery_warehouse import connect
+from loader import gcs, plan
+from loader.bigquery_warehouse import BigQueryWarehouse
 from loader.warehouse import BatchResult
+from logformat import rows
 from tests.emulators import PROJECT, start_bigquery, start_cloud_storage
 from tests.test_rows import COLUMNS, changed
 
@@ -26,7 +27,7 @@ class Cloud:
         self.bucket = self.storage.create_bucket(f"logs-{name}")
         self.dataset = f"raw_{name}"
         self.uri = f"gs://{self.bucket.name}/"
-        self.warehouse = connect(dataset=self.dataset)
+        self.warehouse = BigQueryWarehouse(dataset=self.dataset)
         self.client = self.warehouse.client
 
     def put(self, objects: Mapping[str, bytes]) -> None:

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 import requests
 
-from loader.bigquery_warehouse import connect
+from loader.bigquery_warehouse import BigQueryWarehouse
 from loader.plan import LogObject
 from tests.cloud.conftest import Cloud, environment
 from tests.kill_loop import kill_at_random, run_to_end
@@ -45,7 +45,7 @@ def load_until(dataset: str, objects: list[LogObject], last: int) -> int:
 
     requests.Session.send = send_and_die
     try:
-        connect(dataset=dataset).load(objects)
+        BigQueryWarehouse(dataset=dataset).load(objects)
         os._exit(0)
     finally:
         os._exit(1)
@@ -66,7 +66,7 @@ def test_killed_at_each_step_nothing_is_lost_or_doubled(cloud: Cloud) -> None:
             break
         assert status == signal.SIGKILL
         killed_at += 1
-        connect(dataset=cloud.dataset).load(todo)
+        BigQueryWarehouse(dataset=cloud.dataset).load(todo)
     assert killed_at == 8
     assert cloud.rows() == typed([GOOD, GOOD] * 10)
     assert Counter(cloud.landed()) == Counter(
