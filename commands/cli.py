@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 from google.api_core.exceptions import GoogleAPIError
@@ -18,6 +19,9 @@ from commands.output import err, out, say
 from loader import plan
 from loader.duckdb_warehouse import DuckDBWarehouse
 from loader.warehouse import BatchResult, Warehouse
+
+if TYPE_CHECKING:
+    from loader.bigquery_warehouse import BigQueryWarehouse
 
 EXIT_REJECTED_LINES = 3
 EXIT_UNREADABLE = 4
@@ -81,6 +85,15 @@ def _parser() -> argparse.ArgumentParser:
     ask = commands.add_parser("query", parents=[on_duckdb], help="ask the marts on DuckDB")
     ask.add_argument("sql", help="SQL, or the path of a file of SQL statements")
     ask.set_defaults(run=lambda options: query.run(options.sql, options.database))
+    setup = commands.add_parser("setup", parents=[on_bigquery], help="make what logging needs")
+    setup.add_argument("--log-bucket", required=True, help="the bucket that logs are written to")
+    setup.add_argument(
+        "--bucket", action="append", default=[], help="a registry's bucket to log; may be repeated"
+    )
+    setup.add_argument("--delete-logs-after", type=int, metavar="DAYS")
+    setup.add_argument("--dry-run", action="store_true", help="say what would be done")
+    setup.add_argument("--check", action="store_true", help="say what is missing; 1 if anything is")
+    setup.set_defaults(run=_setup, to="bigquery")
     return parser
 
 
@@ -90,15 +103,17 @@ def _hour(text: str) -> str:
     return text
 
 
-def _open(options: argparse.Namespace) -> Warehouse:
-    if options.to == "duckdb":
-        return DuckDBWarehouse(options.database)
+def _connect(options: argparse.Namespace) -> "BigQueryWarehouse":
     # takes most of a second to import
     from loader.bigquery_warehouse import BigQueryWarehouse  # noqa: PLC0415
 
     return BigQueryWarehouse(
         options.project, options.location, options.dataset, options.label, options.usage_days
     )
+
+
+def _open(options: argparse.Namespace) -> Warehouse:
+    return DuckDBWarehouse(options.database) if options.to == "duckdb" else _connect(options)
 
 
 def _find(options: argparse.Namespace) -> Iterable[Path | plan.Found]:
@@ -199,6 +214,15 @@ def _status(options: argparse.Namespace) -> int:
         for hour in status.missing_hours[-10:]:
             say(f"  {hour:%Y-%m-%d %H:%M} UTC")
     return 0
+
+
+def _setup(options: argparse.Namespace) -> int:
+    from commands import setup  # noqa: PLC0415
+
+    steps = setup.plan(
+        _connect(options), options.log_bucket, options.bucket, options.delete_logs_after
+    )
+    return setup.run(steps, options.dry_run, options.check)
 
 
 if __name__ == "__main__":
