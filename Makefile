@@ -30,7 +30,7 @@ bench: $(READY) ## CPU time of load and build for a million made-up rows (ROWS=1
 	$(BIN)/python -m bench.run --rows $(or $(ROWS),1000000)
 
 soak: $(READY) ## the long form of the kill tests
-	$(BIN)/python -m pytest --soak tests/test_kill.py
+	$(BIN)/python -m pytest --soak tests/test_kill.py tests/cloud/test_kill.py
 
 docs: $(READY) ## the models' documentation as one page, target/static_index.html
 	$(BIN)/dbt docs generate --static
