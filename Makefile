@@ -8,7 +8,7 @@ EMULATORS := $(VENV)/emulators
 PYTHON_3_13 ?= $(or $(lastword $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python)),3.13)
 export PULLSTATS_DUCKDB ?= pullstats.duckdb
 
-.PHONY: help demo test lint bench soak docs lock clean
+.PHONY: help demo test lint bench soak docs function lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -41,8 +41,15 @@ lock: $(VENV)/.ready ## pin what pyproject.toml asks for, with hashes
 	$(COMPILE) pyproject.toml --extra dev --universal --python-version 3.11 -o requirements.lock
 	$(COMPILE) --group emulators --python-version 3.13 -o emulators.lock
 
+function: $(READY) ## build/function, the source of the Cloud Run function
+	rm -rf build/function && mkdir -p build/function
+	cp -r loader logformat build/function
+	echo 'from loader.main import load_log_object as load_log_object' > build/function/main.py
+	printf '%s\n' functions-framework google-cloud-bigquery google-cloud-storage \
+	    | $(COMPILE) --constraint requirements.lock --python-version 3.11 - -o build/function/requirements.txt
+
 clean: ## remove the demo's database and what dbt wrote
-	rm -rf target logs pullstats.duckdb pullstats.duckdb.wal pullstats.duckdb.raw
+	rm -rf build target logs pullstats.duckdb pullstats.duckdb.wal pullstats.duckdb.raw
 
 
 $(VENV)/.ready: requirements.lock pyproject.toml

@@ -6,9 +6,11 @@ import duckdb
 import pytest
 
 from commands import cli
+from logformat import rows
 from tests.cloud.conftest import Cloud
+from tests.conftest import example_logs
 from tests.test_load import BROKEN, SOUND, STORAGE, typed, usage
-from tests.test_rows import GOOD
+from tests.test_rows import COLUMNS, GOOD
 
 Capture = pytest.CaptureFixture[str]
 STORAGE_LOG = b'"bucket","storage_byte_hours"\n"example","240"\n'
@@ -75,6 +77,21 @@ def test_when_duckdb_loads_a_bucket_then_a_copy_of_it_lands_nothing(
     with duckdb.connect(str(tmp_path / "test.duckdb")) as connection:
         found = connection.execute("select count(*) from storageanalysis.usage").fetchall()
     assert found == [(3,)]
+
+
+def test_when_the_examples_are_loaded_then_raw_holds_their_rows(cloud: Cloud) -> None:
+    """The step of the README, with 'pullstats load' as it stands there."""
+    logs = {path.name: path.read_bytes() for path in example_logs()}
+    cloud.put(logs)
+    assert cli.main(["load", "--to", "bigquery", "--dataset", cloud.dataset, cloud.uri]) == 0
+    usage_logs = [data for name, data in logs.items() if "_usage_" in name]
+    written = [record for data in usage_logs for record in rows.parse(data, COLUMNS).records]
+    assert cloud.rows() == typed(written)
+    assert len(cloud.query("object_uri, log_hour", "storage")) == sum(
+        len(rows.parse(data, rows.STORAGE_COLUMNS).records)
+        for name, data in logs.items()
+        if "_storage_" in name
+    )
 
 
 @pytest.mark.parametrize(

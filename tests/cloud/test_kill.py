@@ -108,5 +108,5 @@ def test_killed_at_random_a_back_fill_lands_everything_once(
         assert cloud.rows() == typed([GOOD] * objects)
         landed = [uri.removeprefix(cloud.uri) for uri, *_ in cloud.landed()]
         assert sorted(landed) == sorted(names)
-    with capsys.disabled():
-        print(f"loads into BigQuery killed: {done} in {rounds} back-fills")
+        with capsys.disabled():
+            print(f"loads into BigQuery killed: {done} in {rounds} back-fills")
