@@ -3,33 +3,35 @@
 import os
 import random
 import signal
-import sys
+import time
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 import requests
 
+from commands import cli
 from loader.bigquery_warehouse import BigQueryWarehouse
 from loader.plan import LogObject
-from tests.cloud.conftest import Cloud, environment
-from tests.kill_loop import kill_at_random, run_to_end
+from tests.cloud.conftest import Cloud
 from tests.test_load import BROKEN, SOUND, STORAGE, typed, usage
 from tests.test_rows import GOOD
 
-COMMAND = """
-import sys
-from commands.cli import main
-from loader.bigquery_warehouse import BigQueryWarehouse
-BigQueryWarehouse.max_objects = 50
-sys.exit(main(["load", "--to", "bigquery", sys.argv[1]]))
-"""
+
+def start(work: Callable[[], object]) -> int:
+    """Run in a process of its own, without the seconds that imports take; give its id."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        work()
+        os._exit(0)
+    finally:
+        os._exit(1)
 
 
 def load_until(dataset: str, objects: list[LogObject], last: int) -> int:
     """Load in a process that kills itself once a number of jobs is submitted; give its status."""
-    child = os.fork()
-    if child:
-        return os.waitpid(child, 0)[1]
     send, submitted = requests.Session.send, 0
 
     def send_and_die(*arguments: object, **options: object) -> requests.Response:
@@ -43,12 +45,31 @@ def load_until(dataset: str, objects: list[LogObject], last: int) -> int:
                 os.kill(os.getpid(), signal.SIGKILL)
         return answer
 
-    requests.Session.send = send_and_die
-    try:
+    def load() -> None:
+        requests.Session.send = send_and_die
         BigQueryWarehouse(dataset=dataset).load(objects)
-        os._exit(0)
-    finally:
-        os._exit(1)
+
+    return os.waitpid(start(load), 0)[1]
+
+
+def load_for(cloud: Cloud, batch: int, seconds: float) -> bool:
+    """Run the command and kill it after a time; True if it was still running."""
+
+    def load() -> None:
+        BigQueryWarehouse.max_objects = batch
+        options = ["--to", "bigquery", "--dataset", cloud.dataset]
+        assert cli.main(["load", *options, cloud.uri]) in (0, cli.EXIT_REJECTED_LINES)
+
+    child = start(load)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            assert status == 0
+            return False
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    return os.waitpid(child, 0)[1] == signal.SIGKILL
 
 
 def test_killed_at_each_step_nothing_is_lost_or_doubled(cloud: Cloud) -> None:
@@ -84,29 +105,24 @@ def test_killed_at_random_a_back_fill_lands_everything_once(
     emulators: None, cloud_times: tuple[int, int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     kills, objects = cloud_times
+    batch = max(20, objects // 10)
     chance = random.Random(30)
+    names = [usage(f"log{n}", hour=n % 24, shard=n % 60) for n in range(objects)]
     done = rounds = 0
     longest = 0.0
     while done < kills:
         # a new bucket and dataset whenever all has landed
         cloud = Cloud()
-        rounds += 1
-        names = [usage(f"log{day}", hour=day % 24, shard=day % 60) for day in range(objects)]
         cloud.put({name: SOUND if n % 100 else BROKEN for n, name in enumerate(names)})
-        command = [sys.executable, "-c", COMMAND, cloud.uri]
-        settings = environment(cloud)
-        if not longest:
-            timing = Cloud()
-            timing.put(dict.fromkeys(names, SOUND))
-            longest = run_to_end([*command[:-1], timing.uri], environment(timing))
-            with capsys.disabled():
-                print(f"\n{objects} objects in {longest:.1f} s")
-        while done < kills and kill_at_random(command, settings, longest, chance):
-            done += 1
-        if todo := cloud.plan().load:
-            cloud.warehouse.load(todo)
+        if longest:
+            while done < kills and load_for(cloud, batch, chance.uniform(0, longest)):
+                done += 1
+        begin = time.monotonic()
+        assert not load_for(cloud, batch, 600)
+        longest = longest or time.monotonic() - begin
+        rounds += 1
         assert cloud.rows() == typed([GOOD] * objects)
         landed = [uri.removeprefix(cloud.uri) for uri, *_ in cloud.landed()]
         assert sorted(landed) == sorted(names)
         with capsys.disabled():
-            print(f"loads into BigQuery killed: {done} in {rounds} back-fills")
+            print(f"\nloads of {objects} objects killed: {done}, back-fills: {rounds}", end="")
