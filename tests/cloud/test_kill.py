@@ -105,7 +105,7 @@ def test_killed_at_random_a_back_fill_lands_everything_once(
     emulators: None, cloud_times: tuple[int, int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     kills, objects = cloud_times
-    batch = max(20, objects // 10)
+    batch = max(10, objects // 10)
     chance = random.Random(30)
     names = [usage(f"log{n}", hour=n % 24, shard=n % 60) for n in range(objects)]
     done = rounds = 0
