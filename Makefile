@@ -9,7 +9,7 @@ EMULATORS := $(VENV)/emulators
 PYTHON_3_13 ?= $(or $(lastword $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python)),3.13)
 export PULLSTATS_DUCKDB ?= pullstats.duckdb
 
-.PHONY: help demo test lint accuracy bench soak docs lock clean
+.PHONY: help demo test lint accuracy bench soak docs function lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -33,8 +33,8 @@ accuracy: $(READY) ## compare the examples' marts with their truth; rewrites the
 bench: $(READY) ## CPU time of load and build for a million made-up rows (ROWS=1000000)
 	$(BIN)/python -m bench.run --rows $(or $(ROWS),1000000)
 
-soak: $(READY) ## the long forms of the tests that kill, and of those that shuffle arrivals
-	$(BIN)/python -m pytest --soak tests/test_kill.py tests/test_arrivals.py
+soak: $(READY) $(EMULATORS)/.ready ## the long forms of the tests that kill, and of those that shuffle arrivals
+	$(BIN)/python -m pytest --soak tests/test_kill.py tests/cloud/test_kill.py tests/test_arrivals.py
 
 docs: $(READY) ## the models' documentation as one page, target/static_index.html
 	env -u PULLSTATS_CLIENT_SALT $(BIN)/dbt docs generate --static # the page shows compiled SQL
@@ -45,8 +45,15 @@ lock: $(VENV)/.ready ## pin what pyproject.toml asks for, with hashes
 	$(COMPILE) pyproject.toml --extra dev --universal --python-version 3.11 -o requirements.lock
 	$(COMPILE) --group emulators --python-version 3.13 -o emulators.lock
 
+function: $(READY) ## build/function, the source of the Cloud Run function
+	rm -rf build/function && mkdir -p build/function
+	cp -r loader logformat build/function
+	echo 'from loader.main import load_log_object as load_log_object' > build/function/main.py
+	printf '%s\n' functions-framework google-cloud-bigquery google-cloud-storage \
+	    | $(COMPILE) --constraint requirements.lock --python-version 3.11 - -o build/function/requirements.txt
+
 clean: ## remove the demo's database and what dbt wrote
-	rm -rf target logs pullstats.duckdb pullstats.duckdb.wal pullstats.duckdb.raw
+	rm -rf build target logs pullstats.duckdb pullstats.duckdb.wal pullstats.duckdb.raw
 
 
 $(VENV)/.ready: requirements.lock pyproject.toml

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from loader.rows import USAGE_COLUMNS
+from logformat.rows import USAGE_COLUMNS
 
 FOLDER = Path(".venv/peers")
 IMAGE = "^https://gcr[.]io/v2/(.+)/blobs/sha256:"
@@ -53,7 +53,7 @@ def with_duckdb(logs: Path) -> int:
 
     types = {n: "bigint" if t == "INT64" else "varchar" for n, t in USAGE_COLUMNS.items()}
     return len(
-        duckdb.sql(
+        duckdb.execute(
             f"select regexp_extract(cs_referer, '{IMAGE}', 1) as image,"
             " make_timestamp(time_micros)::date as day, count(*), sum(sc_bytes),"
             " count(distinct c_ip || cs_user_agent)"
@@ -82,9 +82,7 @@ def with_chdb(logs: Path) -> int:
 def with_polars(logs: Path) -> int:
     import polars  # noqa: PLC0415
 
-    schema = {
-        n: polars.Int64 if t == "INT64" else polars.String for n, t in USAGE_COLUMNS.items()
-    }
+    schema = {n: polars.Int64 if t == "INT64" else polars.String for n, t in USAGE_COLUMNS.items()}
     answer = (
         polars.scan_csv(f"{logs}/*", schema=schema)
         .group_by(

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from bench import generate
-from loader.rows import USAGE_COLUMNS
+from logformat.rows import USAGE_COLUMNS
 
 BUILD = ["dbt", "--quiet", "build", "--exclude-resource-type", "test", "unit_test"]
 

@@ -7,16 +7,16 @@ than writing 17 wide columns would, and the database stays small.
 import hashlib
 import os
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
-import google_crc32c
 import zstandard
 
-from loader import rows
-from loader.plan import Batch, LedgerEntry, LogObject
-from loader.warehouse import BatchResult, DayStatus, Status
+from loader.plan import LedgerEntry, LogObject, checksum
+from loader.warehouse import BatchResult, Status, status
+from logformat import rows
 
 SCHEMA = "storageanalysis"
 _DDL = f"""
@@ -24,8 +24,7 @@ create schema if not exists {SCHEMA};
 create table if not exists {SCHEMA}.loaded_objects (
     object_uri varchar primary key, generation bigint, kind varchar not null,
     log_hour timestamp not null, size_bytes bigint not null, checksum varchar not null,
-    row_count bigint not null, rejected_count bigint not null, job_id varchar not null,
-    loaded_at timestamp not null
+    row_count bigint not null, rejected_count bigint not null, loaded_at timestamp not null
 );
 create table if not exists {SCHEMA}.rejected_lines (
     object_uri varchar not null, line_number bigint not null, reason varchar not null,
@@ -36,11 +35,6 @@ create table if not exists {SCHEMA}.storage (
     log_hour timestamp not null, _partitiontime timestamp not null
 );
 """
-
-
-def checksum(data: bytes) -> str:
-    """CRC32C in hexadecimal: what Cloud Storage itself keeps of every object."""
-    return f"{google_crc32c.value(data):08x}"
 
 
 def _partition(arrival: datetime) -> str:
@@ -54,6 +48,10 @@ def _literal(text: object) -> str:
 
 class DuckDBWarehouse:
     """Owns the database while it is open: DuckDB lets one process write."""
+
+    # A batch is one transaction: small enough to lose little to a kill and to show progress.
+    max_objects = 500
+    max_bytes = 512 * 1024 * 1024
 
     def __init__(self, database: Path) -> None:
         """Open or create the database; duckdb.IOException when another process has it open."""
@@ -71,13 +69,15 @@ class DuckDBWarehouse:
     def close(self) -> None:
         self.connection.close()
 
-    def ledger(self) -> dict[str, LedgerEntry]:
+    def ledger(self, uris: Sequence[str] | None = None) -> dict[str, LedgerEntry]:
         found = self.connection.execute(
             f"select object_uri, size_bytes, checksum from {SCHEMA}.loaded_objects"
+            " where ?::varchar[] is null or object_uri in ?",
+            [uris, uris],
         ).fetchall()
         return {uri: LedgerEntry(size, check) for uri, size, check in found}
 
-    def load(self, batch: Batch) -> BatchResult:
+    def load(self, objects: list[LogObject]) -> BatchResult:
         """Land a batch: its files first, then ledger and rejected lines in one transaction.
 
         What is killed before the commit is not in the ledger: the view doesn't show it, and the
@@ -86,35 +86,30 @@ class DuckDBWarehouse:
         result = BatchResult()
         arrival = self._next_arrival()
         self.incoming.mkdir(parents=True)
-        staged = self._stage(batch, result)
-        counts = self._count_rows([uri for uri, (*_, is_plain) in staged.items() if is_plain])
         ledger: list[tuple[object, ...]] = []
         rejected: list[tuple[object, ...]] = []
         storage: list[tuple[object, ...]] = []
-        for uri, (each, size, check, _) in staged.items():
-            hour = each.name.hour.replace(tzinfo=None)
-            parsed = rows.ParsedObject()
-            if uri not in counts:
-                parsed = self._salvage(each)
+        for each in objects:
+            uri, hour = each.uri, each.name.hour.replace(tzinfo=None)
+            try:
+                data = each.read()
+                count, parsed = self._stage(each, data)
+            except (OSError, rows.NotALogError) as error:
+                result.unreadable[uri] = str(error)
+                continue
             if not each.is_usage:
                 storage += [
                     (bucket, int(byte_hours) if byte_hours else None, uri, hour, arrival)
                     for bucket, byte_hours in parsed.records
                 ]
-            count = counts.get(uri, len(parsed.records))
-            if not count or not each.is_usage:
-                self._staged(uri).unlink()
-            if parsed.rejected:
-                result.rejected[uri] = len(parsed.rejected)
             rejected += [(uri, x.number, x.reason, x.content, arrival) for x in parsed.rejected]
             ledger.append(
                 (
-                    *(uri, None, each.name.kind, hour, size, check),
-                    *(count, len(parsed.rejected), batch.job_id, arrival),
+                    *(uri, each.generation or None, each.name.kind, hour, len(data)),
+                    *(checksum(data), count, len(parsed.rejected), arrival),
                 )
             )
-            result.objects += 1
-            result.rows += count
+            result.add(uri, count, len(parsed.rejected))
         self._publish(arrival)
         self.connection.begin()
         self._insert("loaded_objects", ledger)
@@ -125,21 +120,10 @@ class DuckDBWarehouse:
         return result
 
     def status(self) -> Status:
-        days = self.connection.execute(
-            f"select kind, log_hour::date, count(*), sum(row_count)::bigint,"
-            f" sum(rejected_count)::bigint from {SCHEMA}.loaded_objects group by all order by all"
-        ).fetchall()
-        hours = self.connection.execute(
-            f"select distinct date_trunc('hour', log_hour) from {SCHEMA}.loaded_objects"
-            " where kind = 'usage' order by 1"
-        ).fetchall()
-        seen = [hour for (hour,) in hours]
-        missing, hour = [], seen[0] if seen else None
-        while hour and hour < seen[-1]:
-            hour += timedelta(hours=1)
-            if hour not in seen:
-                missing.append(hour)
-        return Status([DayStatus(*day) for day in days], seen[-1] if seen else None, missing)
+        return status(
+            lambda sql: self.connection.execute(sql).fetchall(),
+            f"{SCHEMA}.loaded_objects where true",
+        )
 
     def _insert(self, table: str, values: list[tuple[object, ...]]) -> None:
         if values:
@@ -154,35 +138,19 @@ class DuckDBWarehouse:
         now = datetime.now(UTC).replace(tzinfo=None)
         return max(now, last + timedelta(microseconds=1)) if last else now
 
-    def _staged(self, uri: str) -> Path:
-        # a log's name may be too long for one more suffix, or read as a pattern
-        return self.incoming / f"{hashlib.sha256(uri.encode()).hexdigest()[:32]}.csv.zst"
-
-    def _stage(
-        self, batch: Batch, result: BatchResult
-    ) -> dict[str, tuple[LogObject, int, str, bool]]:
-        """Copy what can be read to `incoming`; give their size, checksum, and if they are plain."""
-        staged = {}
-        for each in batch.objects:
-            try:
-                data = each.path.read_bytes()
-                rows.check_header(data, list(rows.COLUMNS[each.name.kind]))
-            except (OSError, rows.NotALogError) as error:
-                result.unreadable[each.uri] = str(error)
-                continue
-            self._staged(each.uri).write_bytes(zstandard.compress(data, 1))
-            is_plain = each.is_usage and rows.is_plain(data, list(rows.USAGE_COLUMNS))
-            staged[each.uri] = (each, len(data), checksum(data), is_plain)
-        return staged
-
-    def _salvage(self, each: LogObject) -> rows.ParsedObject:
-        """Parse an object line by line and keep only its good records in `incoming`."""
+    def _stage(self, each: LogObject, data: bytes) -> tuple[int, rows.ParsedObject]:
+        """Copy a usage log's good records to `incoming`; count them."""
         columns = rows.COLUMNS[each.name.kind]
-        data = zstandard.decompress(self._staged(each.uri).read_bytes())
-        parsed = rows.parse(data, columns)
-        cleaned = rows.write(parsed.records, list(columns))
-        self._staged(each.uri).write_bytes(zstandard.compress(cleaned, 1))
-        return parsed
+        count = rows.count_plain(data, columns) if each.is_usage else None
+        parsed = rows.ParsedObject() if count is not None else rows.parse(data, columns)
+        if count is None:
+            count = len(parsed.records)
+            data = rows.write(parsed.records, list(columns))
+        if count and each.is_usage:
+            # a log's name may be too long for one more suffix, or read as a pattern
+            name = f"{hashlib.sha256(each.uri.encode()).hexdigest()[:32]}.csv.zst"
+            (self.incoming / name).write_bytes(zstandard.compress(data, 1))
+        return count, parsed
 
     def _publish(self, arrival: datetime) -> None:
         target = self.raw / "usage" / _partition(arrival)
@@ -207,64 +175,20 @@ class DuckDBWarehouse:
             if path.name not in known:
                 shutil.rmtree(path)
 
-    def _read_csv(self, files: str, text_only: bool, options: str) -> str:
-        types = ", ".join(
-            f"'{name}': '{'varchar' if text_only or kind == 'STRING' else 'bigint'}'"
-            for name, kind in rows.USAGE_COLUMNS.items()
-        )
-        return (
-            f"read_csv({files}, columns = {{{types}}}, auto_detect = false, header = true,"
-            f" delim = ',', quote = '\"', escape = '\"', {options})"
-        )
-
     def _create_view(self) -> None:
-        columns = ", ".join(rows.USAGE_COLUMNS)
+        types = {
+            name: "varchar" if kind == "STRING" else "bigint"
+            for name, kind in rows.USAGE_COLUMNS.items()
+        }
         if next((self.raw / "usage").glob("*/*"), None):
-            files = _literal(self.raw / "usage" / "*" / "*.csv.zst")
-            hive = "hive_partitioning = true, hive_types = {'_partitiontime': timestamp}"
             body = (
-                f"select {columns}, _partitiontime from {self._read_csv(files, False, hive)}"
+                f"select {', '.join(types)}, _partitiontime from read_csv("
+                f"{_literal(self.raw / 'usage' / '*' / '*.csv.zst')}, columns = {types},"
+                " auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"',"
+                " hive_partitioning = true, hive_types = {'_partitiontime': timestamp})"
                 f" where _partitiontime in (select loaded_at from {SCHEMA}.loaded_objects)"
             )
         else:
-            nothing = ", ".join(
-                f"null::{'varchar' if kind == 'STRING' else 'bigint'} as {name}"
-                for name, kind in rows.USAGE_COLUMNS.items()
-            )
+            nothing = ", ".join(f"null::{kind} as {name}" for name, kind in types.items())
             body = f"select {nothing}, null::timestamp as _partitiontime where false"
         self.connection.execute(f"create or replace view {SCHEMA}.usage as {body}")
-
-    def _count_rows(self, uris: list[str]) -> dict[str, int]:
-        """Count the rows of each sound object in `incoming`; leave out those with any fault."""
-        if not uris:
-            return {}
-        integers = [name for name, kind in rows.USAGE_COLUMNS.items() if kind == "INT64"]
-        numbers = "concat_ws(',', " + ", ".join(f"coalesce({n}, '')" for n in integers) + ")"
-        number = f"({rows.INTEGER_PATTERN})?"
-        pattern = f"{number}(,{number}){{{len(integers) - 1}}}"
-        files = {str(self._staged(uri)): uri for uri in uris}
-        source = self._read_csv(
-            "[" + ", ".join(_literal(file) for file in files) + "]",
-            True,
-            f"filename = 'file', max_line_size = {rows.MAX_RECORD_BYTES}",
-        )
-        # Counting each column makes DuckDB decode it: that is what finds invalid UTF-8.
-        touched = ", ".join(f"count({name})" for name in rows.USAGE_COLUMNS)
-        query = (
-            f"select file, count(*), count_if(not regexp_full_match({numbers}, '{pattern}')),"
-            f" {touched} from {source} group by file"
-        )
-        try:
-            found = self.connection.execute(query).fetchall()
-        except duckdb.Error:
-            if len(uris) == 1:
-                return {}
-            half = len(uris) // 2
-            return self._count_rows(uris[:half]) | self._count_rows(uris[half:])
-        counts = dict.fromkeys(uris, 0)
-        for file, count, faults, *_ in found:
-            if faults:
-                del counts[files[file]]
-            else:
-                counts[files[file]] = count
-        return counts

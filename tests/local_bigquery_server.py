@@ -3,10 +3,12 @@
 It leaves out the geography functions, which would need one more extension of DuckDB.
 """
 
+import threading
+
 import sqlglot
 from local_bigquery.cli import main
 from local_bigquery.engine import database
-from local_bigquery.jobs import query
+from local_bigquery.jobs import query, runner, store
 from local_bigquery.sql import script
 from sqlglot import exp
 
@@ -61,6 +63,21 @@ def _extract_group(arguments, dialect):
 functions = script.BigQueryDialect.Parser.FUNCTIONS
 _regexp_extract = functions["REGEXP_EXTRACT"]
 functions["REGEXP_EXTRACT"] = _extract_group
+
+
+def _one_at_a_time(function):
+    """BigQuery takes the id of a job once, however many ask for it in the same moment."""
+
+    def locked(*arguments, **options):
+        with _lock:
+            return function(*arguments, **options)
+
+    return locked
+
+
+_lock = threading.RLock()
+runner.submit = _one_at_a_time(runner.submit)
+store.save = _one_at_a_time(store.save)
 database.FUNCTIONS[:] = [path for path in database.FUNCTIONS if path.stem != "geography"]
 query.execute = _execute_and_name_the_table
 script.Interpreter.set = _set_from_struct

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from loader import rows
+from logformat import rows
 from tests.conftest import Project
 
 BUCKET = "artifacts.mineral-minutia-820.appspot.com"

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from loader import cli, plan, rows
+from commands import cli
+from loader import plan
+from loader.duckdb_warehouse import DuckDBWarehouse
+from logformat import rows
 from tests.test_load import BROKEN, SOUND, STORAGE, Store, usage
 from tests.test_rows import GOOD, HEADER, line
 
@@ -160,7 +163,7 @@ def test_when_a_run_is_dry_then_it_says_what_it_would_do(store: Store, capsys: C
 def test_when_there_are_many_objects_then_they_land_in_batches(
     store: Store, capsys: Capture, monkeypatch: Patch
 ) -> None:
-    monkeypatch.setattr(cli, "MAX_BATCH_OBJECTS", 2)
+    monkeypatch.setattr(DuckDBWarehouse, "max_objects", 2)
     store.put({usage("edcba"[hour], hour): SOUND for hour in range(5)})
     load(store)
     assert capsys.readouterr().out.splitlines()[:3] == [
@@ -175,7 +178,7 @@ def test_when_there_are_many_objects_then_they_land_in_batches(
 def test_when_a_batch_would_be_too_big_then_it_is_cut(store: Store) -> None:
     store.put({usage(hour=hour): b"x" * size for hour, size in enumerate([6, 4, 1, 20, 3])})
     todo = plan.make(plan.find([store.logs]), {})
-    cut = [[each.size for each in batch.objects] for batch in plan.batches(todo.load, 9, 10)]
+    cut = [[each.size for each in batch] for batch in plan.batches(todo.load, 9, 10)]
     assert cut == [[6, 4], [1], [20], [3]]
 
 

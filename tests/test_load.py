@@ -11,9 +11,10 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loader import plan, rows
+from loader import plan
 from loader.duckdb_warehouse import DuckDBWarehouse
 from loader.warehouse import BatchResult
+from logformat import rows
 from tests.test_rows import COLUMNS, GOOD, HEADER, changed, line, records
 
 Folders = pytest.TempPathFactory

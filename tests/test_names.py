@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from loader.names import LogName, parse
+from logformat.names import LogName, parse
 
 REAL = "accessLog_usage_2019_05_19_18_00_00_00cbe51e4b703105e9_v0"
 TIME = "2019_05_19_18_00_00"

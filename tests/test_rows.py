@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from loader import rows
+from logformat import rows
 
 COLUMNS = rows.USAGE_COLUMNS
 HEADER = rows.write([], list(COLUMNS))

@@ -14,7 +14,7 @@ import pytest
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
-from loader import rows
+from logformat import rows
 from tests.bigquery import inputs
 from tests.bigquery.googlesql import table
 from tests.bigquery.rest import Api, Sent, serve

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from loader import rows
+from logformat import rows
 
 COLUMNS = {**rows.USAGE_COLUMNS, "_partitiontime": "TIMESTAMP"}
 STORAGE_COLUMNS = {

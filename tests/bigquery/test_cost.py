@@ -23,7 +23,9 @@ OVER_ALL_TIME = {
     ("int_blobs", "int_blobs_read_daily"),
     ("int_blobs", "int_object_writes"),
     ("fct_blob_writes", "int_object_writes"),
+    ("fct_image_pushes", "int_object_writes"),
     ("dim_images", "fct_image_pulls"),
+    ("dim_image_tags", "fct_image_pulls"),
 }
 
 

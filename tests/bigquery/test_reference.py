@@ -11,7 +11,6 @@ import pytest
 from tests.bigquery.conftest import MODELS, Content, Reference
 from tests.test_examples import QUESTIONS
 
-
 NEED_AN_INVENTORY = {model for model in MODELS if "registry__" in model} | {"dim_image_tags"}
 
 

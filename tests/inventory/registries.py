@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from loader import cli
+from commands import cli
 
 TOOLS = Path(__file__).parent.parent.parent / ".venv/registry"
 OCI = "application/vnd.oci.image."

@@ -1,0 +1,1 @@
+"""The command `pullstats`: load, status, query and setup."""

@@ -1,0 +1,1 @@
+"""How Cloud Storage names and writes usage and storage logs: no input or output."""

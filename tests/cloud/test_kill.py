@@ -1,0 +1,128 @@
+"""kill -9 of loads into BigQuery, at each step and at random: a plain re-run completes them."""
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from commands import cli
+from loader.bigquery_warehouse import BigQueryWarehouse
+from loader.plan import LogObject
+from tests.cloud.conftest import Cloud
+from tests.test_load import BROKEN, SOUND, STORAGE, typed, usage
+from tests.test_rows import GOOD
+
+
+def start(work: Callable[[], object]) -> int:
+    """Run in a process of its own, without the seconds that imports take; give its id."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        work()
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def load_until(dataset: str, objects: list[LogObject], last: int) -> int:
+    """Load in a process that kills itself once a number of jobs is submitted; give its status."""
+    send, submitted = requests.Session.send, 0
+
+    def send_and_die(*arguments: object, **options: object) -> requests.Response:
+        nonlocal submitted
+        answer = send(*arguments, **options)
+        # the loader's own ids, which begin so, are in the requests that submit jobs
+        body = answer.request.body or ""
+        if "pullstats_raw" in (body if isinstance(body, str) else body.decode()):
+            submitted += 1
+            if submitted == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    def load() -> None:
+        requests.Session.send = send_and_die
+        BigQueryWarehouse(dataset=dataset).load(objects)
+
+    return os.waitpid(start(load), 0)[1]
+
+
+def load_for(cloud: Cloud, batch: int, seconds: float) -> bool:
+    """Run the command and kill it after a time; True if it was still running."""
+
+    def load() -> None:
+        BigQueryWarehouse.max_objects = batch
+        options = ["--to", "bigquery", "--dataset", cloud.dataset]
+        assert cli.main(["load", *options, cloud.uri]) in (0, cli.EXIT_REJECTED_LINES)
+
+    child = start(load)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            assert status == 0
+            return False
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    return os.waitpid(child, 0)[1] == signal.SIGKILL
+
+
+def test_killed_at_each_step_nothing_is_lost_or_doubled(cloud: Cloud) -> None:
+    """Plan, batch refused, halves, bad lines, good lines, storage log, record."""
+    logs = {usage(hour=1): SOUND, usage(hour=2): BROKEN}
+    logs[STORAGE] = b'"bucket","storage_byte_hours"\n"example","240"\n'
+    cloud.load({"step0/" + name: data for name, data in logs.items()})
+    killed_at = 0
+    while True:
+        step = f"step{killed_at + 1}/"
+        cloud.put({step + name: data for name, data in logs.items()})
+        todo = cloud.plan().load
+        status = load_until(cloud.dataset, todo, killed_at + 1)
+        if status == 0:
+            break
+        assert status == signal.SIGKILL
+        killed_at += 1
+        BigQueryWarehouse(dataset=cloud.dataset).load(todo)
+    assert killed_at == 8
+    assert cloud.rows() == typed([GOOD, GOOD] * 10)
+    assert Counter(cloud.landed()) == Counter(
+        (f"{cloud.uri}step{step}/{name}", 1, int(name == usage(hour=2)), None)
+        for step in range(10)
+        for name in logs
+    )
+    assert [each for _, each in cloud.query("object_uri, line_bytes", "rejected_lines")] == [
+        b"broken"
+    ] * 10
+    assert len(cloud.query("object_uri, log_hour", "storage")) == 10
+
+
+def test_killed_at_random_a_back_fill_lands_everything_once(
+    emulators: None, cloud_times: tuple[int, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    kills, objects = cloud_times
+    batch = max(10, objects // 10)
+    chance = random.Random(30)
+    names = [usage(f"log{n}", hour=n % 24, shard=n % 60) for n in range(objects)]
+    done = rounds = 0
+    longest = 0.0
+    while done < kills:
+        # a new bucket and dataset whenever all has landed
+        cloud = Cloud()
+        cloud.put({name: SOUND if n % 100 else BROKEN for n, name in enumerate(names)})
+        if longest:
+            while done < kills and load_for(cloud, batch, chance.uniform(0, longest)):
+                done += 1
+        begin = time.monotonic()
+        assert not load_for(cloud, batch, 600)
+        longest = longest or time.monotonic() - begin
+        rounds += 1
+        assert cloud.rows() == typed([GOOD] * objects)
+        landed = [uri.removeprefix(cloud.uri) for uri, *_ in cloud.landed()]
+        assert sorted(landed) == sorted(names)
+        with capsys.disabled():
+            print(f"\nloads of {objects} objects killed: {done}, back-fills: {rounds}", end="")
