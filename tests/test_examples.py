@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from loader import cli
+from commands import cli
 from tests import accuracy
 from tests.conftest import ROOT, Project
 

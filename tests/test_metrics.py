@@ -8,7 +8,7 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt_metricflow.cli.cli_configuration import CLIConfiguration
 from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 
-from loader import rows
+from logformat import rows
 from tests.conftest import PROFILES, ROOT, Project, example_logs
 
 BYTE_HOURS = {"2024_05_30": (2400, 240), "2024_05_31": (4800, 480), "2024_06_01": (7200, 720)}

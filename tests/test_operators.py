@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loader import rows
+from logformat import rows
 from tests.conftest import Project
 from tests.test_rows import COLUMNS, changed
 
@@ -85,7 +85,9 @@ def warned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[obj
     log = project.folder / "log_usage_2024_06_04_23_00_00_00ab_v0"
     log.write_bytes(rows.write(records, list(COLUMNS)))
     project.load([log])
-    project.dbt("build", "--select", "+fct_traffic_daily", "--exclude-resource-type", "test", "unit_test")
+    project.dbt(
+        "build", "--select", "+fct_traffic_daily", "--exclude-resource-type", "test", "unit_test"
+    )
     project.dbt("compile", "--select", HOURS, VOLUME)
     compiled = project.folder / "target/compiled/pullstats/tests"
     return {name: project.query((compiled / f"{name}.sql").read_text()) for name in (HOURS, VOLUME)}
