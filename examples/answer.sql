@@ -60,6 +60,6 @@ from (
     select 6, sum(requests), 'other requests (writes, listings, lifecycle …)'
     from fct_traffic_daily where operation != 'read' or object_kind != 'blob'
     union all
-    select 7, sum(row_count) - count(distinct record_key), 'rows delivered twice'
-    from pullstats_intermediate.int_requests_received
+    select 7, count(*), 'rows delivered twice'
+    from pullstats_intermediate.int_requests_received where is_redelivery
 );

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from commands import cli
 from tests import accuracy
 from tests.conftest import ROOT, Project
 
@@ -53,6 +54,14 @@ def test_every_request_has_the_tool_version_and_class_of_its_agent(
 
 def test_the_documented_figures_are_those_measured(measured: accuracy.Accuracy) -> None:
     assert accuracy.documented() == accuracy.report(measured), "run make accuracy"
+
+
+def test_the_answer_of_the_demo_is_complete(
+    examples: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = str(ROOT / "examples/answer.sql")
+    assert cli.main(["query", answer, "--database", str(examples.database)]) == 0
+    assert "gcr.io/globex-prod/web" in capsys.readouterr().out
 
 
 def test_no_mart_holds_an_address_or_a_signature(examples: Project) -> None:
