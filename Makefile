@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready profiles.yml
 REGISTRY := $(VENV)/registry
 EMULATORS := $(VENV)/emulators
+PEERS := $(VENV)/peers
 # uv finds a Python on the path, but not inside pyenv; where there is none it downloads one.
 PYTHON_3_13 ?= $(or $(lastword $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python)),3.13)
 export PULLSTATS_DUCKDB ?= pullstats.duckdb
@@ -30,7 +31,7 @@ lint: $(READY) ## the checks of test that read the code only
 accuracy: $(READY) ## compare the examples' marts with their truth; rewrites the tables of docs/counting.md
 	$(BIN)/python -m tests.accuracy
 
-bench: $(READY) ## CPU time of load and build for a million made-up rows (ROWS=1000000)
+bench: $(READY) $(PEERS)/.ready ## what load and build cost beside others, and how it grows (ROWS=1000000)
 	$(BIN)/python -m bench.run --rows $(or $(ROWS),1000000)
 
 soak: $(READY) $(EMULATORS)/.ready ## the long forms of the tests that kill, and of those that shuffle arrivals
@@ -44,6 +45,7 @@ COMPILE = $(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-annot
 lock: $(VENV)/.ready ## pin what pyproject.toml asks for, with hashes
 	$(COMPILE) pyproject.toml --extra dev --universal --python-version 3.11 -o requirements.lock
 	$(COMPILE) --group emulators --python-version 3.13 -o emulators.lock
+	$(COMPILE) --group peers --universal --python-version 3.11 -o peers.lock
 
 function: $(READY) ## build/function, the source of the Cloud Run function
 	rm -rf build/function && mkdir -p build/function
@@ -69,6 +71,13 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 # A registry, and a client that pushes to it, for tests/inventory.
 $(REGISTRY)/.ready: scripts/unpack_packages $(VENV)/.ready
 	scripts/unpack_packages $(REGISTRY) docker-registry skopeo
+	touch $@
+
+# What bench/peers.py runs.
+$(PEERS)/.ready: peers.lock scripts/unpack_packages $(VENV)/.ready
+	$(PYTHON) -m venv --clear $(PEERS)
+	$(BIN)/uv pip install --quiet --python $(PEERS) --no-deps --require-hashes -r peers.lock
+	scripts/unpack_packages $(PEERS)/goaccess goaccess
 	touch $@
 
 # Stand-ins for BigQuery and Cloud Storage: see tests/emulators.py. DuckDB's extensions come as wheels

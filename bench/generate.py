@@ -81,17 +81,17 @@ def request(
     return ",".join(f'"{values.get(name, "")}"' for name in USAGE_COLUMNS) + "\n"
 
 
-def lines(rows: int, seed: int, hours: int) -> Iterator[tuple[int, str]]:
+def lines(rows: int, seed: int, hours: int, first_hour: int) -> Iterator[tuple[int, str]]:
     """Yield (hour, line): pulls, some of them partial, writes, heads, 1 % duplicates, 1 % late."""
     chance = random.Random(seed)
-    registry = Registry(chance, 200)
+    registry = Registry(random.Random(0), 200)
     clients = [
         (f"198.51.{chance.randrange(100)}.{chance.randrange(256)}", chance.choice(AGENTS))
         for _ in range(3000)
     ]
     made = 0
     while made < rows:
-        hour = chance.randrange(hours)
+        hour = first_hour + chance.randrange(hours)
         micros = int(FIRST_DAY.timestamp()) * 1_000_000 + hour * HOUR_MICROS
         micros += chance.randrange(HOUR_MICROS)
         address, agent = chance.choice(clients)
@@ -115,12 +115,14 @@ def lines(rows: int, seed: int, hours: int) -> Iterator[tuple[int, str]]:
         made += len(done)
 
 
-def write(folder: Path, rows: int, seed: int = 1, hours: int = 51) -> int:
+def write(folder: Path, rows: int, seed: int = 1, hours: int = 51, first_hour: int = 0) -> int:
     """Write log objects, one an hour, into a folder; return their bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     header = ",".join(f'"{name}"' for name in USAGE_COLUMNS) + "\n"
     size = 0
-    for hour, group in groupby(sorted(lines(rows, seed, hours)), key=lambda each: each[0]):
+    for hour, group in groupby(
+        sorted(lines(rows, seed, hours, first_hour)), key=lambda each: each[0]
+    ):
         time = FIRST_DAY + timedelta(hours=hour)
         path = folder / f"bench_usage_{time:%Y_%m_%d_%H_%M_%S}_00{seed:016x}_v0"
         size += path.write_text(header + "".join(line for _, line in group))

@@ -1,20 +1,36 @@
-"""What a load and a build cost, as ratios measured side by side in one run.
+"""What load and build cost, side by side with others on the same files, and how cost grows.
 
 The measure is the CPU that DuckDB needs to parse the same files once: it tells cost from machine.
+Nothing is asserted here; bench/results/ keeps what the last run said.
 """
 
 import argparse
+import csv
 import os
 import resource
 import subprocess
 import sys
 import tempfile
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench import generate
+from bench import generate, peers
 from logformat.rows import USAGE_COLUMNS
 
 BUILD = ["dbt", "--quiet", "build", "--exclude-resource-type", "test", "unit_test"]
+RESULTS = Path(__file__).parent / "results"
+HISTORIES = (1, 10, 30)
+
+
+@dataclass
+class Cost:
+    """One line of the table."""
+
+    what: str
+    cpu_seconds: float
+    answers: str
+    lacks: str = ""
 
 
 def cpu_seconds(command: list[str], environment: dict[str, str]) -> float:
@@ -35,43 +51,105 @@ def parse_command(logs: Path) -> list[str]:
     return [sys.executable, "-c", f"import duckdb; duckdb.execute({query!r})"]
 
 
+class Bench:
+    """A database of its own, in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.folder = folder
+        self.database = folder / "bench.duckdb"
+        self.environment = os.environ | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PULLSTATS_DUCKDB": str(self.database),
+            "DBT_TARGET_PATH": f"{folder}/target",
+        }
+
+    def load(self, logs: Path) -> float:
+        return cpu_seconds(["pullstats", "load", str(logs)], self.environment)
+
+    def build(self) -> float:
+        return cpu_seconds(BUILD, self.environment)
+
+
+def costs(folder: Path, rows: int) -> list[Cost]:
+    """Measure ourselves and the others on one set of logs."""
+    logs = folder / "logs"
+    size = generate.write(logs, rows)
+    print(f"{rows:,} rows, {size:,} bytes")
+    found = [Cost("parse", cpu_seconds(parse_command(logs), dict(os.environ)), "nothing: DuckDB")]
+    for peer in peers.PEERS:
+        command, extra = peers.command(peer, logs)
+        cost = cpu_seconds(command, os.environ | extra)
+        found.append(Cost(peer.name, cost, peer.answers, peer.lacks))
+    empty = Bench(folder / "empty")
+    (folder / "none").mkdir()
+    empty.load(folder / "none")
+    empty.build()
+    idle = empty.build()
+    ours = Bench(folder / "ours")
+    load, build = ours.load(logs), ours.build()
+    answers = "pulls by the rule, clients, builds, kinds of read, pushes, bytes, by day and in all"
+    found.append(Cost("pullstats", load + build - idle, answers, "dbt's own start is not counted"))
+    print(f"of which load {load:.1f}, build {build - idle:.1f}; dbt itself {idle:.1f}")
+    begin = time.monotonic()
+    nothing = ours.build()
+    print(f"build, nothing new: {nothing:.1f} CPU s, {time.monotonic() - begin:.1f} s wall")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    landed = sum(file.stat().st_size for file in ours.folder.rglob("*.zst"))
+    print(
+        f"peak memory of any step {peak:.2f} GiB; of the logs' size the database is"
+        f" {ours.database.stat().st_size / size:.2f}, the landed objects {landed / size:.2f}"
+    )
+    return found
+
+
+def growth(folder: Path, rows_an_hour: int) -> None:
+    """Print what one more hour, and a late object of the first day, cost on longer histories."""
+    first: tuple[float, float] | None = None
+    for days in HISTORIES:
+        bench = Bench(folder / f"days{days}")
+        logs = [bench.folder / name for name in ("history", "hour", "late")]
+        generate.write(logs[0], days * 24 * rows_an_hour, hours=days * 24 - 6)
+        generate.write(logs[1], rows_an_hour, seed=2, hours=1, first_hour=days * 24 - 2)
+        generate.write(logs[2], rows_an_hour, seed=3, hours=1, first_hour=2)
+        bench.load(logs[0])
+        bench.build()
+        idle = bench.build()
+        measured = []
+        for each in logs[1:]:
+            bench.load(each)
+            measured.append(bench.build() - idle)
+        hour, late = measured
+        first = first or (hour, late)
+        print(
+            f"{days:3} days of history: one more hour {hour:5.1f} CPU s beyond dbt's own"
+            f" ({hour / first[0]:.2f} x), a late object of the first day {late:5.1f}"
+            f" ({late / first[1]:.2f} x)"
+        )
+
+
+def keep(found: list[Cost]) -> None:
+    """Write the table as CSV and Markdown into bench/results/."""
+    RESULTS.mkdir(exist_ok=True)
+    unit = found[0].cpu_seconds
+    rows = [(c.what, f"{c.cpu_seconds / unit:.1f}", c.answers, c.lacks) for c in found]
+    header = ("who", "times the parse", "answers", "does not do")
+    with (RESULTS / "costs.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])
+    lines = [header, ("---", "---:", "---", "---"), *rows]
+    text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    (RESULTS / "costs.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rows-an-hour", type=int, default=1000, help="of the growing history")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        logs = Path(folder) / "logs"
-        size = generate.write(logs, options.rows)
-        database = Path(folder) / "bench.duckdb"
-        environment = os.environ | {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PULLSTATS_DUCKDB": str(database),
-            "DBT_TARGET_PATH": f"{folder}/target",
-        }
-        cost = {
-            "parse the files once (DuckDB, 17 columns)": cpu_seconds(
-                parse_command(logs), environment
-            )
-        }
-        empty = environment | {"PULLSTATS_DUCKDB": f"{folder}/empty.duckdb"}
-        loaded = ["pullstats", "load", str(logs)]
-        none = Path(folder) / "none"
-        none.mkdir()
-        cpu_seconds(["pullstats", "load", str(none)], empty)
-        cost["build with nothing landed: dbt itself"] = cpu_seconds(BUILD, empty)
-        cost["load"] = cpu_seconds(loaded, environment)
-        cost["build, first"] = cpu_seconds(BUILD, environment)
-        cost["build, nothing new"] = cpu_seconds(BUILD, environment)
-        measure = next(iter(cost.values()))
-        print(f"{options.rows:,} rows, {size:,} bytes")
-        for what, seconds in cost.items():
-            print(f"{seconds:8.1f} CPU s {seconds / measure:6.1f} x  {what}")
-        print(
-            f"database {database.stat().st_size / size:.2f} of the logs' size, landed objects"
-            f" {sum(f.stat().st_size for f in Path(folder).rglob('*.zst')) / size:.2f}"
-        )
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-        print(f"peak memory of any step: {peak:.2f} GiB")
+        growth(Path(folder), options.rows_an_hour)
+        keep(costs(Path(folder), options.rows))
 
 
 if __name__ == "__main__":
