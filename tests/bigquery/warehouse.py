@@ -7,9 +7,10 @@ inserts. They are cut out where Google's parser says that they begin and end.
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from queue import SimpleQueue
+from threading import RLock
 from typing import Any
 
 from zetasql.wasi._pb2.zetasql.public import value_pb2
@@ -70,6 +71,7 @@ class Warehouse:
         self._engines: SimpleQueue[GoogleSQL] = SimpleQueue()
         for _ in range(2):  # dbt has more threads than that, but few machines more cores to spare
             self._engines.put(GoogleSQL())
+        self._writing = RLock()
         self.datasets: set[str] = set()
         self.relations: dict[str, Table | View] = {}
         self.layouts: dict[str, tuple[list[str], list[str]]] = {}  # partitioned, clustered by
@@ -101,9 +103,13 @@ class Warehouse:
         return found.made
 
     def run(self, sql: str) -> Result:
-        """Run a statement or a script."""
+        """Run a statement or a script; those that change rows of tables one after the other."""
         script = Script(self.named(sql))
-        results = [self._run(leaf(each), script) for each in self.parse(script.sql)]
+        statements = [leaf(each) for each in self.parse(script.sql)]
+        kinds = " ".join(each.DESCRIPTOR.name for each in statements)
+        is_writing = re.search("Insert|Delete|Merge|Update|Truncate", kinds)
+        with self._writing if is_writing else nullcontext():
+            results = [self._run(each, script) for each in statements]
         return results[0] if len(results) == 1 else Result("SCRIPT")
 
     def named(self, sql: str) -> str:
