@@ -25,7 +25,7 @@ MAX_RECORD_BYTES = 1_000_000
 INTEGER_PATTERN = "-?[0-9]{1,18}"
 _INTEGER = re.compile(INTEGER_PATTERN)
 # So short that a record of 17 such fields stays below MAX_RECORD_BYTES.
-_PLAIN = {"INT64": f"(?:{INTEGER_PATTERN})?+".encode(), "STRING": rb'[^"\r\n]{0,50000}+'}
+_PLAIN = {"INT64": f"(?:{INTEGER_PATTERN})?+".encode(), "STRING": rb'[^"]{0,50000}+'}
 
 csv.field_size_limit(MAX_RECORD_BYTES)
 
@@ -72,10 +72,14 @@ def count_plain(data: bytes, columns: Mapping[str, str]) -> int | None:
         data.decode()
     except UnicodeDecodeError:
         return None
-    # possessive (`*+`): what has matched is never tried again, so the time is linear
-    if not re.fullmatch(head + b"(?:\n" + record + b")*+\n?", data):
+    if b"\r" in data:
         return None
-    return data.removesuffix(b"\n").count(b"\n")
+    count = data.count(b"\n") - data.endswith(b"\n")
+    # As many records as newlines, so no field holds one: `[^"]` takes a quarter of the time that
+    # `[^"\n]` does. Possessive (`}+`): what has matched is never tried again, the time is linear.
+    if not re.fullmatch(head + b"(?:\n" + record + b"){%d}+\n?" % count, data):
+        return None
+    return count
 
 
 def parse(data: bytes, columns: dict[str, str]) -> ParsedObject:
