@@ -3,10 +3,13 @@
 
         select
             *,
-            delivered_bytes between 1 and {{ var('config_max_bytes') }} as is_small,
-            -- sorts as time and digest do, and ends in the bytes
-            {{ padded_micros('first_read_micros') }} || digest || {{ padded_micros('delivered_bytes') }}
-                as read_order
+            -- of what is small: sorts as time and digest do, and ends in the bytes
+            case
+                when delivered_bytes between 1 and {{ var('config_max_bytes') }} then
+                    {{ padded_micros('first_read_micros') }}
+                    || digest
+                    || {{ padded_micros('delivered_bytes') }}
+            end as read_order
         from {{ blobs_of_runs }}
 
     ),
@@ -16,8 +19,8 @@
         select
             run_id,
             {{ count_if('delivered_bytes > 0') }} as blob_count,
-            min(case when is_small then read_order end) as first_order,
-            max(case when is_small then read_order end) as last_order
+            min(read_order) as first_order,
+            max(read_order) as last_order
         from sized
         group by run_id
 

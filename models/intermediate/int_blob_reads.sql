@@ -43,34 +43,49 @@ reads as (
 
 ),
 
+-- sorting these five columns and joining takes half the time of sorting all
+moments as (
+
+    select
+        record_key,
+        client_and_image,
+        started_micros,
+        ended_micros,
+        midnight_micros
+    from reads
+
+),
+
 runs as (
 
-    {{ runs('reads', of=['client_and_image'], gap_seconds=var('pull_gap_minutes') * 60) }}
+    {{ runs('moments', of=['client_and_image'], gap_seconds=var('pull_gap_minutes') * 60) }}
 
 ),
 
 numbered as (
 
     select
-        record_key,
+        reads.record_key,
         {{ hash_of([
-            'client_id', 'bucket_name', 'registry_host', 'image_path', 'run_started_micros'
+            'reads.client_id', 'reads.bucket_name', 'reads.registry_host', 'reads.image_path',
+            'runs.run_started_micros',
         ]) }} as run_id,
-        client_id,
-        client_network,
-        client_tool,
-        client_version,
-        traffic_class,
-        bucket_name,
-        registry_host,
-        image_path,
-        digest,
-        status_code,
-        delivered_bytes,
-        started_micros,
-        ended_micros,
-        cast({{ micros_to_timestamp('run_started_micros') }} as date) as run_date
-    from runs
+        reads.client_id,
+        reads.client_network,
+        reads.client_tool,
+        reads.client_version,
+        reads.traffic_class,
+        reads.bucket_name,
+        reads.registry_host,
+        reads.image_path,
+        reads.digest,
+        reads.status_code,
+        reads.delivered_bytes,
+        reads.started_micros,
+        reads.ended_micros,
+        cast({{ micros_to_timestamp('runs.run_started_micros') }} as date) as run_date
+    from reads
+    inner join runs on reads.record_key = runs.record_key
 
 )
 
