@@ -179,3 +179,17 @@
         {{ column }} >= {{ date_literal(first.date().isoformat()) }}
     {%- endif -%}
 {%- endmacro %}
+
+
+{% macro builds_may_meet() %}
+    {{- return(adapter.dispatch('builds_may_meet', 'pullstats')()) -}}
+{% endmacro %}
+
+{# DuckDB lets one process write. #}
+{% macro duckdb__builds_may_meet() %}
+    {{- return(false) -}}
+{% endmacro %}
+
+{% macro bigquery__builds_may_meet() %}
+    {{- return(true) -}}
+{% endmacro %}
