@@ -1,4 +1,4 @@
-{% macro numbered_pulls(reads) -%}
+{% macro numbered_pulls(reads, intricate_runs) -%}
 {%- set in_run = 'partition by run_id order by read_number' -%}
 {%- set of_blob = 'partition by run_id, digest order by read_number' -%}
 {%- set before = 'rows between unbounded preceding and 1 preceding' -%}
@@ -6,7 +6,13 @@
 {%- set after = 'rows between 1 following and unbounded following' -%}
     with intricate as (
 
-        {{ intricate_reads(reads) }}
+        select
+            reads.*,
+            row_number() over (
+                partition by reads.run_id order by reads.started_micros, reads.record_key
+            ) as read_number
+        from {{ reads }} as reads
+        inner join {{ intricate_runs }} as intricate_runs on reads.run_id = intricate_runs.run_id
 
     ),
 
@@ -131,15 +137,13 @@
     )
 
     select
-        reads.*,
+        *,
         case
-            when summed.record_key is null then 1
-            when summed.starts_of_run = 0 and summed.has_several_blobs then summed.delivery_number
-            when summed.starts_of_run <= 1 then 1
-            when summed.has_one_build then least(summed.delivery_number, summed.starts_of_run)
-            when summed.is_config_first then greatest(summed.starts_so_far, 1)
-            else least(summed.starts_so_far + 1 - summed.start_count, summed.starts_of_run)
+            when starts_of_run = 0 and has_several_blobs then delivery_number
+            when starts_of_run <= 1 then 1
+            when has_one_build then least(delivery_number, starts_of_run)
+            when is_config_first then greatest(starts_so_far, 1)
+            else least(starts_so_far + 1 - start_count, starts_of_run)
         end as pull_number
-    from {{ reads }} as reads
-    left join summed on reads.record_key = summed.record_key
+    from summed
 {%- endmacro %}

@@ -1,10 +1,10 @@
-{% macro read_kind(group, tool) -%}
+{% macro read_kind(group, read, tool) -%}
     case
         when {{ group }}.blob_count = 0 then 'partial'
         when {{ tool }}.read_kind is not null then {{ tool }}.read_kind
         when
-            {{ group }}.registry_host is null
-            and {{ group }}.traffic_class in ('scanner', 'admin', 'housekeeping', 'lifecycle')
+            {{ read }}.registry_host is null
+            and {{ read }}.traffic_class in ('scanner', 'admin', 'housekeeping', 'lifecycle')
             then 'inspection'
         when {{ group }}.artifact_count = {{ group }}.blob_count then 'artifact'
         when {{ group }}.config_count > 0 and {{ group }}.blob_count > {{ group }}.config_count then 'pull'

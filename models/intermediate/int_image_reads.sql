@@ -19,7 +19,13 @@ blob_reads as (
 reads as (
 
     select
-        blob_reads.*,
+        blob_reads.record_key,
+        blob_reads.run_id,
+        blob_reads.digest,
+        blob_reads.status_code,
+        blob_reads.delivered_bytes,
+        blob_reads.started_micros,
+        blob_reads.ended_micros,
         client_tools.reads_index,
         blobs.size_bytes,
         coalesce(blobs.blob_kind, 'unknown') as blob_kind,
@@ -35,15 +41,9 @@ reads as (
 
 ),
 
-numbered as (
-
-    {{ numbered_pulls('reads') }}
-
-),
-
 grouped as (
 
-    {{ grouped_reads('numbered') }}
+    {{ grouped_reads('reads') }}
 
 ),
 
@@ -51,11 +51,20 @@ attributed as (
 
     select
         grouped.*,
+        -- alike in all reads of a run
+        {%- for column in [
+            'client_id', 'client_network', 'client_tool', 'client_version', 'traffic_class',
+            'bucket_name', 'registry_host', 'image_path', 'run_date',
+        ] %}
+        first_reads.{{ column }},
+        {%- endfor %}
         coalesce(grouped.only_config_image, grouped.only_image) as image_by_digest,
-        {{ read_kind('grouped', 'client_tools') }} as read_kind
+        {{ read_kind('grouped', 'first_reads', 'client_tools') }} as read_kind
     from grouped
+    inner join blob_reads as first_reads
+        on grouped.read_id = first_reads.record_key
     left join {{ ref('client_tools') }} as client_tools
-        on grouped.client_tool = client_tools.tool
+        on first_reads.client_tool = client_tools.tool
 
 )
 
