@@ -76,7 +76,14 @@ class Project:
             return connection.execute(sql).fetchall()
 
     def marts(self) -> dict[str, list[tuple[object, ...]]]:
-        return {mart: self.query(f"from pullstats.{mart} order by all") for mart in MARTS}
+        """All rows of all marts, but for what tells how they arrived."""
+        return {
+            mart: self.query(
+                "select columns(lambda name: name not in ('late_rows', 'last_loaded_at'))"
+                f" from pullstats.{mart} order by all"
+            )
+            for mart in MARTS
+        }
 
 
 def example_logs() -> list[Path]:

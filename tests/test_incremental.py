@@ -105,7 +105,9 @@ def test_a_full_refresh_spares_the_requests_unless_they_are_meant(
             "delete from storageanalysis.loaded_objects where log_hour < '2024-06-01'"
         )
     project.dbt("run", "--full-refresh")
-    assert project.marts() == examples.marts()
+    found, expected = project.marts(), examples.marts()
+    del found["fct_log_hours"], expected["fct_log_hours"]  # these tell of the ledger, too
+    assert found == expected
     project.dbt("run", "--full-refresh", "--vars", "{rebuild_requests: true}")
     ((first_day,),) = project.query("select min(pull_date) from pullstats.fct_image_pulls")
     assert f"{first_day}" == "2024-06-01"

@@ -55,12 +55,13 @@ class DuckDBTwin(Project):
                     marks = ", ".join("?" for _ in values)
                     connection.execute(f"insert into {RAW}.{name} values ({marks})", values)
 
-    def fill_inventory(self) -> dict[str, tuple[dict[str, str], list[Row]]]:
-        """Land the examples' inventory; return each table's columns and rows."""
+    def fill_optional(self) -> dict[str, tuple[dict[str, str], list[Row]]]:
+        """Land an inventory and a loader's ledger; return each table's columns and rows."""
         with duckdb.connect(str(self.database)) as connection:
             connection.execute(INVENTORY)
+            connection.execute(inputs.LEDGER)
             found = {}
-            for name in ("inventories", "manifests", "manifest_blobs"):
+            for name in ("inventories", "manifests", "manifest_blobs", "loaded_objects"):
                 lines = connection.execute(f"from {RAW}.{name}").fetchall()
                 described = connection.execute(f"describe {RAW}.{name}").fetchall()
                 types = {column: BIGQUERY_TYPES[kind] for column, kind, *_ in described}
@@ -180,7 +181,7 @@ def recorded(arrival: datetime, logs: Sequence[Path]) -> list[Row]:
 
 @pytest.fixture(scope="session")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
-    """Half of the examples and of the mean input in each of two builds, an inventory between."""
+    """Half of the examples and the mean input in each of two builds; what is optional between."""
     logs = example_logs()
     usage = [recorded(EARLY, logs[::2]), recorded(LATE, logs[1::2])]
     usage = [one + more for one, more in zip(usage, inputs.usage(EARLY, LATE), strict=True)]
@@ -189,7 +190,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
     for parts in (1, 2):
         twin = DuckDBTwin(tmp_path_factory.mktemp("duckdb"))
         twin.fill(list(chain(*usage[:parts])), list(chain(*storage[:parts])))
-        inventory = twin.fill_inventory() if parts == 2 else {}
+        optional = twin.fill_optional() if parts == 2 else {}
         twin.run()
         expected.append(
             {model: twin.ask(f"from {schema}.{model}", model) for model, schema in MODELS.items()}
@@ -209,7 +210,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
             ):
                 made = table(columns, list(chain(*lines[:parts])), "_partitiontime")
                 api.warehouse.put(f"{PROJECT}.{RAW}.{name}", made)
-            for name, (types, lines) in inventory.items() if parts == 2 else ():
+            for name, (types, lines) in optional.items() if parts == 2 else ():
                 api.warehouse.put(f"{PROJECT}.{RAW}.{name}", table(types, lines))
             start = len(api.sent)
             project.dbt("build", *options)

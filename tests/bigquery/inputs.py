@@ -49,6 +49,18 @@ def record(**values: Any) -> Row:
     return list((plain | values).values())
 
 
+LEDGER = """
+create table storageanalysis.loaded_objects as
+select * from (values
+    ('a', 'usage', timestamp '2024-05-29 00:00:00', 9, 0, timestamp '2024-07-03 05:00:00'),
+    ('b', 'usage', timestamp '2024-05-29 00:30:00', null, 2, timestamp '2024-07-03 05:00:00'),
+    ('c', 'usage', timestamp '2024-06-04 07:00:00', 0, 1, timestamp '2024-07-04 06:00:00'),
+    ('d', 'usage', timestamp '2024-06-05 07:00:00', 0, 0, timestamp '2024-07-04 06:00:00'),
+    ('e', 'storage', timestamp '2024-05-29 00:00:00', 1, 7, timestamp '2024-07-03 05:00:00')
+) as ledger (object_uri, kind, log_hour, row_count, rejected_count, loaded_at);
+alter table storageanalysis.loaded_objects alter row_count type bigint;
+alter table storageanalysis.loaded_objects alter rejected_count type bigint;
+"""
 ODD_TEXTS: list[str | None] = [
     *(None, "", " ", "-", "ä", "日本語", "🐳", "a\nb", "a\r\n", 'a"b', "a'b", "a\\b", "a\tb"),
     *("\x01", "\x7f", "\u00a0", "\ufeff", "e\u0301", "%2F", "NULL", "x" * 3000),
@@ -70,7 +82,7 @@ VALUES: dict[str, list[Any]] = {
     "cs_uri": [None, "", "/", "/?a=b", "日本語"],
     "sc_status": [None, 0, 206, 301, 304, 401, 404, 416, 500, 599, 1000, -1],
     "cs_bytes": NUMBERS[:4],
-    "sc_bytes": NUMBERS[:5],
+    "sc_bytes": [*NUMBERS[:4], 10**16],  # sums over all time must fit into int64
     "time_taken_micros": NUMBERS,
     "cs_host": [None, "", "www.googleapis.com"],
     "cs_referer": [

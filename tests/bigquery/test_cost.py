@@ -9,6 +9,7 @@ from tests.bigquery.scans import Scan, scans_of
 PARTITIONED_BY = {
     "stg_gcs__usage_logs": "loaded_at",
     "int_requests_received": "event_date",
+    "int_log_arrivals": "event_date",
     "int_requests": "event_date",
     "int_object_writes": "activity_date",
     "int_blob_reads": "run_date",
@@ -26,6 +27,9 @@ OVER_ALL_TIME = {
     ("fct_image_pushes", "int_object_writes"),
     ("dim_images", "fct_image_pulls"),
     ("dim_image_tags", "fct_image_pulls"),
+    # views: a build asks for their columns only, `where false`
+    ("fct_image_pulls_by_period", "fct_image_pulls"),
+    ("fct_log_hours", "int_log_arrivals"),
 }
 
 
