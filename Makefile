@@ -6,22 +6,24 @@ READY := $(VENV)/.ready profiles.yml
 REGISTRY := $(VENV)/registry
 EMULATORS := $(VENV)/emulators
 PEERS := $(VENV)/peers
+BROWSER := $(VENV)/browser
 # uv finds a Python on the path, but not inside pyenv; where there is none it downloads one.
 PYTHON_3_13 ?= $(or $(lastword $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python)),3.13)
+ON_TARGET = $(if $(TARGET),--target $(TARGET))
 export PULLSTATS_DUCKDB ?= pullstats.duckdb
 
-.PHONY: help demo test lint accuracy bench soak docs function lock clean
+.PHONY: help demo test lint accuracy bench soak docs report function lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 demo: $(READY) ## load the sample logs into pullstats.duckdb, build the marts, show the answer
 	$(BIN)/pullstats load examples/logs
 	$(BIN)/dbt --quiet build --exclude-resource-type unit_test
 	$(BIN)/pullstats query examples/answer.sql
 
-test: $(READY) $(EMULATORS)/.ready $(REGISTRY)/.ready ## all that CI runs: lint, types, dbt's tests, the loader's, both together
+test: $(READY) $(EMULATORS)/.ready $(REGISTRY)/.ready $(BROWSER)/.ready ## all that CI runs: lint, types, dbt's tests, the loader's, both together
 	PATH=$(CURDIR)/$(BIN):$$PATH scripts/lint
 	$(BIN)/python -m pytest $(PYTEST)
 
@@ -39,6 +41,9 @@ soak: $(READY) $(EMULATORS)/.ready ## the long forms of the tests that kill, and
 
 docs: $(READY) ## the models' documentation as one page, target/static_index.html
 	env -u PULLSTATS_CLIENT_SALT $(BIN)/dbt docs generate --static # the page shows compiled SQL
+
+report: $(READY) ## what is pulled, as one page, target/report.html (TARGET=local)
+	$(BIN)/python -m report $(ON_TARGET)
 
 COMPILE = $(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-annotate \
     --custom-compile-command 'make lock' --quiet
@@ -78,6 +83,12 @@ $(PEERS)/.ready: peers.lock scripts/unpack_packages $(VENV)/.ready
 	$(PYTHON) -m venv --clear $(PEERS)
 	$(BIN)/uv pip install --quiet --python $(PEERS) --no-deps --require-hashes -r peers.lock
 	scripts/unpack_packages $(PEERS)/goaccess goaccess
+	touch $@
+
+# A browser that opens the pages in tests/test_pages.py, unless the machine has one: see tests/browser.py.
+$(BROWSER)/.ready: scripts/unpack_packages $(VENV)/.ready
+	mkdir -p $(BROWSER)
+	command -v chromium google-chrome >/dev/null || scripts/unpack_packages $(BROWSER) chromium-headless-shell
 	touch $@
 
 # Stand-ins for BigQuery and Cloud Storage: see tests/emulators.py. DuckDB's extensions come as wheels

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from unittest.mock import patch
 
 import duckdb
 import pytest
@@ -16,6 +17,7 @@ from dbt.contracts.graph.manifest import Manifest
 
 from loader import plan
 from loader.duckdb_warehouse import DuckDBWarehouse
+from report import __main__ as report
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -71,6 +73,13 @@ class Project:
         """Seeds and models, without their tests."""
         self.dbt("build", "--exclude-resource-type", "test", "unit_test")
 
+    def report(self) -> Path:
+        os.environ["PULLSTATS_DUCKDB"] = str(self.database)
+        try:
+            return make_report(self.folder, Project.manifest, "local", PROFILES)
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+
     def query(self, sql: str) -> list[tuple[object, ...]]:
         with duckdb.connect(str(self.database), read_only=True) as connection:
             return connection.execute(sql).fetchall()
@@ -84,6 +93,16 @@ class Project:
             )
             for mart in MARTS
         }
+
+
+def make_report(folder: Path, manifest: Manifest | None, target: str, profiles: Path) -> Path:
+    """The report page, as `make report` makes it."""
+    page = folder / "report.html"
+    places = {"DBT_TARGET_PATH": f"{folder}/target", "DBT_LOG_PATH": f"{folder}/logs"}
+    arguments = ["--target", target, "--profiles-dir", str(profiles), "--output", str(page)]
+    with patch.dict(os.environ, places):
+        assert report.main(arguments, dbtRunner(manifest)) == 0
+    return page
 
 
 def example_logs() -> list[Path]:

@@ -1,17 +1,34 @@
-{# A source that need not exist: without its table it is empty, of the columns that the YAML names. #}
+{# A relation that need not exist: without it, it is empty, of the columns that its YAML names. #}
 
 {% macro optional_source(source_name, table_name) -%}
     {%- set relation = source(source_name, table_name) -%}
-    {%- set is_missing = execute and flags.INTROSPECT and not adapter.get_relation(
-        relation.database, relation.schema, relation.identifier
-    ) -%}
-    {%- if not is_missing -%}
+    {%- if is_there(relation) -%}
         {{ return(relation) }}
     {%- endif -%}
-    {%- set node = graph.sources.values()
+    {{ no_rows_of(graph.sources.values()
         | selectattr('source_name', 'equalto', source_name)
         | selectattr('name', 'equalto', table_name)
-        | first -%}
+        | first) }}
+{%- endmacro %}
+
+
+{% macro optional_mart(mart) -%}
+    {%- set relation = ref(mart) -%}
+    {%- if is_there(relation) -%}
+        {{ return(relation) }}
+    {%- endif -%}
+    {{ no_rows_of(graph.nodes['model.pullstats.' ~ mart]) }}
+{%- endmacro %}
+
+
+{% macro is_there(relation) -%}
+    {{ return(not execute or not flags.INTROSPECT or adapter.get_relation(
+        relation.database, relation.schema, relation.identifier
+    ) is not none) }}
+{%- endmacro %}
+
+
+{% macro no_rows_of(node) -%}
     (
         select
             {%- for column in node.columns.values() %}

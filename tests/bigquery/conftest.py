@@ -18,7 +18,7 @@ from logformat import rows
 from tests.bigquery import inputs
 from tests.bigquery.googlesql import table
 from tests.bigquery.rest import Api, Sent, serve
-from tests.conftest import ROOT, Project, example_logs
+from tests.conftest import ROOT, Project, example_logs, make_report
 from tests.emulators import PROJECT
 from tests.test_inventory_models import TABLES as INVENTORY
 
@@ -142,6 +142,9 @@ class BigQueryProject:
                 if each.status not in ("success", "pass", "warn", "skipped")
             ]
             raise AssertionError("\n".join(failed) or f"dbt {arguments}: {result.exception}")
+
+    def report(self) -> Path:
+        return make_report(self.folder, BigQueryProject.manifest, "bigquery", self.folder)
 
 
 @dataclass

@@ -4,6 +4,8 @@ dbt-bigquery talks to a server that runs each of its statements in that engine. 
 well has had every statement analyzed and executed: models, hooks, seeds and data tests.
 """
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,30 @@ def test_every_question_has_the_answer_of_duckdb(
     answer = Content(question, list(found.types), found.values())
     expected = reference.twin.ask(on_duckdb, question)
     assert answer == expected, "\n".join(answer - expected or expected - answer)
+
+
+def shown(page: Path) -> dict[str, Content]:
+    """The tables inside a report."""
+    found = re.search(r'id="data">(.*?)</script>', page.read_text())
+    assert found
+    tables = {}
+    for name, table in json.loads(found[1])["tables"].items():
+        columns = [
+            column
+            if isinstance(column, list)
+            else [None if at is None else column["texts"][at] for at in column["at"]]
+            for column in table.values()
+        ]
+        tables[name] = Content(name, list(table), list(zip(*columns, strict=True)))
+    return tables
+
+
+def test_the_report_shows_what_it_shows_on_duckdb(reference: Reference) -> None:
+    on_bigquery, on_duckdb = shown(reference.project.report()), shown(reference.twin.report())
+    assert on_bigquery.keys() == on_duckdb.keys()
+    for name, table in on_bigquery.items():
+        assert table.rows
+        assert table == on_duckdb[name], "\n".join(table - on_duckdb[name])
 
 
 def test_freshness_is_asked_of_both_sources(reference: Reference) -> None:

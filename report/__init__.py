@@ -1,0 +1,1 @@
+"""Makes one self-contained HTML page from the marts: `make report`."""

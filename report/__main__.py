@@ -1,0 +1,82 @@
+"""Reads the marts of a target and writes the page.
+
+usage: python -m report [--target local|bigquery] [--output target/report.html]
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dbt.cli.main import dbtRunner
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from report import charts, data
+
+PAGE = Path(__file__).parent / "page"
+SCRIPTS = ("rows.js", "tables.js", "plots.js", "sections.js", "page.js")
+COUNTING = data.ROOT / "docs/counting.md"
+
+
+def main(arguments: Sequence[str] | None = None, dbt: dbtRunner | None = None) -> int:
+    """Write the page; exit codes: 0 well, 1 the marts can't be read."""
+    parser = argparse.ArgumentParser(prog="python -m report", description=__doc__)
+    parser.add_argument("--target", help="target of profiles.yml (else its default)")
+    parser.add_argument("--profiles-dir", help="folder of profiles.yml")
+    parser.add_argument("--output", type=Path, default=data.ROOT / "target/report.html")
+    options = parser.parse_args(arguments)
+    dbt_options = [
+        *(("--target", options.target) if options.target else ()),
+        *(("--profiles-dir", options.profiles_dir) if options.profiles_dir else ()),
+    ]
+    try:
+        tables = data.read(dbt or dbtRunner(), dbt_options)
+    except data.QueryError as error:
+        print(f"report: {error}", file=sys.stderr)
+        return 1
+    html = render(tables, datetime.now(UTC))
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(html, encoding="utf-8")
+    print(f"{os.path.relpath(options.output)}: {len(html.encode()):,} bytes")
+    return 0
+
+
+def render(tables: dict[str, data.Table], made_at: datetime) -> str:
+    """Return the page, with its style, scripts and data inside."""
+    jinja = Environment(loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined)
+    moment = f"{made_at:%Y-%m-%d %H:%M}"
+    content = {"tables": tables, "charts": charts.specifications(), "made_at": moment}
+    return jinja.get_template("page.html").render(
+        style=(PAGE / "style.css").read_text(encoding="utf-8"),
+        scripts=[(PAGE / name).read_text(encoding="utf-8") for name in SCRIPTS],
+        library=charts.library().replace("</script", "<\\/script"),
+        data=as_script(content),
+        made_at=moment,
+        counting_error=counting_error(),
+    )
+
+
+def as_script(content: object) -> str:
+    """Return JSON that can stand in a script element."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c")
+
+
+def counting_error() -> dict[str, str]:
+    """Return the measured error as docs/counting.md has it, which a test keeps true."""
+    found = re.search(
+        r"(?P<truth>[\d,]+) of these are pulls that the log shows, (?P<counted>[\d,]+) are counted:"
+        r" (?P<over>\d+) too many and (?P<under>\d+) too few.* \*\*(?P<error>[\d.]+%)\*\*",
+        COUNTING.read_text(encoding="utf-8"),
+    )
+    if not found:
+        raise ValueError(f"{COUNTING}: the measured error is not where `make accuracy` writes it")
+    return found.groupdict()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,14 @@
+-- Every image, with its last pull.
+select
+    image,
+    registry_host,
+    project_id,
+    pulls,
+    end_user_pulls,
+    clients,
+    builds,
+    served_bytes,
+    tag_count,
+    first_pulled_at,
+    last_pulled_at
+from {{ optional_mart('dim_images') }}

@@ -1,0 +1,13 @@
+-- Pushes by day, image and tool.
+select
+    registry_host,
+    project_id,
+    image,
+    traffic_class,
+    client_tool,
+    count(*) as pushes,
+    {{ sum_of('written_bytes') }} as written_bytes,
+    max(started_at) as last_pushed_at,
+    pushed_date
+from {{ optional_mart('fct_image_pushes') }}
+group by registry_host, project_id, image, traffic_class, client_tool, pushed_date

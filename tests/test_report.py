@@ -1,0 +1,27 @@
+"""The report's making; what the page then shows is in test_pages.py."""
+
+import pytest
+
+from report import __main__ as report
+from tests.conftest import PROFILES, Project
+
+
+def test_the_exposure_names_what_the_report_reads(examples: Project) -> None:
+    manifest = examples.manifest
+    assert manifest
+    read = {
+        mart
+        for node in manifest.nodes.values()
+        if node.original_file_path.startswith("report/")
+        for mart in node.depends_on_nodes
+    }
+    assert read == set(manifest.exposures["exposure.pullstats.report"].depends_on.nodes)
+
+
+def test_a_target_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report.main(["--target", "nowhere", "--profiles-dir", str(PROFILES)]) == 1
+    assert "'nowhere'" in capsys.readouterr().err
+
+
+def test_a_name_in_the_log_can_not_end_the_script_that_holds_it() -> None:
+    assert "<" not in report.as_script({"image": "gcr.io/</script><script>alert(1)</script>"})
