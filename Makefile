@@ -12,7 +12,7 @@ PYTHON_3_13 ?= $(or $(lastword $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/ver
 ON_TARGET = $(if $(TARGET),--target $(TARGET))
 export PULLSTATS_DUCKDB ?= pullstats.duckdb
 
-.PHONY: help demo test lint accuracy bench soak docs report function lock clean
+.PHONY: help demo test lint accuracy bench soak docs report screenshots function lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -39,11 +39,15 @@ bench: $(READY) $(PEERS)/.ready ## what load and build cost beside others, and h
 soak: $(READY) $(EMULATORS)/.ready ## the long forms of the tests that kill, and of those that shuffle arrivals
 	$(BIN)/python -m pytest --soak tests/test_kill.py tests/cloud/test_kill.py tests/test_arrivals.py
 
-docs: $(READY) ## the models' documentation as one page, target/static_index.html
-	env -u PULLSTATS_CLIENT_SALT $(BIN)/dbt docs generate --static # the page shows compiled SQL
+docs: $(READY) ## the models' documentation as one page, target/static_index.html (TARGET=local)
+	env -u PULLSTATS_CLIENT_SALT $(BIN)/dbt docs generate --static $(ON_TARGET) # the page shows compiled SQL
+	scripts/mend_docs_page target/static_index.html
 
 report: $(READY) ## what is pulled, as one page, target/report.html (TARGET=local)
 	$(BIN)/python -m report $(ON_TARGET)
+
+screenshots: $(READY) $(BROWSER)/.ready ## the pictures of README, from the examples
+	$(BIN)/python -m tests.screenshots
 
 COMPILE = $(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-annotate \
     --custom-compile-command 'make lock' --quiet

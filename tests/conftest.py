@@ -4,6 +4,7 @@ import atexit
 import os
 import random
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -72,6 +73,17 @@ class Project:
     def run(self) -> None:
         """Seeds and models, without their tests."""
         self.dbt("build", "--exclude-resource-type", "test", "unit_test")
+
+    def docs(self) -> Path:
+        """The docs page of this database, by `make docs`."""
+        settings = {
+            "PULLSTATS_DUCKDB": str(self.database),
+            "DBT_PROFILES_DIR": str(PROFILES),
+            "PULLSTATS_CLIENT_SALT": "salt-of-a-test",
+        }
+        command = ["make", "--silent", "docs"]
+        subprocess.run(command, cwd=ROOT, env=os.environ | settings, check=True)
+        return ROOT / "target/static_index.html"
 
     def report(self) -> Path:
         os.environ["PULLSTATS_DUCKDB"] = str(self.database)

@@ -1,4 +1,4 @@
-"""The report, opened from disk by a browser without a network."""
+"""The report and the docs page, opened from disk by a browser without a network."""
 
 import shutil
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from tests import browser
 from tests.conftest import ROOT, Project
+from tests.screenshots import LINEAGE
 
 SCREENSHOTS = ROOT / "target/screenshots"
 TOTALS = (
@@ -17,6 +18,7 @@ TOTALS = (
     " count(distinct case when traffic_class = 'end_user' then client_id end),"
     " coalesce(sum(served_bytes), 0)::bigint, count_if(not is_complete)"
 )
+LEAST_DRAWN_PIXELS = 2000
 
 
 @pytest.fixture(scope="module")
@@ -262,4 +264,20 @@ def test_marts_that_are_missing_leave_the_others_to_be_seen(
             "select traffic_class, operation, sum(requests)"
             " from pullstats.fct_traffic_daily group by all",
         )
+    assert not faults
+
+
+def test_the_docs_page_opens_without_a_network_and_draws_the_lineage(
+    chromium: Browser, examples: Project
+) -> None:
+    file = examples.docs()
+    assert "salt-of-a-test" not in file.read_text(), "the page shows the salt of client ids"
+    docs = file.as_uri()
+    with browser.opened(chromium, docs) as (page, faults):
+        page.wait_for_selector("h1", state="attached")
+        page.screenshot(path=SCREENSHOTS / "docs.png")
+    assert not faults
+    with browser.opened(chromium, docs + LINEAGE) as (page, faults):
+        assert browser.lineage(page) > LEAST_DRAWN_PIXELS
+        page.screenshot(path=SCREENSHOTS / "lineage.png")
     assert not faults
