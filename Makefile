@@ -25,7 +25,7 @@ demo: $(READY) ## load the sample logs into pullstats.duckdb, build the marts, s
 
 test: $(READY) $(EMULATORS)/.ready $(REGISTRY)/.ready $(BROWSER)/.ready ## all that CI runs: lint, types, dbt's tests, the loader's, both together
 	PATH=$(CURDIR)/$(BIN):$$PATH scripts/lint
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(PYTEST)
 
 lint: $(READY) ## the checks of test that read the code only
 	PATH=$(CURDIR)/$(BIN):$$PATH scripts/lint

@@ -125,6 +125,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="the long form of the kill tests")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, when tests run side by side, what shares a costly fixture: a file mostly."""
+    for item in items:
+        is_reference = "reference" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("reference" if is_reference else str(item.path)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests have measured: `record_property(what, figure)`."""
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    for each in reports:
+        for what, figure in each.user_properties if each.when == "call" else ():
+            terminalreporter.line(f"{what}: {figure}")
+
+
 @pytest.fixture
 def times(request: pytest.FixtureRequest) -> tuple[int, int]:
     """How often to kill a load and a build."""

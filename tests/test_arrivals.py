@@ -2,6 +2,7 @@
 
 import random
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def copied(seeded: Project, folder: Path) -> Project:
 
 
 def test_marts_do_not_depend_on_arrival(
-    seeded: Project, arrivals: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    seeded: Project, arrivals: int, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     builds = 0
     for case in range(arrivals):
@@ -57,5 +58,4 @@ def test_marts_do_not_depend_on_arrival(
         for mart, rows in project.marts().items():
             assert rows == expected[mart], f"case {case}: {mart}"
         shutil.rmtree(project.folder)
-    with capsys.disabled():
-        print(f"\narrivals in random orders: {arrivals}, with {builds} builds")
+    record_property("arrivals in random orders", f"{arrivals}, with {builds} builds")

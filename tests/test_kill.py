@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_killed_loads_land_everything_once(
     examples: Project,
     environment: dict[str, str],
     times: tuple[int, int],
-    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
     tmp_path: Path,
 ) -> None:
     chance = random.Random(20)
@@ -58,8 +59,7 @@ def test_killed_loads_land_everything_once(
             project.database.unlink()
             shutil.rmtree(f"{project.database}.raw")
     run_to_end(command, environment)
-    with capsys.disabled():
-        print(f"\nloads killed: {kills}")
+    record_property("loads killed", kills)
     assert landed(project) == landed(examples)
 
 
@@ -68,7 +68,7 @@ def test_killed_builds_give_the_marts_of_a_clean_one(
     examples: Project,
     environment: dict[str, str],
     times: tuple[int, int],
-    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
 ) -> None:
     chance = random.Random(10)
     logs = sorted((EXAMPLES / "logs").glob("*_v0"))
@@ -82,7 +82,6 @@ def test_killed_builds_give_the_marts_of_a_clean_one(
         elif kill_at_random(BUILD, environment, longest * 1.1, chance):
             kills += 1
     run_to_end(BUILD, environment)
-    with capsys.disabled():
-        print(f"\nbuilds killed: {kills} of {times[1]}")
+    record_property("builds killed", f"{kills} of {times[1]}")
     assert kills
     assert project.marts() == examples.marts()

@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-import pytest
 import requests
 
 from commands import cli
@@ -102,7 +101,7 @@ def test_killed_at_each_step_nothing_is_lost_or_doubled(cloud: Cloud) -> None:
 
 
 def test_killed_at_random_a_back_fill_lands_everything_once(
-    emulators: None, cloud_times: tuple[int, int], capsys: pytest.CaptureFixture[str]
+    emulators: None, cloud_times: tuple[int, int], record_property: Callable[[str, object], None]
 ) -> None:
     kills, objects = cloud_times
     batch = max(10, objects // 10)
@@ -124,5 +123,4 @@ def test_killed_at_random_a_back_fill_lands_everything_once(
         assert cloud.rows() == typed([GOOD] * objects)
         landed = [uri.removeprefix(cloud.uri) for uri, *_ in cloud.landed()]
         assert sorted(landed) == sorted(names)
-        with capsys.disabled():
-            print(f"\nloads of {objects} objects killed: {done}, back-fills: {rounds}", end="")
+        record_property(f"loads of {objects} objects killed", f"{done}, back-fills: {rounds}")
