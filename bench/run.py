@@ -7,7 +7,6 @@ Nothing is asserted here; bench/results/ keeps what the last run said.
 import argparse
 import csv
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -16,12 +15,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import altair
+
 from bench import generate, peers
 from logformat.rows import USAGE_COLUMNS
 
 BUILD = ["dbt", "--quiet", "build", "--exclude-resource-type", "test", "unit_test"]
 RESULTS = Path(__file__).parent / "results"
 HISTORIES = (1, 10, 30)
+Table = list[tuple[str, ...]]
 
 
 @dataclass
@@ -34,11 +36,21 @@ class Cost:
     lacks: str = ""
 
 
-def cpu_seconds(command: list[str], environment: dict[str, str]) -> float:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+@dataclass
+class Used:
+    """What a command used: CPU seconds, its children's included, and peak memory in bytes."""
+
+    cpu_seconds: float
+    peak: int
+
+
+def run(command: list[str], environment: dict[str, str]) -> Used:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
 def parse_command(logs: Path) -> list[str]:
@@ -65,82 +77,116 @@ class Bench:
             "DBT_TARGET_PATH": f"{folder}/target",
         }
 
-    def load(self, logs: Path) -> float:
-        return cpu_seconds(["pullstats", "load", str(logs)], self.environment)
+    def load(self, logs: Path) -> Used:
+        return run(["pullstats", "load", str(logs)], self.environment)
 
-    def build(self) -> float:
-        return cpu_seconds(BUILD, self.environment)
+    def build(self) -> Used:
+        return run(BUILD, self.environment)
+
+    def idle(self) -> float:
+        """Return the CPU seconds of a build that finds nothing new: dbt itself."""
+        return statistics.median(self.build().cpu_seconds for _ in range(3))
 
 
-def costs(folder: Path, rows: int) -> list[Cost]:
-    """Measure ourselves and the others on one set of logs."""
+def costs(folder: Path, rows: int) -> tuple[list[Cost], Table]:
+    """Measure ourselves and the others on one set of logs; return our own figures as well."""
     logs = folder / "logs"
     size = generate.write(logs, rows)
-    print(f"{rows:,} rows, {size:,} bytes")
-    found = [Cost("parse", cpu_seconds(parse_command(logs), dict(os.environ)), "nothing: DuckDB")]
+    parse = run(parse_command(logs), dict(os.environ)).cpu_seconds
+    found = [Cost("parse", parse, "nothing: DuckDB")]
     for peer in peers.PEERS:
         command, extra = peers.command(peer, logs)
-        cost = cpu_seconds(command, os.environ | extra)
+        cost = run(command, os.environ | extra).cpu_seconds
         found.append(Cost(peer.name, cost, peer.answers, peer.lacks))
     empty = Bench(folder / "empty")
     (folder / "none").mkdir()
     empty.load(folder / "none")
     empty.build()
-    idle = empty.build()
+    idle = empty.idle()
     ours = Bench(folder / "ours")
     load, build = ours.load(logs), ours.build()
+    peak = max(load.peak, build.peak) / 2**30
+    steps = [parse, load.cpu_seconds, build.cpu_seconds - idle, idle]
     answers = "pulls by the rule, clients, builds, kinds of read, pushes, bytes, by day and in all"
-    found.append(Cost("pullstats", load + build - idle, answers, "dbt's own start is not counted"))
-    print(f"of which load {load:.1f}, build {build - idle:.1f}; dbt itself {idle:.1f}")
+    found.append(Cost("pullstats", steps[1] + steps[2], answers, "dbt's own start is not counted"))
     begin = time.monotonic()
-    nothing = ours.build()
-    print(f"build, nothing new: {nothing:.1f} CPU s, {time.monotonic() - begin:.1f} s wall")
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    ours.build()
+    wall = time.monotonic() - begin
     landed = sum(file.stat().st_size for file in ours.folder.rglob("*.zst"))
-    print(
-        f"peak memory of any step {peak:.2f} GiB; of the logs' size the database is"
-        f" {ours.database.stat().st_size / size:.2f}, the landed objects {landed / size:.2f}"
-    )
-    return found
+    return found, [
+        ("what", "figure"),
+        ("rows, bytes of the logs", f"{rows:,}, {size:,}"),
+        (
+            "CPU s: parse, load, build, dbt's own start",
+            " / ".join(f"{seconds:.1f}" for seconds in steps),
+        ),
+        ("of GoAccess' CPU", f"{found[-1].cpu_seconds / found[-2].cpu_seconds:.2f}"),
+        ("peak memory of any step", f"{peak:.1f} GiB"),
+        ("build with nothing new", f"{wall:.1f} s wall"),
+        ("of the logs' bytes: database", f"{ours.database.stat().st_size / size:.2f}"),
+        ("of the logs' bytes: landed objects", f"{landed / size:.2f}"),
+    ]
 
 
-def growth(folder: Path, rows_an_hour: int) -> None:
-    """Print what one more hour, and a late object of the first day, cost on longer histories."""
-    first: tuple[float, float] | None = None
+def growth(folder: Path, rows_an_hour: int) -> Table:
+    """Measure one more hour, and a late object of the first day, on longer histories."""
+    lines: Table = [
+        ("days before", "rows", "one more hour, CPU s", "x", "late object of day 1, CPU s", "x")
+    ]
+    first: list[float] = []
     for days in HISTORIES:
         bench = Bench(folder / f"days{days}")
         logs = [bench.folder / name for name in ("history", "hour", "late")]
-        generate.write(logs[0], days * 24 * rows_an_hour, hours=days * 24)
+        rows = days * 24 * rows_an_hour
+        generate.write(logs[0], rows, hours=days * 24)
         generate.write(logs[1], rows_an_hour, seed=2, hours=1, first_hour=days * 24)
         generate.write(logs[2], rows_an_hour, seed=3, hours=1, first_hour=2)
         bench.load(logs[0])
         bench.build()
-        idle = statistics.median(bench.build() for _ in range(3))
+        idle = bench.idle()
         measured = []
         for each in logs[1:]:
             bench.load(each)
-            measured.append(bench.build() - idle)
-        hour, late = measured
-        first = first or (hour, late)
-        print(
-            f"{days:3} days of history: one more hour {hour:5.1f} CPU s beyond dbt's own"
-            f" ({hour / first[0]:.2f} x), a late object of the first day {late:5.1f}"
-            f" ({late / first[1]:.2f} x)"
-        )
+            measured.append(bench.build().cpu_seconds - idle)
+        first = first or measured
+        ratios = [
+            text
+            for cost, of_one_day in zip(measured, first, strict=True)
+            for text in (f"{cost:.1f}", f"{cost / of_one_day:.1f}")
+        ]
+        lines.append((str(days), f"{rows:,}", *ratios))
+    return lines
 
 
-def keep(found: list[Cost]) -> None:
-    """Write the table as CSV and Markdown into bench/results/."""
+def keep(found: list[Cost], ours: Table, growing: Table) -> None:
+    """Write the tables as CSV and Markdown, and a plot, into bench/results/."""
     RESULTS.mkdir(exist_ok=True)
     unit = found[0].cpu_seconds
-    rows = [(c.what, f"{c.cpu_seconds / unit:.1f}", c.answers, c.lacks) for c in found]
-    header = ("who", "times the parse", "answers", "does not do")
-    with (RESULTS / "costs.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([header, *rows])
-    lines = [header, ("---", "---:", "---", "---"), *rows]
-    text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    (RESULTS / "costs.md").write_text(text, encoding="utf-8")
-    print(text)
+    tables: dict[str, Table] = {
+        "costs": [
+            ("who", "times the parse", "answers", "does not do"),
+            *((c.what, f"{c.cpu_seconds / unit:.1f}", c.answers, c.lacks) for c in found),
+        ],
+        "pullstats": ours,
+        "growth": growing,
+    }
+    for name, lines in tables.items():
+        with (RESULTS / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(lines)
+        header, *body = lines
+        marked = [header, ("---",) * len(header), *body]
+        text = "".join(f"| {' | '.join(line)} |\n" for line in marked)
+        (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
+        print(text)
+    bars = altair.Chart(
+        {"values": [{"who": c.what, "times": c.cpu_seconds / unit} for c in found]}
+    ).encode(
+        x=altair.X("times:Q", title="CPU, times what DuckDB needs to parse the logs"),
+        y=altair.Y("who:N", sort=None, title=None),
+        text=altair.Text("times:Q", format=".1f"),
+    )
+    plot = bars.mark_bar() + bars.mark_text(align="left", dx=4)
+    plot.properties(width=480).save(RESULTS / "costs.svg")
 
 
 def main() -> None:
@@ -149,8 +195,8 @@ def main() -> None:
     parser.add_argument("--rows-an-hour", type=int, default=4000, help="of the growing history")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        growth(Path(folder), options.rows_an_hour)
-        keep(costs(Path(folder), options.rows))
+        growing = growth(Path(folder), options.rows_an_hour)
+        keep(*costs(Path(folder), options.rows), growing)
 
 
 if __name__ == "__main__":
