@@ -3,9 +3,7 @@ with
 image_pulls as (
 
     select * from {{ ref('fct_image_pulls') }}
-    where
-        image is not null
-        and is_complete
+    where image is not null
 
 ),
 
@@ -16,15 +14,16 @@ pulled as (
         any_value(registry_host) as registry_host,
         any_value(project_id) as project_id,
         any_value(image_name) as image_name,
-        count(*) as pulls,
-        {{ count_if("traffic_class = 'end_user'") }} as end_user_pulls,
+        {{ count_if('is_complete') }} as pulls,
+        {{ count_if("is_complete and traffic_class = 'end_user'") }} as end_user_pulls,
         count(distinct client_id) as clients,
-        count(distinct image_id) as builds,
+        count(distinct case when is_complete then image_id end) as builds,
         {{ sum_of('served_bytes') }} as served_bytes,
-        min(started_at) as first_pulled_at,
-        max(started_at) as last_pulled_at
+        min(case when is_complete then started_at end) as first_pulled_at,
+        max(case when is_complete then started_at end) as last_pulled_at
     from image_pulls
     group by image
+    having {{ count_if('is_complete') }} > 0
 
 ),
 
