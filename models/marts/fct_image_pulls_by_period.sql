@@ -1,8 +1,6 @@
 {{ config(materialized='view') }}
 {%- set of_image = ['registry_host', 'project_id', 'image'] %}
-{%- set places = {
-    'image': of_image, 'project': of_image[:2], 'host': of_image[:1], 'all': [],
-} %}
+{%- set places = {'image': of_image, 'project': of_image[:2], 'host': of_image[:1], 'all': []} %}
 {%- set of_tool = ['traffic_class', 'client_tool'] %}
 {%- set callers = {'all': [], 'class': of_tool[:1], 'tool': of_tool} %}
 {%- set date = 'client_days.pull_date' %}
@@ -20,16 +18,21 @@
 {%- endfor %}
 with
 
+-- not from fct_image_pulls: in a file named like their schema DuckDB takes no view of its tables
 client_days as (
 
     select
-        {{ (of_image + of_tool) | join(',\n        ') }},
+        registry_host,
+        {{ image_project('registry_host', 'image_path') }} as project_id,
+        registry_host || '/' || image_path as image,
+        {{ of_tool | join(', ') }},
         {{ fingerprint(['client_id']) }} as client,
         {{ count_if('is_complete') }} as pulls,
         {{ count_if('not is_complete') }} as incomplete_pulls,
         {{ sum_of('served_bytes') }} as served_bytes,
-        pull_date
-    from {{ ref('fct_image_pulls') }}
+        read_date as pull_date
+    from {{ ref('int_image_reads') }}
+    where read_kind = 'pull'
     group by {{ (of_image + of_tool) | join(', ') }}, client, pull_date
 
 ),

@@ -28,7 +28,7 @@ OVER_ALL_TIME = {
     ("dim_images", "fct_image_pulls"),
     ("dim_image_tags", "fct_image_pulls"),
     # views: a build asks for their columns only, `where false`
-    ("fct_image_pulls_by_period", "fct_image_pulls"),
+    ("fct_image_pulls_by_period", "int_image_reads"),
     ("fct_log_hours", "int_log_arrivals"),
 }
 
