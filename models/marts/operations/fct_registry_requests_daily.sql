@@ -1,6 +1,6 @@
 {%- set restated = restate_by_day(
     'traffic_date', follows=[ref('int_registry_requests')],
-    cluster_by=['bucket_name', 'operation'],
+    cluster_by=['resource_name', 'operation'],
 ) %}
 with
 
