@@ -13,6 +13,7 @@ reads as (
         min(first_read_micros) as first_read_micros,
         max(last_read_micros) as last_read_micros
     from {{ ref('int_blob_evidence_daily') }}
+    where bucket_name is not null
     group by bucket_name, digest
 
 ),
@@ -25,7 +26,9 @@ writes as (
         max(written_bytes) as written_bytes,
         min(written_micros) as first_written_micros
     from {{ ref('int_object_writes') }}
-    where object_kind = 'blob'
+    where
+        object_kind = 'blob'
+        and bucket_name is not null
     group by bucket_name, digest
 
 ),

@@ -104,12 +104,10 @@ parsed as (
 -- what earlier builds have read, less the arrivals that are read again
 received as (
 
-    select request_key, {{ parsed_columns | join(', ') }}, loaded_at
-    from parsed
+    select request_key, {{ parsed_columns | join(', ') }}, loaded_at from parsed
     {% if not restated.is_full %}
     union all
-    select request_key, {{ parsed_columns | join(', ') }}, loaded_at
-    from {{ this }}
+    select request_key, {{ parsed_columns | join(', ') }}, loaded_at from {{ this }}
     where {{ is_earlier_arrival(restated) }}
     {% endif %}
 
@@ -129,8 +127,8 @@ repeated as (
 select
     request_key,
     {{ parsed_columns | join(',\n    ') }},
-    {{ 'row_number() over (partition by request_key order by loaded_at) > 1' if is_repeated
-        else 'false' }} as is_redelivery,
+    {{ 'row_number() over (partition by request_key order by loaded_at) > 1'
+        if is_repeated else 'false' }} as is_redelivery,
     loaded_at
 from received
 where {{ 'not' if not is_repeated }} request_key in (select repeated.request_key from repeated)
