@@ -6,7 +6,7 @@ reads as (
     select
         registry_host || '/' || image_path as image,
         count(*) as blob_reads
-    from {{ ref('int_requests') }}
+    from {{ ref('int_gcs_requests') }}
     where
         operation = 'read'
         and image_path is not null

@@ -52,8 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     on_duckdb.add_argument(
         "--database",
         type=Path,
-        default=os.environ.get("PULLSTATS_DUCKDB") or "pullstats.duckdb",
-        help="path of the DuckDB file (else $PULLSTATS_DUCKDB, else pullstats.duckdb)",
+        default=os.environ.get("PULLSTATS_DUCKDB") or "warehouse.duckdb",
+        help="path of the DuckDB file (else $PULLSTATS_DUCKDB, else warehouse.duckdb)",
     )
     on_bigquery = argparse.ArgumentParser(add_help=False)
     on_bigquery.add_argument(

@@ -34,7 +34,7 @@ def in_its_folder(tmp_path: Path, monkeypatch: Patch) -> None:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store(tmp_path, "pullstats.duckdb")
+    return Store(tmp_path, "warehouse.duckdb")
 
 
 def load(store: Store, *options: str) -> int:

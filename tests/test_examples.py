@@ -61,7 +61,7 @@ def test_a_file_named_like_the_schema_can_be_built_again_and_again(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Project, "manifest", None)  # it has the name of the tests' other files
-    project.database = project.folder / "pullstats.duckdb"
+    project.database = project.folder / "warehouse.duckdb"
     project.load(example_logs()[:20])
     for _ in range(2):
         project.run()

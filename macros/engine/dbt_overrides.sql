@@ -21,7 +21,7 @@
     target, source, dest_columns, predicates, include_sql_header=false
 ) -%}
     {%- set restated = is_restated(
-        'DBT_INTERNAL_DEST.' ~ config.get('partition_by').field, restated_by(model)
+        'DBT_INTERNAL_DEST.' ~ config.get('partition_by').field, restatement_of(model)
     ) -%}
     {{ return(dbt.default__get_insert_overwrite_merge_sql(
         target, source, dest_columns, [restated], include_sql_header

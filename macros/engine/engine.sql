@@ -48,7 +48,7 @@
 {%- endmacro %}
 
 {% macro bigquery__fingerprint(columns) -%}
-    farm_fingerprint({{ joined_text(columns) }})
+    farm_fingerprint({{ concat_ws_null_safe(columns) }})
 {%- endmacro %}
 
 
@@ -147,16 +147,16 @@
 {% endmacro %}
 
 
-{% macro materialized_once() %}
-    {{- return(adapter.dispatch('materialized_once', 'pullstats')()) -}}
+{% macro materialized_cte() %}
+    {{- return(adapter.dispatch('materialized_cte', 'pullstats')()) -}}
 {% endmacro %}
 
 {# Of a chain of CTEs DuckDB may keep the widest and reckon the others anew for each use. #}
-{% macro duckdb__materialized_once() -%}
+{% macro duckdb__materialized_cte() -%}
     materialized (
 {%- endmacro %}
 
-{% macro bigquery__materialized_once() -%}
+{% macro bigquery__materialized_cte() -%}
     (
 {%- endmacro %}
 
@@ -171,7 +171,7 @@
 
 {# Tests are paid by the byte. #}
 {% macro bigquery__tested(column, as_time, days_before) -%}
-    {%- set days = var('tested_days') + days_before -%}
+    {%- set days = var('test_lookback_days') + days_before -%}
     {%- set first = run_started_at - modules.datetime.timedelta(days=days) -%}
     {%- if as_time -%}
         {{ column }} >= {{ timestamp_literal(first.date().isoformat() ~ ' 00:00:00') }}

@@ -26,7 +26,7 @@
 
 
 {% macro record_build(arrival_column=none) %}
-    {%- set restated = restated_by(model) %}
+    {%- set restated = restatement_of(model) %}
     insert into {{ build_log() }}
         (model_name, restated_date, is_full, loaded_through, read_at, recorded_at)
     values
@@ -57,7 +57,7 @@
         daily.activity_date,
         false,
         cast(null as timestamp),
-        {{ timestamp_literal(restated_by(model).read_at) }},
+        {{ timestamp_literal(restatement_of(model).read_at) }},
         {{ timestamp_literal(utc_now()) }}
     from {{ this }} as changed
     inner join {{ daily }} as daily
@@ -74,6 +74,6 @@
         cast(null as date),
         false,
         cast(null as timestamp),
-        {{ timestamp_literal(restated_by(model).read_at) }},
+        {{ timestamp_literal(restatement_of(model).read_at) }},
         {{ timestamp_literal(utc_now()) }}
 {% endmacro %}

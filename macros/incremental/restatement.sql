@@ -13,7 +13,7 @@
     {% if own[0] is none or (raw and own[1] is none) %}
         {{ return(restated) }}
     {% endif %}
-    {% set by_hand = days_by_hand() %}
+    {% set by_hand = days_from_vars() %}
     {% if raw and by_hand %}
         {% do restated.update({'watermark': by_hand[0] ~ ' 00:00:00', 'days': by_hand}) %}
     {% elif raw %}
@@ -46,14 +46,14 @@
             {{ return(restated) }}
         {% endif %}
         {% set days = found | map(attribute=0) | list + by_hand %}
-        {% do restated.update({'days': with_neighbours(days, before, after)}) %}
+        {% do restated.update({'days': with_adjacent_days(days, before, after)}) %}
     {% endif %}
     {% do restated.update({'is_full': false, 'days': restated.days | unique | sort | list}) %}
     {{ return(restated) }}
 {% endmacro %}
 
 
-{% macro days_by_hand() %}
+{% macro days_from_vars() %}
     {% if not var('restate_from') %}
         {{ return([]) }}
     {% endif %}
@@ -72,7 +72,7 @@
 {% endmacro %}
 
 
-{% macro with_neighbours(days, before, after) %}
+{% macro with_adjacent_days(days, before, after) %}
     {% set wider = [] %}
     {% for day in days %}
         {% for offset in range(-before, after + 1) %}
@@ -86,12 +86,12 @@
 {% endmacro %}
 
 
-{% macro restatement_note(restated) -%}
+{% macro restatement_comment(restated) -%}
     -- restates: {{ tojson(restated, sort_keys=true) }}
 {%- endmacro %}
 
 
-{% macro restated_by(node) -%}
+{% macro restatement_of(node) -%}
     {%- for line in (node.compiled_code or '').split('\n') if '-- restates: ' in line -%}
         {{ return(fromjson(line.split('-- restates: ')[1])) }}
     {%- endfor -%}
@@ -106,7 +106,7 @@
         false
     {%- else -%}
         {{ column }} in (
-            {%- for day in with_neighbours(restated.days, before, after) -%}
+            {%- for day in with_adjacent_days(restated.days, before, after) -%}
                 {{ date_literal(day) }}{{ ', ' if not loop.last }}
             {%- endfor -%}
         )
@@ -114,8 +114,8 @@
 {%- endmacro %}
 
 
-{% macro clear_restated_days(column) %}
-    {%- set restated = restated_by(model) -%}
+{% macro delete_restated_days(column) %}
+    {%- set restated = restatement_of(model) -%}
     {%- if is_incremental() and (restated.is_full or restated.days) -%}
         delete from {{ this }} where {{ is_restated(column, restated) }}
     {%- endif -%}

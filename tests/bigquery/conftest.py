@@ -205,7 +205,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
         # the second with all data tests, over all days: the examples are years old
         for parts, options in (
             (1, ("--exclude-resource-type", "test", "unit_test")),
-            (2, ("--exclude-resource-type", "unit_test", "--vars", "{tested_days: 36500}")),
+            (2, ("--exclude-resource-type", "unit_test", "--vars", "{test_lookback_days: 36500}")),
         ):
             for name, columns, lines in (
                 ("usage", inputs.COLUMNS, usage),

@@ -9,7 +9,7 @@ from tests.bigquery.rest import Api, serve
 from tests.emulators import PROJECT
 
 RUNNING = f"{PROJECT}.pullstats_intermediate.running_builds"
-DAYS = f"{PROJECT}.pullstats.dim_days"
+DAYS = f"{PROJECT}.pullstats.dim_dates"
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[BigQueryPr
     """A project in which one small model has been built."""
     with serve() as (address, api):
         project = BigQueryProject(tmp_path_factory.mktemp("one_build"), address)
-        project.dbt("run", "--select", "dim_days")
+        project.dbt("run", "--select", "dim_dates")
         yield project, api
 
 
@@ -36,7 +36,7 @@ def begin_another(api: Api) -> None:
 def test_a_build_that_has_ended_lets_the_next_begin(built: tuple[BigQueryProject, Api]) -> None:
     project, api = built
     assert running(api) == []
-    project.dbt("run", "--select", "dim_days")
+    project.dbt("run", "--select", "dim_dates")
     assert running(api) == []
 
 
@@ -47,7 +47,7 @@ def test_a_build_at_once_names_the_other_and_changes_nothing(
     begin_another(api)
     before, start = api.warehouse.table(DAYS), len(api.sent)
     with pytest.raises(AssertionError, match=r"since 2024-07-04 05:06:07.*killed_build: other"):
-        project.dbt("run", "--select", "dim_days")
+        project.dbt("run", "--select", "dim_dates")
     assert not [sent.node for sent in api.sent[start:] if sent.node.startswith("model.")]
     assert api.warehouse.table(DAYS) is before
     assert running(api) == ["other"]
@@ -55,12 +55,12 @@ def test_a_build_at_once_names_the_other_and_changes_nothing(
 
 def test_whoever_says_that_the_other_was_killed_builds(built: tuple[BigQueryProject, Api]) -> None:
     project, api = built
-    project.dbt("run", "--select", "dim_days", "--vars", "{killed_build: other}")
+    project.dbt("run", "--select", "dim_dates", "--vars", "{killed_build: other}")
     assert running(api) == []
 
 
 def test_what_only_reads_needs_no_turn(built: tuple[BigQueryProject, Api]) -> None:
     project, api = built
     begin_another(api)
-    project.dbt("test", "--select", "dim_days")
+    project.dbt("test", "--select", "dim_dates")
     assert running(api) == ["other"]
