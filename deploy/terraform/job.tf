@@ -26,12 +26,13 @@ resource "google_cloud_run_v2_job" "pullstats" {
         dynamic "env" {
           for_each = merge(
             {
-              PULLSTATS_TARGET     = "bigquery"
-              PULLSTATS_PROJECT    = var.project
-              PULLSTATS_LOCATION   = var.location
-              PULLSTATS_USAGE_DAYS = tostring(var.usage_days)
-              PULLSTATS_LOGS       = join(" ", concat(["gs://${google_storage_bucket.logs.name}"], var.archives))
-              PULLSTATS_REPORT     = "gs://${google_storage_bucket.report.name}/report.html"
+              PULLSTATS_FRESH_SOURCES = join(" ", var.fresh_sources)
+              PULLSTATS_TARGET        = "bigquery"
+              PULLSTATS_PROJECT       = var.project
+              PULLSTATS_LOCATION      = var.location
+              PULLSTATS_USAGE_DAYS    = tostring(var.usage_days)
+              PULLSTATS_LOGS          = join(" ", concat(["gs://${google_storage_bucket.logs.name}"], var.archives))
+              PULLSTATS_REPORT        = "gs://${google_storage_bucket.report.name}/report.html"
             },
             local.audit_to_bigquery ? {
               PULLSTATS_AUDIT_DATASET = local.audit_dataset

@@ -102,6 +102,12 @@ variable "usage_days" {
   }
 }
 
+variable "fresh_sources" {
+  description = "dbt selectors of the sources whose silence is an alert. Name those that you have; an empty list checks none."
+  type        = list(string)
+  default     = ["source:gcs.usage"]
+}
+
 # Artifact Registry
 
 variable "artifact_registry_projects" {

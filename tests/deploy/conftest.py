@@ -20,7 +20,8 @@ def terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     if not shutil.which("terraform"):
         pytest.skip("terraform is not installed")
     folder = tmp_path_factory.mktemp("deploy")
-    copy = shutil.copytree(TERRAFORM, folder / "terraform", ignore=shutil.ignore_patterns(".terraform*"))
+    ignored = shutil.ignore_patterns(".terraform*")
+    copy = shutil.copytree(TERRAFORM, folder / "terraform", ignore=ignored)
     (folder / "rc").touch()
     with schema_provider.serve(SCHEMA, folder / "socket") as provider:
         environment = os.environ | provider | {
@@ -31,8 +32,9 @@ def terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         }  # fmt: skip
 
         def run(*arguments: str) -> str:
+            command = ["terraform", *arguments]
             done = subprocess.run(
-                ["terraform", *arguments], cwd=copy, env=environment, capture_output=True, text=True
+                command, cwd=copy, env=environment, capture_output=True, text=True, check=False
             )
             lines = (line[:2000] for line in (done.stdout + done.stderr).splitlines())
             assert done.returncode == 0, "\n".join(lines)
@@ -44,7 +46,7 @@ def terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 @pytest.fixture(scope="session")
 def deployed(terraform: Run) -> dict[str, dict[str, Any]]:
-    """Run deploy/terraform's own tests; the attributes of what each run creates, by run and address."""
+    """Run deploy/terraform's own tests; what each run creates, by name of the run and address."""
     states = {}
     for line in terraform("test", "-json", "-verbose").splitlines():
         message = json.loads(line)

@@ -1,8 +1,8 @@
-"""A provider plugin that knows schemas and nothing else: what `terraform validate` and mocks ask for.
+"""A provider plugin that knows schemas and nothing else, for terraform's validation and mocks.
 
 Terraform starts no process for a provider named in TF_REATTACH_PROVIDERS but connects to the given
-socket. `terraform validate` then checks names, types and required arguments against the schemas, and
-`terraform test` with a mock_provider plans without any further call.
+socket. `terraform validate` then checks names, types and required arguments against the schemas;
+`terraform test` with a mock_provider plans and applies without any further call.
 """
 
 import json
@@ -33,16 +33,21 @@ class _Provider(grpc.GenericRpcHandler):
 
 @contextmanager
 def serve(schema_file: Path, socket: Path) -> Iterator[dict[str, str]]:
-    """Yield the environment that makes terraform use the schemas as the provider hashicorp/google."""
+    """Yield the environment that makes terraform take this for the provider hashicorp/google."""
     schemas = json.loads(schema_file.read_text(encoding="utf-8"))
     server = grpc.server(ThreadPoolExecutor(4))
     server.add_generic_rpc_handlers([_Provider(_provider_schema(schemas))])
     server.add_insecure_port(f"unix:{socket}")
     server.start()
-    address = {"Network": "unix", "String": str(socket)}
-    process = {"Protocol": "grpc", "ProtocolVersion": 5, "Pid": os.getpid(), "Test": True}
+    provider = {
+        "Protocol": "grpc",
+        "ProtocolVersion": 5,
+        "Pid": os.getpid(),
+        "Test": True,
+        "Addr": {"Network": "unix", "String": str(socket)},
+    }
     try:
-        yield {"TF_REATTACH_PROVIDERS": json.dumps({"hashicorp/google": process | {"Addr": address}})}
+        yield {"TF_REATTACH_PROVIDERS": json.dumps({"hashicorp/google": provider})}
     finally:
         server.stop(None).wait()
 
@@ -63,9 +68,9 @@ def _varint(value: int) -> bytes:
 
 
 def _provider_schema(schemas: dict[str, Any]) -> bytes:
-    strings = dict.fromkeys(("project", "region", "billing_project"), {"type": "string"})
-    flags = {"user_project_override": {"type": "bool"}}
-    answer = _field(1, _schema({"attributes": strings | flags, "blocks": {}}))
+    settings = {name: {"type": "string"} for name in ("project", "region", "billing_project")}
+    settings["user_project_override"] = {"type": "bool"}
+    answer = _field(1, _schema({"attributes": settings, "blocks": {}}))
     for number, kind in ((2, "resource"), (3, "data")):
         for name, block in schemas[kind].items():
             answer += _field(number, _field(1, name) + _field(2, _schema(block)))
