@@ -22,9 +22,8 @@ logs as (
     select * from {{ ref('stg_gcs__usage_logs') }}
     where
         {{ is_restated('event_date', restated) }}
-        {% if restated.watermark %}
-        and {{ arrived_after('loaded_at', timestamp_literal(restated.watermark)) }}
-        {% endif %}
+        {{ 'and ' ~ arrived_after('loaded_at', timestamp_literal(restated.watermark))
+            if restated.watermark }}
         {{ 'and loaded_at <= ' ~ timestamp_literal(newest) if newest }}
 
 ),
@@ -117,12 +116,10 @@ parsed as (
 -- what earlier builds have read, less the arrivals that are read again
 received as (
 
-    select request_key, {{ parsed_columns | join(', ') }}, loaded_at
-    from parsed
+    select request_key, {{ parsed_columns | join(', ') }}, loaded_at from parsed
     {% if restated.watermark %}
     union all
-    select request_key, {{ parsed_columns | join(', ') }}, loaded_at
-    from {{ this }}
+    select request_key, {{ parsed_columns | join(', ') }}, loaded_at from {{ this }}
     where
         {{ is_restated('event_date', restated) }}
         and not {{ arrived_after('loaded_at', timestamp_literal(restated.watermark)) }}
@@ -144,8 +141,8 @@ repeated as (
 select
     request_key,
     {{ parsed_columns | join(',\n    ') }},
-    {{ 'row_number() over (partition by request_key order by loaded_at) > 1' if is_repeated
-        else 'false' }} as is_redelivery,
+    {{ 'row_number() over (partition by request_key order by loaded_at) > 1'
+        if is_repeated else 'false' }} as is_redelivery,
     loaded_at
 from received
 where {{ 'not' if not is_repeated }} request_key in (select repeated.request_key from repeated)

@@ -50,8 +50,8 @@ select
     registry_host,
     project_id,
     case
-        when project_id is not null then substr(image_path, length(project_id) + 2)
-        when registry_host in ('gcr.io', 'us.gcr.io', 'eu.gcr.io', 'asia.gcr.io') then null
+        when registry_host in ('gcr.io', 'us.gcr.io', 'eu.gcr.io', 'asia.gcr.io')
+            then {{ regexp_group('image_path', "'^(?:[^/]*[.][^/]*/[^/]+|[^/]+)/(.+)$'") }}
         else image_path
     end as image_name
 from split_at_project
