@@ -8,12 +8,14 @@ usage: python deploy/job.py [options of `dbt build`]
 | PULLSTATS_LOGS          | where logs are, separated by spaces              | loads nothing  |
 | PULLSTATS_REPORT        | path or gs:// URI that the report is written to  | writes none    |
 | PULLSTATS_FRESH_SOURCES | dbt selectors of the sources that must be fresh  | checks none    |
+| PULLSTATS_VARS          | dbt vars in YAML; --vars adds to them            | {}             |
 
 Each problem is one line of JSON with `problem` and `message`, which alerts match and show. The exit
 code is 1 after any problem but objects_rejected: what was rejected is set aside, and the marts are
 right.
 """
 
+import argparse
 import json
 import os
 import re
@@ -22,6 +24,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import yaml
 
 REJECTED = (3, 4)  # of `pullstats load`: lines, objects
 STALE = 1  # of `dbt source freshness`
@@ -42,8 +46,10 @@ def main(build_options: list[str]) -> int:
         elif code:
             return _tell("build_failed", f"load exited with {code}", output)
     on_target = ("--target", target)
+    variables, options = _split_vars(build_options)
     code, output = _run(
-        "dbt", "build", *on_target, "--exclude-resource-type", "unit_test", *build_options
+        *("dbt", "build", *on_target, *variables),
+        *("--exclude-resource-type", "unit_test", *options),
     )
     if code:
         return _tell("build_failed", f"dbt build exited with {code}", output)
@@ -52,12 +58,24 @@ def main(build_options: list[str]) -> int:
         if code:
             return _tell("build_failed", f"the report exited with {code}", output)
     if sources:
-        code, output = _run("dbt", "source", "freshness", *on_target, "--select", *sources)
+        code, output = _run(
+            "dbt", "source", "freshness", *on_target, *variables, "--select", *sources
+        )
         if code == STALE:
             return _tell("logs_missing", "dbt source freshness exited with 1", output)
         if code:
             return _tell("build_failed", f"dbt source freshness exited with {code}", output)
     return 0
+
+
+def _split_vars(options: list[str]) -> tuple[list[str], list[str]]:
+    """Return the vars of the deployment with those of the options, as an option; other options."""
+    configured = yaml.safe_load(os.environ.get("PULLSTATS_VARS") or "{}")
+    parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
+    parser.add_argument("--vars", type=yaml.safe_load, default={})
+    given, others = parser.parse_known_args(options)
+    variables = configured | given.vars
+    return (["--vars", json.dumps(variables, default=str)] if variables else []), others
 
 
 def _run(*command: str) -> tuple[int, list[str]]:

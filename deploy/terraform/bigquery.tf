@@ -9,6 +9,7 @@ locals {
       pullstats_staging      = "Views on raw: client addresses, signed URLs."
       pullstats_intermediate = "Requests, blobs, sessions: pseudonyms of clients."
       pullstats_seeds        = "Rules: user agents, and the order in which clients read."
+      pullstats_private      = "The salt of the pseudonyms."
       pullstats              = "The marts: pulls, pushes, images, clients as pseudonyms."
     },
     local.audit_to_bigquery ? {
@@ -19,7 +20,7 @@ locals {
     id => id == local.audit_dataset ? local.sink_writers : [local.job]
   }
   dataset_viewers = { for id in keys(local.datasets) : id => concat(
-    var.maintainers,
+    id == "pullstats_private" ? [] : var.maintainers,
     id == "pullstats" ? var.readers : [],
     id == local.audit_dataset ? [local.job] : [],
   ) }

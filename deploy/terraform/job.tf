@@ -34,9 +34,12 @@ resource "google_cloud_run_v2_job" "pullstats" {
               PULLSTATS_LOGS          = join(" ", concat(["gs://${google_storage_bucket.logs.name}"], var.archives))
               PULLSTATS_REPORT        = "gs://${google_storage_bucket.report.name}/report.html"
             },
-            local.audit_to_bigquery ? {
-              PULLSTATS_AUDIT_DATASET = local.audit_dataset
-            } : {},
+            length(var.artifact_registry_projects) == 0 ? {} : {
+              PULLSTATS_VARS = jsonencode(merge(
+                { audit_log_has_blobs = var.audit_blobs },
+                local.audit_to_bigquery ? { audit_sink_dataset = local.audit_dataset } : {},
+              ))
+            },
           )
           content {
             name  = env.key

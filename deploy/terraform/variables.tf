@@ -157,7 +157,7 @@ variable "readers" {
 }
 
 variable "maintainers" {
-  description = "Who may read everything, client addresses included, as IAM members: the people whom alerts go to."
+  description = "Who may read everything but the salt, client addresses included, as IAM members: the people whom alerts go to."
   type        = list(string)
   default     = []
   validation {

@@ -74,6 +74,17 @@ def test_only_builds_when_nothing_else_is_asked_for(steps: Path) -> None:
     assert output.count("\n$") + output.startswith("$") == 1
 
 
+def test_vars_of_an_execution_add_to_those_of_the_deployment(steps: Path) -> None:
+    options = ["--vars", "{restate_from: 2024-05-29, audit_log_has_blobs: true}", "--full-refresh"]
+    configured = '{"audit_sink_dataset": "logs", "audit_log_has_blobs": false}'
+    _, _, output = run(steps, *options, PULLSTATS_VARS=configured)
+    assert output.splitlines()[-1] == (
+        'dbt build --target local --vars {"audit_sink_dataset": "logs",'
+        ' "audit_log_has_blobs": true, "restate_from": "2024-05-29"}'
+        " --exclude-resource-type unit_test --full-refresh"
+    )
+
+
 @pytest.mark.parametrize(
     ("step", "status", "code", "problem", "last"),
     [
