@@ -293,10 +293,8 @@ def missing_primary_key_tests(graph: Graph) -> Iterator[str]:
 def sources_without_freshness(graph: Graph) -> Iterator[str]:
     for key, node in graph.of("source"):
         freshness = node["freshness"] or {}
-        limits = [
-            (freshness.get(limit) or {}).get("count") for limit in ("warn_after", "error_after")
-        ]
-        if not any(limit and limit["count"] for limit in limits):
+        limits = [freshness.get("warn_after") or {}, freshness.get("error_after") or {}]
+        if not any(limit.get("count") for limit in limits):
             yield graph.name(key)
 
 
