@@ -1,4 +1,4 @@
-"""The project keeps dbt-project-evaluator's rules, but for exceptions that say why."""
+"""The project follows dbt-project-evaluator's rules; exceptions say why."""
 
 import json
 from pathlib import Path
