@@ -10,7 +10,7 @@ BROWSER := $(VENV)/browser
 # uv finds a Python on the path, but not inside pyenv; where there is none it downloads one.
 PYTHON_3_13 ?= $(or $(lastword $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python)),3.13)
 ON_TARGET = $(if $(TARGET),--target $(TARGET))
-export PULLSTATS_DUCKDB ?= pullstats.duckdb
+export PULLSTATS_DUCKDB ?= warehouse.duckdb
 
 .PHONY: help demo test lint accuracy bench soak docs report screenshots function lock clean
 .DEFAULT_GOAL := help
@@ -18,7 +18,7 @@ export PULLSTATS_DUCKDB ?= pullstats.duckdb
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
-demo: $(READY) ## load the sample logs into pullstats.duckdb, build the marts, show the answer
+demo: $(READY) ## load the sample logs into warehouse.duckdb, build the marts, show the answer
 	$(BIN)/pullstats load examples/logs
 	$(BIN)/dbt --quiet build --exclude-resource-type unit_test
 	$(BIN)/pullstats query examples/answer.sql
@@ -64,7 +64,7 @@ function: $(READY) ## build/function, the source of the Cloud Run function
 	    | $(COMPILE) --constraint requirements.lock --python-version 3.11 - -o build/function/requirements.txt
 
 clean: ## remove the demo's database and what dbt wrote
-	rm -rf build target logs pullstats.duckdb pullstats.duckdb.wal pullstats.duckdb.raw
+	rm -rf build target logs warehouse.duckdb warehouse.duckdb.wal warehouse.duckdb.raw
 
 
 $(VENV)/.ready: requirements.lock pyproject.toml

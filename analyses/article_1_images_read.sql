@@ -1,12 +1,12 @@
 -- 2019, first query: which images were read, when, with what answer?
 select
     {{ micros_to_timestamp('started_micros') }} as read_at,
-    registry_host || '/' || image_path as image,
+    image,
     digest,
     status_code,
     client_network
-from {{ ref('int_requests') }}
+from {{ ref('int_gcs_requests') }}
 where
     operation = 'read'
-    and image_path is not null
+    and image is not null
 order by started_micros

@@ -4,12 +4,12 @@ with
 reads as (
 
     select
-        registry_host || '/' || image_path as image,
+        image,
         count(*) as blob_reads
-    from {{ ref('int_requests') }}
+    from {{ ref('int_gcs_requests') }}
     where
         operation = 'read'
-        and image_path is not null
+        and image is not null
     group by image
 
 )

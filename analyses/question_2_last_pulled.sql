@@ -3,7 +3,7 @@ with
 
 newest as (
 
-    select max(traffic_date) as newest_date from {{ ref('fct_traffic_daily') }}
+    select max(traffic_date) as newest_date from {{ ref('fct_registry_requests_daily') }}
 
 )
 
@@ -11,7 +11,7 @@ select
     dim_images.image,
     dim_images.last_pulled_at,
     dim_images.pulls,
-    dim_images.builds
+    dim_images.image_ids
 from {{ ref('dim_images') }} as dim_images
 cross join newest
 where

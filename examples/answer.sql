@@ -43,23 +43,23 @@ order by pulls desc, traffic_class;
 select string_agg(format('{} {}', n, what), ', ' order by place) as not_a_pull
 from (
     select 1 as place, count(*) as n, 'verifications (signatures)' as what
-    from pullstats_intermediate.int_image_reads where read_kind = 'verification'
+    from pullstats_intermediate.int_image_fetches where fetch_kind = 'verification'
     union all
     select 2, count(*), 'inspections (a config alone, or the bucket itself)'
-    from pullstats_intermediate.int_image_reads where read_kind = 'inspection'
+    from pullstats_intermediate.int_image_fetches where fetch_kind = 'inspection'
     union all
     select 3, count(*), 'artifacts'
-    from pullstats_intermediate.int_image_reads where read_kind = 'artifact'
+    from pullstats_intermediate.int_image_fetches where fetch_kind = 'artifact'
     union all
     select 4, count(*), 'parts of pulls (layers without a config)'
-    from pullstats_intermediate.int_image_reads where read_kind = 'partial'
+    from pullstats_intermediate.int_image_fetches where fetch_kind = 'partial'
     union all
     select 5, count(*), 'interrupted or failed pulls'
     from fct_image_pulls where not is_complete
     union all
     select 6, sum(requests), 'other requests (writes, listings, lifecycle …)'
-    from fct_traffic_daily where operation != 'read' or object_kind != 'blob'
+    from fct_registry_requests_daily where operation != 'read' or object_kind != 'blob'
     union all
     select 7, count(*), 'rows delivered twice'
-    from pullstats_intermediate.int_requests_received where is_redelivery
+    from pullstats_intermediate.int_gcs_request_records where is_redelivery
 );

@@ -143,7 +143,7 @@ def measure(query: Query) -> Accuracy:
         if operation and is_observable_pull(operation):
             is_right = image_id == operation["config_digest"]
             image_ids["none" if image_id is None else "right" if is_right else "wrong"] += 1
-    ((requests,),) = query("select count(*) from pullstats_intermediate.int_requests")
+    ((requests,),) = query("select count(*) from pullstats_intermediate.int_gcs_requests")
     assert isinstance(requests, int)
     return Accuracy(
         requests, operations.invisible, overall, programs, kinds, image_ids, judge_agents(query)
@@ -172,7 +172,7 @@ def judge_agents(query: Query) -> Counter[str]:
             tuple(key): int(str(count))
             for *key, count in query(
                 "select client_tool, coalesce(client_version, ''), traffic_class, count(*)"
-                " from pullstats_intermediate.int_requests group by all"
+                " from pullstats_intermediate.int_gcs_requests group by all"
             )
         }
     )

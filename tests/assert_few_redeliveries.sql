@@ -4,8 +4,8 @@
 select
     event_date,
     count(*) as rows_received,
-    count(distinct record_key) as requests_received
-from {{ ref('int_requests_received') }}
+    count(distinct request_key) as requests_received
+from {{ ref('int_gcs_request_records') }}
 where {{ tested('event_date') }}
 group by event_date
-having count(*) - count(distinct record_key) > 0.01 * count(*)
+having count(*) - count(distinct request_key) > 0.01 * count(*)

@@ -8,12 +8,12 @@ with
 hours as (
 
     select
-        bucket_name,
+        resource_name,
         {{ integer_divide('started_micros', 3600000000) }} as hour_number,
         count(*) as request_count
-    from {{ ref('int_requests') }}
+    from {{ ref('int_registry_requests') }}
     where {{ tested('event_date', days_before=8) }}
-    group by bucket_name, hour_number
+    group by resource_name, hour_number
 
 ),
 
@@ -21,7 +21,7 @@ days_before as (
 
     {% for days in range(1, 8) -%}
     select
-        bucket_name,
+        resource_name,
         hour_number + {{ days * 24 }} as hour_number,
         request_count
     from hours
@@ -39,11 +39,11 @@ newest as (
 busy_hours as (
 
     select
-        bucket_name,
+        resource_name,
         hour_number,
         min(request_count) as fewest_requests
     from days_before
-    group by bucket_name, hour_number
+    group by resource_name, hour_number
     having
         count(*) = 7
         and min(request_count) >= 20
@@ -51,14 +51,14 @@ busy_hours as (
 )
 
 select
-    busy_hours.bucket_name,
+    busy_hours.resource_name,
     {{ micros_to_timestamp('busy_hours.hour_number * 3600000000') }} as silent_from,
     busy_hours.fewest_requests as fewest_in_the_week_before
 from busy_hours
 cross join newest
 left join hours
     on
-        busy_hours.bucket_name = hours.bucket_name
+        busy_hours.resource_name = hours.resource_name
         and busy_hours.hour_number = hours.hour_number
 where
     hours.hour_number is null

@@ -19,7 +19,7 @@ received as (
     select
         loaded_at,
         count(*) as row_count
-    from {{ ref('int_requests_received') }}
+    from {{ ref('int_gcs_request_records') }}
     where
         {{ tested('event_date') }}
         and {{ tested('loaded_at', as_time=true) }}

@@ -7,12 +7,12 @@ with
 volumes as (
 
     select
-        bucket_name,
+        resource_name,
         traffic_date,
         sum(requests) as request_count
-    from {{ ref('fct_traffic_daily') }}
+    from {{ ref('fct_registry_requests_daily') }}
     where {{ tested('traffic_date', days_before=29) }}
-    group by bucket_name, traffic_date
+    group by resource_name, traffic_date
 
 ),
 
@@ -29,7 +29,7 @@ weeks_before as (
 
     {% for weeks in range(1, 5) -%}
     select
-        bucket_name,
+        resource_name,
         cast({{ dbt.dateadd('day', weeks * 7, 'traffic_date') }} as date) as traffic_date,
         request_count
     from volumes
@@ -41,12 +41,12 @@ weeks_before as (
 usual as (
 
     select
-        bucket_name,
+        resource_name,
         traffic_date,
         min(request_count) as least_requests,
         max(request_count) as most_requests
     from weeks_before
-    group by bucket_name, traffic_date
+    group by resource_name, traffic_date
     having
         count(*) = 4
         and max(request_count) >= 500
@@ -54,7 +54,7 @@ usual as (
 )
 
 select
-    usual.bucket_name,
+    usual.resource_name,
     usual.traffic_date,
     coalesce(volumes.request_count, 0) as requests,
     usual.least_requests as least_in_four_weeks,
@@ -63,7 +63,7 @@ from usual
 cross join span
 left join volumes
     on
-        usual.bucket_name = volumes.bucket_name
+        usual.resource_name = volumes.resource_name
         and usual.traffic_date = volumes.traffic_date
 where
     usual.traffic_date >= span.first_date

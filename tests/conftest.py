@@ -26,7 +26,7 @@ EXAMPLES = ROOT / "examples"
 PROFILES = Path(tempfile.mkdtemp(prefix="pullstats-profiles-"))
 shutil.copy(ROOT / "profiles.yml.example", PROFILES / "profiles.yml")
 atexit.register(shutil.rmtree, PROFILES)
-MARTS = sorted(path.stem for path in (ROOT / "models/marts").glob("*.sql"))
+MARTS = sorted(path.stem for path in (ROOT / "models/marts").rglob("*.sql"))
 
 
 class Project:

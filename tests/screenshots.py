@@ -6,8 +6,8 @@ from pathlib import Path
 from tests import browser
 from tests.conftest import MARTS, ROOT, Project, example_logs
 
-# All models, without the tests and analyses that would bury them; dim_days is joined to nothing.
-SHOWN = "%20".join(f"%2B{mart}" for mart in MARTS if mart != "dim_days")
+# All models, without the tests and analyses that would bury them; dim_dates is joined to nothing.
+SHOWN = "%20".join(f"%2B{mart}" for mart in MARTS if mart != "dim_dates")
 LINEAGE = f"#!/overview?g_v=1&g_i={SHOWN}"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import made_logs
+from tests import synthetic_logs
 from tests.conftest import Project
 
 
@@ -39,7 +39,7 @@ def test_marts_do_not_depend_on_arrival(
     for case in range(arrivals):
         # a few cases share their logs, so that they share the clean build
         if case % 5 == 0:
-            logs = made_logs.write(tmp_path / f"logs{case}", seed=case)
+            logs = synthetic_logs.write(tmp_path / f"logs{case}", seed=case)
             clean = copied(seeded, tmp_path / f"clean{case}")
             clean.load(logs)
             clean.dbt("run")

@@ -7,7 +7,7 @@ import pytest
 
 from pullstats import cli
 from tests import accuracy
-from tests.conftest import ROOT, Project, example_logs
+from tests.conftest import ROOT, Project
 
 QUESTIONS = sorted(path.name for path in (ROOT / "analyses").glob("*.sql"))
 
@@ -55,18 +55,6 @@ def test_every_request_has_the_tool_version_and_class_of_its_agent(
 
 def test_the_documented_figures_are_those_measured(measured: accuracy.Accuracy) -> None:
     assert accuracy.documented() == accuracy.report(measured), "run make accuracy"
-
-
-def test_a_file_named_like_the_schema_can_be_built_again_and_again(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Project, "manifest", None)  # it has the name of the tests' other files
-    project.database = project.folder / "pullstats.duckdb"
-    project.load(example_logs()[:20])
-    for _ in range(2):
-        project.run()
-    # in such a file `pullstats.fct_…` is ambiguous
-    assert project.query("select * from pullstats.pullstats.fct_image_pulls_by_period limit 1")
 
 
 def test_the_answer_of_the_demo_is_complete(

@@ -47,7 +47,7 @@ def test_a_changed_rule_reaches_restated_days_only(project: Project, tmp_path: P
     project.load(example_logs())
     project.run()
     before = project.query(
-        "select event_date, count(*) from pullstats_intermediate.int_requests"
+        "select event_date, count(*) from pullstats_intermediate.int_gcs_requests"
         " where client_tool = 'docker' group by 1 order by 1"
     )
     table = f"{project.database.stem}.pullstats_seeds.user_agents"
@@ -56,7 +56,7 @@ def test_a_changed_rule_reaches_restated_days_only(project: Project, tmp_path: P
     day = '{"restate_from": "2024-05-30"}'
     project.dbt("run", "--vars", day)
     renamed = project.query(
-        "select event_date, count(*) from pullstats_intermediate.int_requests"
+        "select event_date, count(*) from pullstats_intermediate.int_gcs_requests"
         " where client_tool = 'moby' group by 1 order by 1"
     )
     assert renamed == [row for row in before if f"{row[0]}" == "2024-05-30"]

@@ -50,14 +50,14 @@ def in_order(found: Sequence[tuple[object, ...]]) -> list[tuple[object, ...]]:
 
 
 def test_pulls_and_their_kin_are_those_of_the_daily_mart(metrics: Metrics) -> None:
-    dimensions = ["bucket", "host", "project", "image", "class", "tool"]
+    dimensions = ["resource", "log_source", "host", "project", "image", "class", "tool"]
     asked = metrics.ask(
         ["pulls", "end_user_pulls", "clients", "served_bytes"],
         ["metric_time__day", *(f"pull__{name}" for name in dimensions)],
     )
     mart = metrics.project.query(
-        "select pull_date::timestamp, bucket_name, registry_host, project_id, image, traffic_class,"
-        " client_tool, pulls, end_user_pulls, clients, served_bytes"
+        "select pull_date::timestamp, resource_name, log_source, registry_host, project_id, image,"
+        " traffic_class, client_tool, pulls, end_user_pulls, clients, served_bytes"
         " from pullstats.fct_image_pulls_daily"
     )
     assert len(mart) > 100
@@ -75,8 +75,9 @@ def test_clients_of_a_month_are_counted_once(metrics: Metrics) -> None:
 def test_blobs_written_are_those_of_the_mart_and_have_their_images(metrics: Metrics) -> None:
     asked = metrics.ask(["blob_writes"], ["metric_time__day", "blob__image", "blob_write__tool"])
     mart = metrics.project.query(
-        "select written_date::timestamp, image, client_tool, count(*)"
-        " from pullstats.fct_blob_writes left join pullstats.dim_blobs using (bucket_name, digest)"
+        "select written_date::timestamp, blobs.image, client_tool, count(*)"
+        " from pullstats.fct_object_first_writes as writes left join pullstats.dim_blobs as blobs"
+        " on writes.resource_name = blobs.bucket_name and writes.digest = blobs.digest"
         " where object_kind = 'blob' group by all"
     )
     written = {row[:3]: row[3] for row in asked if row[3]}
@@ -89,7 +90,7 @@ def test_stored_bytes_of_a_day_are_the_buckets_together(metrics: Metrics) -> Non
     assert [size for _, size in in_order(asked)] == [110, 220, 330]
     by_bucket = metrics.ask(["stored_bytes"], ["metric_time__day", "bucket_day__bucket"])
     mart = metrics.project.query(
-        "select storage_date::timestamp, bucket_name, average_bytes"
+        "select storage_date::timestamp, bucket_name, stored_bytes"
         " from pullstats.fct_bucket_storage_daily"
     )
     assert in_order(by_bucket) == in_order(mart)

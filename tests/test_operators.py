@@ -85,9 +85,8 @@ def warned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[obj
     log = project.folder / "log_usage_2024_06_04_23_00_00_00ab_v0"
     log.write_bytes(csv_log.write(records, list(COLUMNS)))
     project.load([log])
-    project.dbt(
-        "build", "--select", "+fct_traffic_daily", "--exclude-resource-type", "test", "unit_test"
-    )
+    models = "+fct_registry_requests_daily"
+    project.dbt("build", "--select", models, "--exclude-resource-type", "test", "unit_test")
     project.dbt("compile", "--select", HOURS, VOLUME)
     compiled = project.folder / "target/compiled/pullstats/tests"
     return {name: project.query((compiled / f"{name}.sql").read_text()) for name in (HOURS, VOLUME)}

@@ -176,7 +176,7 @@ def test_tables_are_those_of_the_marts(page: Page, examples: Project) -> None:
     assert rows(page, "requests", "traffic_class", "operation", "requests", "errors") == expected(
         examples,
         "select traffic_class, operation, sum(requests), sum(errors)"
-        " from pullstats.fct_traffic_daily group by all",
+        " from pullstats.fct_registry_requests_daily group by all",
     )
     assert rows(page, "pushes", "image", "pushes", "written_bytes") == expected(
         examples,
@@ -193,7 +193,7 @@ def test_tables_are_those_of_the_marts(page: Page, examples: Project) -> None:
 
 def test_the_health_of_the_data_is_that_of_the_log(page: Page, examples: Project) -> None:
     ((received, distinct),) = examples.query(
-        "select count(*), (select count(*) from pullstats_intermediate.int_requests)"
+        "select count(*), (select count(*) from pullstats_intermediate.int_gcs_requests)"
         " from storageanalysis.usage"
     )
     health = page.inner_text("#health")
@@ -253,16 +253,16 @@ def test_tables_that_are_empty_or_missing_give_a_page_that_says_so(
 def test_marts_that_are_missing_leave_the_others_to_be_seen(
     examples: Project, project: Project, chromium: Browser
 ) -> None:
-    missing = "table_schema = 'pullstats' and table_name != 'fct_traffic_daily'"
+    missing = "table_schema = 'pullstats' and table_name != 'fct_registry_requests_daily'"
     report = changed_copy(examples, project, "drop", missing)
     with browser.opened(chromium, report) as (page, faults):
         assert "dim_images" in page.inner_text("#notice")
-        assert "fct_traffic_daily" not in page.inner_text("#notice")
+        assert "fct_registry_requests_daily" not in page.inner_text("#notice")
         choose(page, "period", "All time")
         assert rows(page, "requests", "traffic_class", "operation", "requests") == expected(
             examples,
             "select traffic_class, operation, sum(requests)"
-            " from pullstats.fct_traffic_daily group by all",
+            " from pullstats.fct_registry_requests_daily group by all",
         )
     assert not faults
 

@@ -1,4 +1,4 @@
-"""Each period, place and caller has all its pulls, and each client once."""
+"""Each period, image level and client level has all its pulls, and each client once."""
 
 from itertools import product
 
@@ -11,15 +11,15 @@ STARTS = {
     "week": "date_trunc('week', pull_date)::date",
     "month": "date_trunc('month', pull_date)::date",
     "all": "null::date",
-    **{f"last {n} days": f"(select max(pull_date) from pulls) - {n - 1}" for n in (7, 30, 90)},
+    **{f"last_{n}_days": f"(select max(pull_date) from pulls) - {n - 1}" for n in (7, 30, 90)},
 }
-PLACES = {
+IMAGE_LEVELS = {
     "all": [],
     "host": ["registry_host"],
     "project": ["registry_host", "project_id"],
     "image": ["registry_host", "project_id", "image"],
 }
-CALLERS = {"all": [], "class": ["traffic_class"], "tool": ["traffic_class", "client_tool"]}
+CLIENT_LEVELS = {"all": [], "class": ["traffic_class"], "tool": ["traffic_class", "client_tool"]}
 
 
 def columns(named: list[str], all_of_them: list[str]) -> str:
@@ -32,14 +32,16 @@ def test_a_period_counts_what_is_in_it(period: str, examples: Project) -> None:
         f"from pullstats.fct_image_pulls_by_period where period = '{period}' order by all"
     )
     counted = [
-        f"select '{period}', '{place}', {columns(of_place, PLACES['image'])},"
-        f" '{caller}', {columns(of_caller, CALLERS['tool'])},"
+        f"select '{period}', '{image_level}', {columns(image_columns, IMAGE_LEVELS['image'])},"
+        f" '{client_level}', {columns(client_columns, CLIENT_LEVELS['tool'])},"
         " count_if(is_complete), count_if(is_complete and traffic_class = 'end_user'),"
         " count_if(not is_complete), count(distinct client_id),"
         " count(distinct case when traffic_class = 'end_user' then client_id end),"
         f" sum(served_bytes)::bigint, {STARTS[period]} as start from pulls"
         f" where {'pull_date >= start' if period.startswith('last') else 'true'} group by all"
-        for (place, of_place), (caller, of_caller) in product(PLACES.items(), CALLERS.items())
+        for (image_level, image_columns), (client_level, client_columns) in product(
+            IMAGE_LEVELS.items(), CLIENT_LEVELS.items()
+        )
     ]
     expected = examples.query(
         f"with pulls as (from pullstats.fct_image_pulls) {' union all '.join(counted)} order by all"

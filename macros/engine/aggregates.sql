@@ -10,7 +10,7 @@
 {%- endmacro %}
 
 
-{% macro only_value(expression) -%}
+{% macro sole_value(expression) -%}
     case
         when min({{ expression }}) = max({{ expression }}) then min({{ expression }})
     end

@@ -48,7 +48,7 @@
 {%- endmacro %}
 
 {% macro bigquery__fingerprint(columns) -%}
-    farm_fingerprint({{ joined_text(columns) }})
+    farm_fingerprint({{ concat_ws_null_safe(columns) }})
 {%- endmacro %}
 
 
@@ -91,18 +91,33 @@
 {%- endmacro %}
 
 
-{% macro arrived_after(column, watermark) %}
-    {{- return(adapter.dispatch('arrived_after', 'pullstats')(column, watermark)) -}}
+{% macro warehouse_time() %}
+    {{- return(adapter.dispatch('warehouse_time', 'pullstats')()) -}}
 {% endmacro %}
 
-{# A batch on DuckDB is closed when it can be seen. #}
-{% macro duckdb__arrived_after(column, watermark) -%}
-    {{ column }} > {{ watermark }}
+{# The machine's clock: in DuckDB's own, time stands still within a transaction. #}
+{% macro duckdb__warehouse_time() -%}
+    {{ timestamp_literal(utc_now()) }}
 {%- endmacro %}
 
-{# An ingestion hour on BigQuery may have grown since it was read. #}
-{% macro bigquery__arrived_after(column, watermark) -%}
-    {{ column }} >= {{ watermark }}
+{# The service's clock: builds may run on several machines. #}
+{% macro bigquery__warehouse_time() -%}
+    current_timestamp()
+{%- endmacro %}
+
+
+{% macro settled_through(loaded_through, read_at) %}
+    {{- return(adapter.dispatch('settled_through', 'pullstats')(loaded_through, read_at)) -}}
+{% endmacro %}
+
+{# A batch on DuckDB is complete when it can be seen. #}
+{% macro duckdb__settled_through(loaded_through, read_at) -%}
+    {{ loaded_through }}
+{%- endmacro %}
+
+{# An ingestion hour on BigQuery grows until it is over; a load job may commit a little later. #}
+{% macro bigquery__settled_through(loaded_through, read_at) -%}
+    least({{ loaded_through }}, timestamp_sub({{ read_at }}, interval 2 hour))
 {%- endmacro %}
 
 
@@ -125,7 +140,7 @@
 {% endmacro %}
 
 {% macro duckdb__replace_days_strategy() %}
-    {{- return('delete+insert') -}}
+    {{- return('replace_days') -}}
 {% endmacro %}
 
 {% macro bigquery__replace_days_strategy() %}
@@ -147,16 +162,16 @@
 {% endmacro %}
 
 
-{% macro materialized_once() %}
-    {{- return(adapter.dispatch('materialized_once', 'pullstats')()) -}}
+{% macro materialized_cte() %}
+    {{- return(adapter.dispatch('materialized_cte', 'pullstats')()) -}}
 {% endmacro %}
 
 {# Of a chain of CTEs DuckDB may keep the widest and reckon the others anew for each use. #}
-{% macro duckdb__materialized_once() -%}
+{% macro duckdb__materialized_cte() -%}
     materialized (
 {%- endmacro %}
 
-{% macro bigquery__materialized_once() -%}
+{% macro bigquery__materialized_cte() -%}
     (
 {%- endmacro %}
 
@@ -171,7 +186,7 @@
 
 {# Tests are paid by the byte. #}
 {% macro bigquery__tested(column, as_time, days_before) -%}
-    {%- set days = var('tested_days') + days_before -%}
+    {%- set days = var('test_lookback_days') + days_before -%}
     {%- set first = run_started_at - modules.datetime.timedelta(days=days) -%}
     {%- if as_time -%}
         {{ column }} >= {{ timestamp_literal(first.date().isoformat() ~ ' 00:00:00') }}
@@ -179,17 +194,3 @@
         {{ column }} >= {{ date_literal(first.date().isoformat()) }}
     {%- endif -%}
 {%- endmacro %}
-
-
-{% macro builds_may_meet() %}
-    {{- return(adapter.dispatch('builds_may_meet', 'pullstats')()) -}}
-{% endmacro %}
-
-{# DuckDB lets one process write. #}
-{% macro duckdb__builds_may_meet() %}
-    {{- return(false) -}}
-{% endmacro %}
-
-{% macro bigquery__builds_may_meet() %}
-    {{- return(true) -}}
-{% endmacro %}

@@ -1,9 +1,9 @@
 {% macro hash_of(columns) -%}
-    {{ dbt.hash(joined_text(columns)) }}
+    {{ dbt.hash(concat_ws_null_safe(columns)) }}
 {%- endmacro %}
 
 
-{% macro joined_text(columns) -%}
+{% macro concat_ws_null_safe(columns) -%}
     {%- set parts = [] -%}
     {%- for column in columns -%}
         {%- do parts.append("coalesce(cast(" ~ column ~ " as string), '')") -%}

@@ -2,10 +2,10 @@
 
 {% macro optional_source(source_name, table_name) -%}
     {%- set relation = source(source_name, table_name) -%}
-    {%- if is_there(relation) -%}
+    {%- if relation_exists(relation) -%}
         {{ return(relation) }}
     {%- endif -%}
-    {{ no_rows_of(graph.sources.values()
+    {{ empty_like(graph.sources.values()
         | selectattr('source_name', 'equalto', source_name)
         | selectattr('name', 'equalto', table_name)
         | first) }}
@@ -14,21 +14,21 @@
 
 {% macro optional_mart(mart) -%}
     {%- set relation = ref(mart) -%}
-    {%- if is_there(relation) -%}
+    {%- if relation_exists(relation) -%}
         {{ return(relation) }}
     {%- endif -%}
-    {{ no_rows_of(graph.nodes['model.pullstats.' ~ mart]) }}
+    {{ empty_like(graph.nodes['model.pullstats.' ~ mart]) }}
 {%- endmacro %}
 
 
-{% macro is_there(relation) -%}
+{% macro relation_exists(relation) -%}
     {{ return(not execute or not flags.INTROSPECT or adapter.get_relation(
         relation.database, relation.schema, relation.identifier
     ) is not none) }}
 {%- endmacro %}
 
 
-{% macro no_rows_of(node) -%}
+{% macro empty_like(node) -%}
     (
         select
             {%- for column in node.columns.values() %}

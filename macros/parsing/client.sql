@@ -1,6 +1,6 @@
 {# Who asks: the user agent as the client sent it, and the address as far as it may be shown. #}
 
-{% macro sent_user_agent(user_agent) -%}
+{% macro client_user_agent(user_agent) -%}
     {{ regexp_group(user_agent, "'^(.*?)(?:,gzip[(]gfe[)])?$'") }}
 {%- endmacro %}
 
@@ -32,10 +32,10 @@
     select
         clients.client_ip,
         clients.user_agent,
-        {{ client_id('clients.client_ip', 'clients.sent_user_agent') }} as client_id,
+        {{ client_id('clients.client_ip', 'clients.client_user_agent') }} as client_id,
         {{ client_network('clients.client_ip') }} as client_network,
         coalesce(
-            agents.tool, {{ product_name('clients.sent_user_agent') }}, 'none'
+            agents.tool, {{ product_name('clients.client_user_agent') }}, 'none'
         ) as client_tool,
         agents.client_version,
         coalesce(agents.traffic_class, 'unknown') as client_class
@@ -43,7 +43,7 @@
         select
             client_ip,
             user_agent,
-            {{ sent_user_agent('user_agent') }} as sent_user_agent
+            {{ client_user_agent('user_agent') }} as client_user_agent
         from (select distinct client_ip, user_agent from {{ relation }}) as logged
     ) as clients
     left join (
@@ -53,7 +53,7 @@
             {{ regexp_group('known.user_agent', 'rules.version_pattern') }} as client_version,
             rules.traffic_class
         from (
-            select distinct {{ sent_user_agent('user_agent') }} as user_agent
+            select distinct {{ client_user_agent('user_agent') }} as user_agent
             from (select distinct user_agent from {{ relation }}) as logged
         ) as known
         inner join {{ ref('user_agents') }} as rules
@@ -61,5 +61,5 @@
         qualify row_number() over (
             partition by known.user_agent order by rules.priority
         ) = 1
-    ) as agents on clients.sent_user_agent = agents.user_agent
+    ) as agents on clients.client_user_agent = agents.user_agent
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {# What a registry's inventory says of blobs. #}
 
-{% macro listed_blob_kind(blob_role, media_type) -%}
+{% macro inventory_blob_kind(blob_role, media_type) -%}
     case
         when
             {{ blob_role }} = 'config' and {{ media_type }} in (
@@ -18,8 +18,7 @@
 {%- endmacro %}
 
 
-{% macro registry_bucket(registry_host, image_path) -%}
-    {%- set project = image_project(registry_host, image_path) -%}
+{% macro registry_bucket(registry_host, project) -%}
     coalesce({{ regexp_group(registry_host, "'^(us[.]|eu[.]|asia[.])gcr[.]io$'") }}, '')
     || 'artifacts.'
     || coalesce(
@@ -30,9 +29,9 @@
 {%- endmacro %}
 
 
-{% macro of_only_image(column) -%}
+{% macro sole_image_column(column) -%}
     case
-        when {{ count_if('is_referred') }} = 1 then min(case when is_referred then {{ column }} end)
+        when {{ count_if('is_named_by_referer') }} = 1 then min(case when is_named_by_referer then {{ column }} end)
         when count(*) = 1 then min({{ column }})
     end
 {%- endmacro %}

@@ -4,10 +4,10 @@
     {%- set digest = '[0-9a-f]{64}' -%}
     {%- set distribution = 'docker/registry/v2/' -%}
     case
-        when {{ object_name }} is null then 'no object'
+        when {{ object_name }} is null then 'bucket'
         when {{ regexp_like(object_name, "'^containers/images/sha256:" ~ digest ~ "$'") }} then 'blob'
         when {{ regexp_like(object_name, "'^containers/images/" ~ digest ~ "/(json|layer|ancestry)$'") }}
-            then 'v1 image'
+            then 'v1_image'
         when {{ regexp_like(object_name, "'^containers/repositories/library/.+/manifest_sha256:" ~ digest ~ "$'") }}
             then 'manifest'
         when {{ regexp_like(object_name, "'^containers/repositories/library/.+/tag_[^/]+$'") }} then 'tag'
@@ -17,7 +17,7 @@
             then 'manifest'
         when {{ regexp_like(object_name, "'(^|/)" ~ distribution ~ "repositories/.+/_manifests/tags/[^/]+/current/link$'") }}
             then 'tag'
-        else 'other object'
+        else 'other'
     end
 {%- endmacro %}
 
@@ -30,7 +30,7 @@
 {%- endmacro %}
 
 
-{% macro object_image(object_name) -%}
+{% macro object_repository(object_name) -%}
     {{ regexp_group(
         object_name,
         "'(?:^containers/repositories/library/|(?:^|/)docker/registry/v2/repositories/)(.+)/(?:tag_[^/]+|manifest_sha256:[0-9a-f]{64}|_manifests/.+)$'"

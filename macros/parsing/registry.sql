@@ -13,41 +13,26 @@
 {%- endmacro %}
 
 
-{% macro referer_image_host(referer_image) -%}
+{% macro image_from_referer(referer_image) -%}
     {%- set hosts = ['(?:[a-z0-9-]+[.])?gcr[.]io'] -%}
     {%- for host in var('self_hosted_registries') -%}
         {%- do hosts.append(host | replace('.', '[.]')) -%}
     {%- endfor -%}
     {{ regexp_group(referer_image, "'^https://(" ~ hosts | join('|') ~ ")/v2/[^?#]+$'") }}
+    || '/'
+    || {{ regexp_group(referer_image, "'^https://[^/]+/v2/([^?#]+)$'") }}
 {%- endmacro %}
 
 
-{% macro referer_image_path(referer_image) -%}
-    {{ regexp_group(referer_image, "'^https://[^/]+/v2/([^?#]+)$'") }}
-{%- endmacro %}
-
-
-{% macro image_project(registry_host, image_path) -%}
+{% macro image_from_bucket(bucket_name, repository) -%}
+    {%- set host = "^(us[.]|eu[.]|asia[.])?artifacts[.]" -%}
     case
-        when {{ registry_host }} in ('gcr.io', 'us.gcr.io', 'eu.gcr.io', 'asia.gcr.io')
-            then {{ regexp_group(image_path, "'^([^/]*[.][^/]*/[^/]+|[^/]+)/'") }}
-    end
-{%- endmacro %}
-
-
-{% macro image_name(registry_host, image_path) -%}
-    case
-        when {{ registry_host }} in ('gcr.io', 'us.gcr.io', 'eu.gcr.io', 'asia.gcr.io')
-            then {{ regexp_group(image_path, "'^(?:[^/]*[.][^/]*/[^/]+|[^/]+)/(.+)$'") }}
-        else {{ image_path }}
-    end
-{%- endmacro %}
-
-
-{% macro bucket_registry_host(bucket_name) -%}
-    case
-        when {{ regexp_like(bucket_name, "'^(us[.]|eu[.]|asia[.])?artifacts[.].+[.]appspot[.]com$'") }}
-            then coalesce({{ regexp_group(bucket_name, "'^(us[.]|eu[.]|asia[.])'") }}, '') || 'gcr.io'
+        when {{ regexp_like(bucket_name, "'" ~ host ~ ".+[.]appspot[.]com$'") }} then
+            coalesce({{ regexp_group(bucket_name, "'" ~ host ~ "'") }}, '')
+            || 'gcr.io/'
+            || {{ bucket_project(bucket_name) }}
+            || '/'
+            || {{ repository }}
     end
 {%- endmacro %}
 

@@ -1,10 +1,10 @@
-{% macro log_micros(micros) -%}
+{% macro valid_micros(micros) -%}
     case when {{ micros }} between 0 and 221845392000000000 then {{ micros }} else 0 end
 {%- endmacro %}
 
 
 {% macro ended_micros(started_micros, duration_micros) -%}
-    {{ started_micros }} + least({{ duration_micros }}, {{ var('run_reach_hours') }} * 3600000000)
+    {{ started_micros }} + least({{ duration_micros }}, {{ var('max_session_hours') }} * 3600000000)
 {%- endmacro %}
 
 
@@ -13,6 +13,6 @@
 {%- endmacro %}
 
 
-{% macro padded_micros(micros) -%}
+{% macro sortable_micros(micros) -%}
     lpad(cast({{ micros }} as string), 18, '0')
 {%- endmacro %}

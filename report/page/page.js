@@ -4,13 +4,13 @@ const $ = id => document.getElementById(id);
 const ALL = "";
 const pullIndex = new Map();
 for (const row of data.pulls) {
-  const key = `${row.period} ${row.place} ${row.caller}`;
+  const key = `${row.period} ${row.image_level} ${row.client_level}`;
   if (!pullIndex.has(key)) pullIndex.set(key, []);
   pullIndex.get(key).push(row);
 }
 const placeOf = new Map(data.images.map(row => [row.image, row]));
-const shownImages = new Set(data.pulls.filter(row => row.place === "image" && row.image !== null).map(row => row.image));
-const days = data.pulls.filter(row => row.period === "day" && row.place === "all").map(row => row.period_start).sort();
+const shownImages = new Set(data.pulls.filter(row => row.image_level === "image" && row.image !== null).map(row => row.image));
+const days = data.pulls.filter(row => row.period === "day" && row.image_level === "all").map(row => row.period_start).sort();
 const firstDay = earliest(data.images, "first_pulled_at").slice(0, 10);
 const newestHour = latest(data.log_days, "newest_hour");
 const newestDay = [days.at(-1) || "", newestHour.slice(0, 10)].sort().at(-1) || page.made_at.slice(0, 10);
@@ -25,10 +25,10 @@ const distinct = (rows, keys) => [...new Set(rows.map(row => JSON.stringify(keys
 
 function fillFilters() {
   const known = data.pulls.filter(row => row.period === "all");
-  options($("host"), "All hosts", distinct(known.filter(row => row.place === "host" && row.registry_host !== null), ["registry_host"])
+  options($("host"), "All hosts", distinct(known.filter(row => row.image_level === "host" && row.registry_host !== null), ["registry_host"])
     .map(key => [key, JSON.parse(key)[0]]), $("host").value);
   const host = $("host").value && JSON.parse($("host").value)[0];
-  options($("project"), "All projects", distinct(known.filter(row => row.place === "project" && row.registry_host !== null
+  options($("project"), "All projects", distinct(known.filter(row => row.image_level === "project" && row.registry_host !== null
     && (!host || row.registry_host === host)), ["registry_host", "project_id"])
     .map(key => [key, `${JSON.parse(key)[1] ?? "no project"}${host ? "" : ` on ${JSON.parse(key)[0]}`}`]), $("project").value);
   const project = $("project").value && JSON.parse($("project").value);
@@ -36,19 +36,19 @@ function fillFilters() {
     const place = placeOf.get(image) || {};
     return (!host || place.registry_host === host) && (!project || (place.registry_host === project[0] && place.project_id === project[1]));
   }).map(image => [image, image]), $("image").value);
-  options($("class"), "All classes", distinct(known.filter(row => row.caller === "class" && row.place === "all"), ["traffic_class"])
+  options($("class"), "All classes", distinct(known.filter(row => row.client_level === "class" && row.image_level === "all"), ["traffic_class"])
     .map(key => [key, JSON.parse(key)[0]]), $("class").value);
   const cls = $("class").value && JSON.parse($("class").value)[0];
-  options($("tool"), "All tools", distinct(known.filter(row => row.caller === "tool" && row.place === "all" && (!cls || row.traffic_class === cls)), ["traffic_class", "client_tool"])
+  options($("tool"), "All tools", distinct(known.filter(row => row.client_level === "tool" && row.image_level === "all" && (!cls || row.traffic_class === cls)), ["traffic_class", "client_tool"])
     .map(key => [key, cls ? JSON.parse(key)[1] : `${JSON.parse(key)[1]} (${JSON.parse(key)[0]})`]), $("tool").value);
 }
 
 function fillPeriods() {
-  const months = [...new Set(data.pulls.filter(row => row.period === "month" && row.place === "all").map(row => row.period_start))].sort().reverse();
+  const months = [...new Set(data.pulls.filter(row => row.period === "month" && row.image_level === "all").map(row => row.period_start))].sort().reverse();
   $("period").replaceChildren(
-    ...[["last 7 days", "Last 7 days"], ["last 30 days", "Last 30 days"], ["last 90 days", "Last 90 days"], ["all", "All time"]]
+    ...[["last_7_days", "Last 7 days"], ["last_30_days", "Last 30 days"], ["last_90_days", "Last 90 days"], ["all", "All time"]]
       .concat(months.map(month => [month, monthName(month)]))
-      .map(([value, text]) => element("option", { value, selected: value === "last 90 days" }, text)));
+      .map(([value, text]) => element("option", { value, selected: value === "last_90_days" }, text)));
 }
 
 // What is chosen, as the rows have it: undefined means all, null what can't be told.
@@ -122,12 +122,12 @@ function showPushes(at) {
 function showStorage(at) {
   const rows = data.storage.filter(row => inRange(row.storage_date, at));
   const buckets = [...new Set(rows.map(row => row.bucket_name))].sort();
-  const largest = buckets.map(bucket => [latest(rows.filter(row => row.bucket_name === bucket), "average_bytes"), bucket])
+  const largest = buckets.map(bucket => [latest(rows.filter(row => row.bucket_name === bucket), "stored_bytes"), bucket])
     .sort((a, b) => b[0] - a[0]).slice(0, 7).map(each => each[1]);
   const from = earliest(rows, "storage_date");
   showPlot("stored", from ? steps(from, latest(rows, "storage_date"), "day") : [], "day", largest.map(bucket => ({
     name: bucket, hasGaps: true,
-    values: new Map(rows.filter(row => row.bucket_name === bucket).map(row => [row.storage_date, row.average_bytes])),
+    values: new Map(rows.filter(row => row.bucket_name === bucket).map(row => [row.storage_date, row.stored_bytes])),
   })), bytes);
   if (!data.storage.length) document.querySelector("#chart-stored .empty").textContent = "No storage logs have landed, so nothing is known of what is stored.";
 }
@@ -143,7 +143,7 @@ function showIdle(at) {
     { name: "idle", title: "Days without a pull", kind: "count", cell: row => (row.idle === null ? "never pulled" : count(row.idle)) },
     { name: "last_pulled_at", title: "Last pulled (UTC)", kind: "time" },
     { name: "pulls", title: "Pulls, all time", kind: "count" },
-    { name: "builds", title: "Builds", kind: "count" },
+    { name: "image_ids", title: "Builds", kind: "count" },
   ], rows);
 }
 

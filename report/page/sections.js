@@ -85,7 +85,7 @@ function showImage(at) {
   document.getElementById("h-image").textContent = `Image ${at.image}`;
   showList(document.getElementById("image-facts"), [
     ["Pulls, all time", count(image.pulls), image.pulls],
-    ["Builds pulled", count(image.builds), image.builds],
+    ["Builds pulled", count(image.image_ids), image.image_ids],
     ["Clients, all time", count(image.clients), image.clients],
     ["Bytes served by complete pulls", bytes(image.served_bytes), image.served_bytes],
     image.tag_count === null ? null : ["Tags listed", count(image.tag_count), image.tag_count],

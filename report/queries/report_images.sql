@@ -6,7 +6,7 @@ select
     pulls,
     end_user_pulls,
     clients,
-    builds,
+    image_ids,
     served_bytes,
     tag_count,
     first_pulled_at,

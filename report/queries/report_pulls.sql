@@ -1,12 +1,13 @@
--- Pulls and clients by period, place and caller; single images only if they are pulled most.
+-- Pulls and clients by period, image level and client level;
+-- single images only if they are pulled most.
 {%- set oldest = dbt.dateadd('day', -var('report_days'), 'max(newest.pull_date)') %}
 select
     period,
-    place,
+    image_level,
     registry_host,
     project_id,
     image,
-    caller,
+    client_level,
     traffic_class,
     client_tool,
     pulls,
@@ -18,8 +19,8 @@ select
     period_start
 from {{ optional_mart('fct_image_pulls_by_period') }}
 where
-    (place != 'image' or image in {{ report_images() }})
-    and (period != 'day' or place != 'image' or caller != 'tool')
+    (image_level != 'image' or image in {{ report_images() }})
+    and (period != 'day' or image_level != 'image' or client_level != 'tool')
     and (
         period != 'day'
         or period_start > (

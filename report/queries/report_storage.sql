@@ -1,6 +1,6 @@
 -- How much is stored, by bucket and day.
 select
     bucket_name,
-    average_bytes,
+    stored_bytes,
     storage_date
 from {{ optional_mart('fct_bucket_storage_daily') }}

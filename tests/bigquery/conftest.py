@@ -25,7 +25,7 @@ from tests.test_inventory_models import TABLES as INVENTORY
 RAW = "storageanalysis"
 EARLY, LATE = datetime(2024, 7, 3, 5, tzinfo=UTC), datetime(2024, 7, 4, 6, tzinfo=UTC)
 # What two builds at different moments give differently, whatever the engine.
-CLOCKS = {"int_blobs": {"changed_at"}}
+CLOCKS = {"int_blobs": {"changed_at", "image_changed_at"}}
 SCHEMAS = {"staging": "pullstats_staging", "intermediate": "pullstats_intermediate"}
 MODELS = {
     path.stem: SCHEMAS.get(path.relative_to(ROOT / "models").parts[0], "pullstats")
@@ -205,7 +205,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
         # the second with all data tests, over all days: the examples are years old
         for parts, options in (
             (1, ("--exclude-resource-type", "test", "unit_test")),
-            (2, ("--exclude-resource-type", "unit_test", "--vars", "{tested_days: 36500}")),
+            (2, ("--exclude-resource-type", "unit_test", "--vars", "{test_lookback_days: 36500}")),
         ):
             for name, columns, lines in (
                 ("usage", inputs.COLUMNS, usage),

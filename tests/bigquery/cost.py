@@ -24,7 +24,7 @@ from tests.emulators import PROJECT
 
 DAYS = 6  # of the examples
 HOURS = ("usage_2024_06_01_11", "usage_2024_06_01_12")  # in their middle: days on either side
-VIEWS = {"usage": "stg_gcs__usage_logs", "int_requests_received": "int_requests"}
+VIEWS = {"usage": "stg_gcs__usage_logs", "int_gcs_request_records": "int_gcs_requests"}
 MINIMUM = 10 * 2**20  # billed at least, for each table that a query reads
 
 

@@ -8,34 +8,34 @@ from tests.bigquery.scans import Scan, scans_of
 # What partitions each relation; views hand their table's column on.
 PARTITIONED_BY = {
     "stg_gcs__usage_logs": "loaded_at",
-    "int_requests_received": "event_date",
-    "int_log_arrivals": "event_date",
-    "int_requests": "event_date",
+    "int_gcs_request_records": "event_date",
+    "int_log_arrivals_hourly": "event_date",
+    "int_gcs_requests": "event_date",
     "int_object_writes": "activity_date",
-    "int_blob_reads": "run_date",
-    "int_blobs_read_daily": "activity_date",
-    "int_image_reads": "run_date",
+    "int_blob_reads_sessionized": "session_date",
+    "int_blob_evidence_daily": "activity_date",
+    "int_image_fetches": "session_date",
     "fct_image_pulls": "pull_date",
     "fct_image_pulls_daily": "pull_date",
-    "fct_traffic_daily": "traffic_date",
+    "fct_registry_requests_daily": "traffic_date",
 }
 # Facts over all time, made from tables that are much smaller than the requests: docs/bigquery.md.
 OVER_ALL_TIME = {
-    ("int_blobs", "int_blobs_read_daily"),
+    ("int_blobs", "int_blob_evidence_daily"),
     ("int_blobs", "int_object_writes"),
-    ("fct_blob_writes", "int_object_writes"),
+    ("fct_object_first_writes", "int_object_writes"),
     ("fct_image_pushes", "int_object_writes"),
     ("dim_images", "fct_image_pulls"),
     ("dim_image_tags", "fct_image_pulls"),
     # views: a build asks for their columns only, `where false`
-    ("fct_image_pulls_by_period", "int_image_reads"),
-    ("fct_log_hours", "int_log_arrivals"),
+    ("fct_image_pulls_by_period", "int_image_fetches"),
+    ("fct_log_hours", "int_log_arrivals_hourly"),
 }
 
 
 def test_every_table_with_a_day_is_partitioned_by_it_and_clustered(reference: Reference) -> None:
     layouts = {path.split(".")[-1]: each for path, each in reference.api.warehouse.layouts.items()}
-    views = {"stg_gcs__usage_logs", "int_requests"}
+    views = {"stg_gcs__usage_logs", "int_gcs_requests"}
     for table in PARTITIONED_BY.keys() - views:
         partitioned, clustered = layouts[table]
         assert partitioned == [PARTITIONED_BY[table]]

@@ -30,8 +30,8 @@ renamed as (
         sc_bytes as response_bytes,
         time_taken_micros as duration_micros,
         time_micros as started_micros,
-        cast({{ micros_to_timestamp(log_micros('time_micros')) }} as date) as event_date,
-        {{ micros_to_timestamp(log_micros('time_micros')) }} as started_at,
+        cast({{ micros_to_timestamp(valid_micros('time_micros')) }} as date) as event_date,
+        {{ micros_to_timestamp(valid_micros('time_micros')) }} as started_at,
         loaded_at
 
     from source

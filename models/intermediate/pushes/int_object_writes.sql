@@ -1,0 +1,35 @@
+{%- set restated = restate_by_day(
+    'activity_date', follows=[ref('int_gcs_requests')],
+    cluster_by=['bucket_name', 'object_kind'],
+) %}
+with
+
+requests as (
+
+    select * from {{ ref('int_gcs_requests') }}
+    where {{ is_restated('event_date', restated) }}
+
+)
+
+select
+    request_key,
+    client_id,
+    client_network,
+    client_tool,
+    client_version,
+    traffic_class,
+    bucket_name,
+    object_kind,
+    digest,
+    image,
+    repository,
+    tag,
+    request_bytes as written_bytes,
+    started_micros as written_micros,
+    {{ ended_micros('started_micros', 'duration_micros') }} as ended_micros,
+    event_date as activity_date
+from requests
+where
+    operation = 'write'
+    and object_kind in ('blob', 'manifest', 'tag')
+    and status_code between 200 and 299

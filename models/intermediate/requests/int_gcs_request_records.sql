@@ -1,0 +1,136 @@
+{%- set restated = restate_by_arrival(
+    'event_date', raw=ref('stg_gcs__usage_logs'),
+    cluster_by=['bucket_name', 'object_kind'],
+) %}
+{%- set parsed_columns = [
+    'client_id', 'client_network', 'client_tool', 'client_version', 'client_class', 'operation',
+    'object_kind', 'digest', 'tag', 'bucket_name', 'repository', 'image', 'status_code',
+    'request_bytes', 'response_bytes', 'duration_micros', 'started_micros', 'event_date',
+] %}
+with
+
+logs as (
+
+    select * from {{ ref('stg_gcs__usage_logs') }}
+    where {{ is_new_arrival(restated) }}
+
+),
+
+records as {{ materialized_cte() }}
+
+    select
+        {{ hash_of([
+            'started_micros', 'client_ip', 'client_ip_type', 'client_ip_region', 'http_method',
+            'request_uri', 'status_code', 'request_bytes', 'response_bytes', 'duration_micros',
+            'http_host', 'referer', 'user_agent', 'gcs_request_id', 'gcs_operation',
+            'bucket_name', 'object_name',
+        ]) }} as request_key,
+        client_ip,
+        user_agent,
+        {{ referer_image('referer') }} as referer_image,
+        bucket_name,
+        object_name,
+        coalesce(gcs_operation, http_method) as gcs_operation,
+        status_code,
+        coalesce(request_bytes, 0) as request_bytes,
+        coalesce(response_bytes, 0) as response_bytes,
+        coalesce(duration_micros, 0) as duration_micros,
+        {{ valid_micros('started_micros') }} as started_micros,
+        event_date,
+        loaded_at
+    from logs
+
+),
+
+-- names and agents are parsed once per distinct value
+clients as (
+
+    {{ classified_clients('records') }}
+
+),
+
+objects as (
+
+    select
+        object_name,
+        {{ object_kind('object_name') }} as object_kind,
+        {{ object_digest('object_name') }} as digest,
+        {{ object_repository('object_name') }} as repository,
+        {{ object_tag('object_name') }} as tag
+    from (select distinct object_name from records) as distinct_objects
+
+),
+
+referers as (
+
+    select
+        referer_image,
+        {{ image_from_referer('referer_image') }} as image
+    from (select distinct referer_image from records) as distinct_referers
+
+),
+
+parsed as (
+
+    select
+        records.*,
+        clients.client_id,
+        clients.client_network,
+        clients.client_tool,
+        clients.client_version,
+        clients.client_class,
+        {{ request_operation('operations.operation', 'clients.client_class') }} as operation,
+        objects.object_kind,
+        case when objects.object_kind in ('blob', 'manifest') then objects.digest end as digest,
+        case when objects.object_kind = 'tag' then objects.tag end as tag,
+        objects.repository,
+        coalesce(
+            referers.image,
+            {{ image_from_bucket('records.bucket_name', 'objects.repository') }}
+        ) as image
+    from records
+    inner join objects
+        on coalesce(records.object_name, '') = coalesce(objects.object_name, '')
+    inner join clients
+        on
+            coalesce(records.client_ip, '') = coalesce(clients.client_ip, '')
+            and coalesce(records.user_agent, '') = coalesce(clients.user_agent, '')
+    left join {{ ref('gcs_operations') }} as operations
+        on records.gcs_operation = operations.cs_operation
+    left join referers on records.referer_image = referers.referer_image
+
+),
+
+-- what earlier builds have read, less the arrivals that are read again
+received as (
+
+    select request_key, {{ parsed_columns | join(', ') }}, loaded_at from parsed
+    {% if not restated.is_full %}
+    union all
+    select request_key, {{ parsed_columns | join(', ') }}, loaded_at from {{ this }}
+    where {{ is_earlier_arrival(restated) }}
+    {% endif %}
+
+),
+
+-- few records arrive twice; numbering all of them costs as much as reading them
+repeated as (
+
+    select request_key
+    from received
+    group by request_key
+    having count(*) > 1
+
+)
+
+{% for is_repeated in [false, true] %}
+select
+    request_key,
+    {{ parsed_columns | join(',\n    ') }},
+    {{ 'row_number() over (partition by request_key order by loaded_at) > 1'
+        if is_repeated else 'false' }} as is_redelivery,
+    loaded_at
+from received
+where {{ 'not' if not is_repeated }} request_key in (select repeated.request_key from repeated)
+{{ 'union all' if not loop.last }}
+{% endfor %}

@@ -1,0 +1,34 @@
+{%- set restated = restate_by_day(
+    'event_date', follows=[ref('int_gcs_request_records')],
+    cluster_by=['log_hour'],
+) %}
+with
+
+gcs_records as (
+
+    select * from {{ ref('int_gcs_request_records') }}
+    where {{ is_restated('event_date', restated) }}
+
+),
+
+received as (
+
+    select
+        'gcs_usage' as log_source,
+        is_redelivery,
+        started_micros,
+        event_date,
+        loaded_at
+    from gcs_records
+
+)
+
+select
+    log_source,
+    count(*) as received_rows,
+    {{ count_if('is_redelivery') }} as redelivered_rows,
+    event_date,
+    {{ micros_to_timestamp('started_micros - mod(started_micros, 3600000000)') }} as log_hour,
+    loaded_at
+from received
+group by log_source, log_hour, event_date, loaded_at

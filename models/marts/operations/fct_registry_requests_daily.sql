@@ -1,0 +1,30 @@
+{%- set restated = restate_by_day(
+    'traffic_date', follows=[ref('int_registry_requests')],
+    cluster_by=['resource_name', 'operation'],
+) %}
+with
+
+requests as (
+
+    select * from {{ ref('int_registry_requests') }}
+    where {{ is_restated('event_date', restated) }}
+
+)
+
+select
+    log_source,
+    resource_name,
+    operation,
+    object_kind,
+    traffic_class,
+    coalesce(
+        cast({{ integer_divide('status_code', 100) }} as string) || 'xx', 'none'
+    ) as status_class,
+    count(*) as requests,
+    {{ count_if('status_code >= 400') }} as errors,
+    {{ sum_of('request_bytes') }} as request_bytes,
+    {{ sum_of('response_bytes') }} as response_bytes,
+    event_date as traffic_date
+from requests
+group by
+    log_source, resource_name, operation, object_kind, traffic_class, status_class, traffic_date

@@ -1,0 +1,43 @@
+{%- set restated = update_by_key('client_id', follows=[ref('int_registry_requests')]) %}
+with
+
+requests as (
+
+    select * from {{ ref('int_registry_requests') }}
+    where {{ is_restated('event_date', restated) }}
+
+),
+
+seen as (
+
+    select
+        client_id,
+        any_value(client_network) as client_network,
+        any_value(client_tool) as client_tool,
+        any_value(client_version) as client_version,
+        any_value(client_class) as client_class,
+        {{ micros_to_timestamp('min(started_micros)') }} as first_seen_at,
+        {{ micros_to_timestamp('max(started_micros)') }} as last_seen_at
+    from requests
+    group by client_id
+
+)
+
+select
+    seen.client_id,
+    seen.client_network,
+    seen.client_tool,
+    seen.client_version,
+    seen.client_class,
+    {% if not restated.is_full -%}
+    least(seen.first_seen_at, coalesce(before.first_seen_at, seen.first_seen_at))
+        as first_seen_at,
+    greatest(seen.last_seen_at, coalesce(before.last_seen_at, seen.last_seen_at))
+        as last_seen_at
+from seen
+left join {{ this }} as before on seen.client_id = before.client_id
+{%- else -%}
+    seen.first_seen_at,
+    seen.last_seen_at
+from seen
+{%- endif %}

@@ -1,0 +1,59 @@
+with
+
+image_pulls as (
+
+    select * from {{ ref('fct_image_pulls') }}
+    where image is not null
+
+),
+
+pulled as (
+
+    select
+        image,
+        any_value(registry_host) as registry_host,
+        any_value(project_id) as project_id,
+        any_value(image_name) as image_name,
+        {{ count_if('is_complete') }} as pulls,
+        {{ count_if("is_complete and traffic_class = 'end_user'") }} as end_user_pulls,
+        count(distinct client_id) as clients,
+        count(distinct case when is_complete then image_id end) as image_ids,
+        {{ sum_of('served_bytes') }} as served_bytes,
+        min(case when is_complete then started_at end) as first_pulled_at,
+        max(case when is_complete then started_at end) as last_pulled_at
+    from image_pulls
+    group by image
+    having {{ count_if('is_complete') }} > 0
+
+),
+
+listed as (
+
+    select
+        image,
+        any_value(registry_host) as registry_host,
+        any_value(project_id) as project_id,
+        any_value(image_name) as image_name,
+        count(distinct tag) as tag_count,
+        max(listed_at) as listed_at
+    from {{ ref('dim_image_tags') }}
+    group by image
+
+)
+
+select
+    image,
+    coalesce(pulled.registry_host, listed.registry_host) as registry_host,
+    coalesce(pulled.project_id, listed.project_id) as project_id,
+    coalesce(pulled.image_name, listed.image_name) as image_name,
+    coalesce(pulled.pulls, 0) as pulls,
+    coalesce(pulled.end_user_pulls, 0) as end_user_pulls,
+    coalesce(pulled.clients, 0) as clients,
+    coalesce(pulled.image_ids, 0) as image_ids,
+    coalesce(pulled.served_bytes, 0) as served_bytes,
+    listed.tag_count,
+    pulled.first_pulled_at,
+    pulled.last_pulled_at,
+    listed.listed_at
+from pulled
+full outer join listed using (image)

@@ -1,0 +1,46 @@
+{%- set restated = restate_by_day(
+    'pull_date', follows=[ref('int_image_pulls')], after=1,
+    cluster_by=['image', 'traffic_class'],
+) %}
+with
+
+image_pulls as (
+
+    select * from {{ ref('int_image_pulls') }}
+    where
+        {{ is_restated('session_date', restated, before=1) }}
+        and {{ is_restated('pull_date', restated) }}
+
+),
+
+images as (
+
+    select * from {{ ref('int_images') }}
+
+)
+
+select
+    image_pulls.pull_id,
+    image_pulls.log_source,
+    image_pulls.resource_name,
+    image_pulls.image_id,
+    image_pulls.image_id_source,
+    images.registry_host,
+    images.project_id,
+    images.image_name,
+    image_pulls.image,
+    image_pulls.client_id,
+    image_pulls.client_network,
+    image_pulls.client_tool,
+    image_pulls.client_version,
+    image_pulls.traffic_class,
+    image_pulls.attribution,
+    image_pulls.blob_count,
+    image_pulls.request_count,
+    image_pulls.served_bytes,
+    image_pulls.is_complete,
+    image_pulls.pull_date,
+    {{ micros_to_timestamp('image_pulls.started_micros') }} as started_at,
+    {{ micros_to_timestamp('image_pulls.ended_micros') }} as ended_at
+from image_pulls
+left join images on image_pulls.image = images.image

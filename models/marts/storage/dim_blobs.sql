@@ -1,0 +1,21 @@
+with
+
+blobs as (
+
+    select * from {{ ref('int_blobs') }}
+
+)
+
+select
+    bucket_name,
+    digest,
+    blob_kind,
+    blob_kind_source,
+    image,
+    size_bytes,
+    image_count,
+    served_bytes,
+    {{ micros_to_timestamp('first_written_micros') }} as first_written_at,
+    {{ micros_to_timestamp('first_read_micros') }} as first_read_at,
+    {{ micros_to_timestamp('last_read_micros') }} as last_read_at
+from blobs

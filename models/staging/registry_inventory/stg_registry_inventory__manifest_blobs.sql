@@ -1,0 +1,25 @@
+with
+
+source as (
+
+    select * from {{ optional_source('registry_inventory', 'manifest_blobs') }}
+
+),
+
+renamed as (
+
+    select
+        inventory_id,
+        registry_host || '/' || repository as image,
+        manifest_digest,
+        digest,
+        role as blob_role,
+        media_type,
+        position as blob_position,
+        size_bytes
+
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,31 @@
+with
+
+source as (
+
+    select * from {{ optional_source('registry_inventory', 'manifests') }}
+
+),
+
+renamed as (
+
+    select
+        inventory_id,
+        registry_host || '/' || repository as image,
+        tag,
+        manifest_digest,
+        index_digest,
+        config_digest,
+        media_type,
+        artifact_type,
+        config_media_type,
+        platform,
+        layer_count,
+        config_bytes,
+        manifest_bytes,
+        listed_at
+
+    from source
+
+)
+
+select * from renamed
