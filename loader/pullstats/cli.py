@@ -1,6 +1,5 @@
 """The command `pullstats`."""
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
@@ -14,9 +13,9 @@ import duckdb
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pullstats import plan, query, status
-from pullstats.duckdb_warehouse import DuckDBWarehouse, RawError
+from pullstats.duckdb_warehouse import DuckDBWarehouse
 from pullstats.output import err, out, say
-from pullstats.warehouse import BatchResult, Warehouse
+from pullstats.warehouse import BatchResult, RawError, Warehouse
 
 if TYPE_CHECKING:
     from pullstats.bigquery_warehouse import BigQueryWarehouse
@@ -39,10 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         say("pullstats: interrupted; what has landed has landed", err)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # the reader of the output has seen enough; Python would complain of it once more at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
         from google.api_core.exceptions import GoogleAPIError
         from google.auth.exceptions import GoogleAuthError
@@ -172,6 +167,8 @@ def load(
         with closing(_open(to, database, settings, read_only=dry_run)) as warehouse:
             todo = plan.make(places, warehouse.ledger(), to == "bigquery", hours)
             total = BatchResult(unreadable=dict(todo.conflicts))
+            if faults := warehouse.faults():
+                raise RawError(faults)
             if not dry_run:
                 warehouse.remember(todo.compared)
                 _load_batches(warehouse, todo.load, total)

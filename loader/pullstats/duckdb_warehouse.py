@@ -19,7 +19,7 @@ from pullstats import formats, json_log
 from pullstats.csv_log import NotALogError
 from pullstats.log_names import Kind
 from pullstats.plan import LedgerEntry, LogObject, fingerprint
-from pullstats.warehouse import BatchResult
+from pullstats.warehouse import BatchResult, RawError
 
 SCHEMA = "storageanalysis"
 # A row of the ledger is a landing: an object that was whole only later has two.
@@ -42,10 +42,6 @@ create table if not exists {SCHEMA}.raw_files (
 );
 """
 _TYPES = {"STRING": "varchar", "INT64": "bigint", "TIMESTAMP": "timestamp"}
-
-
-class RawError(Exception):
-    """Raw is not as it was when it landed."""
 
 
 def _literal(text: object) -> str:
@@ -74,11 +70,11 @@ class DuckDBWarehouse:
         self.connection.execute("set timezone = 'UTC'")
         if not read_only:
             self.connection.execute(_DDL)
-            if faults := self.faults():
+            try:
+                self._open_raw()
+            except BaseException:
                 self.close()
-                raise RawError("; ".join(faults))
-            self._remove_unfinished()
-            self._create_views()
+                raise
 
     def close(self) -> None:
         self.connection.close()
@@ -106,7 +102,7 @@ class DuckDBWarehouse:
         files: list[tuple[object, ...]] = []
         for kind, table in formats.TABLES.items():
             mine = [each for each in objects if each.name.kind == kind]
-            staged = self._stage(kind, mine, result)
+            staged = self._stage(kind, mine, result) if mine else []
             for each, content in staged:
                 hour, counts = each.name.hour.replace(tzinfo=None), content.counts
                 known = (each.uri, each.generation, kind, hour, *content.fingerprint)
@@ -115,6 +111,7 @@ class DuckDBWarehouse:
                 result.add(each.uri, *counts)
             if row_count := sum(content.row_count for _, content in staged):
                 files.append((*self._publish(table.name, arrival), row_count, arrival))
+        shutil.rmtree(self.incoming, ignore_errors=True)
         self.connection.begin()
         self._insert("loaded_objects", landings)
         self._insert("rejected_lines", rejected)
@@ -131,23 +128,29 @@ class DuckDBWarehouse:
             )
 
     def faults(self) -> list[str]:
+        return self._compare()[0]
+
+    def _compare(self) -> tuple[list[str], list[tuple[int, str]]]:
+        """Compare raw with what landed; return what is wrong, and the new times of copied files."""
         files = self.query(
             f"select file_name, size_bytes, checksum, modified_ns from {SCHEMA}.raw_files"
         )
         if files and not self.raw.exists():
-            return [f"{self.raw} is missing: it holds the rows that this database lists"]
-        faults = []
-        for name, *landed, modified_ns in files:
+            return [f"{self.raw} is missing: it holds the rows that this database lists"], []
+        faults, copied = [], []
+        for name, size, checksum, modified_ns in files:
             path = self.raw / name
             try:
-                # the content is only read of a file that was written at another time
                 about = path.stat()
-                is_known = (about.st_size, about.st_mtime_ns) == (landed[0], modified_ns)
-                if not is_known and fingerprint(path.read_bytes()) != (*landed,):
+                if (about.st_size, about.st_mtime_ns) == (size, modified_ns):
+                    continue
+                if fingerprint(path.read_bytes()) == (size, checksum):
+                    copied.append((about.st_mtime_ns, name))
+                else:
                     faults.append(f"{path} has been altered since it landed")
             except OSError as error:
                 faults.append(f"{path} is lost: {error.strerror}")
-        return faults
+        return faults, copied
 
     def _insert(self, table: str, values: list[tuple[object, ...]]) -> None:
         if values:
@@ -210,6 +213,16 @@ class DuckDBWarehouse:
             os.close(descriptor)
         return name, table, *fingerprint(path.read_bytes()), path.stat().st_mtime_ns
 
+    def _open_raw(self) -> None:
+        faults, copied = self._compare()
+        if faults:
+            raise RawError(faults)
+        for time_and_name in copied:
+            sql = f"update {SCHEMA}.raw_files set modified_ns = ? where file_name = ?"
+            self.query(sql, time_and_name)
+        self._remove_unfinished()
+        self._create_views()
+
     def _remove_unfinished(self) -> None:
         """Delete what a killed load left behind; the lock on the database makes this safe."""
         shutil.rmtree(self.incoming, ignore_errors=True)
@@ -218,7 +231,7 @@ class DuckDBWarehouse:
         }
         unknown = {path.parent for path in self.raw.glob("*/*/*") if path not in known}
         if len({path.name for path in unknown}) > 1:
-            raise RawError(f"{self.raw} holds rows that this database doesn't list: move it away")
+            raise RawError([f"{self.raw} holds rows that this database doesn't list: move it away"])
         for path in unknown:
             shutil.rmtree(path)
 

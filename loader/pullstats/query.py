@@ -17,7 +17,7 @@ Row = tuple[Any, ...]
 FORMATS = ("table", "csv", "json", "jsonl")
 # so many rows of a table are held: they say how wide its columns are
 _SAMPLE = 1_000
-_MISSING = re.compile(r"(?:Table|Schema) with name (?:\S*\.)?(?:fct_|dim_|rpt_|pullstats\b)\S*")
+_MISSING = re.compile(r'name "?(?:\w+\.)?(?:fct|dim|rpt)_|schema "pullstats" does not exist')
 
 
 class QueryError(Exception):
@@ -95,7 +95,8 @@ def _table(title: str | None, names: list[str], rows: Iterator[Row]) -> Iterator
         return
     cells = [[_cell(value) for value in row] for row in sample]
     widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
-    is_right = [isinstance(value, int | float | Decimal) for value in (*sample, tuple(names))[0]]
+    first = sample[0] if sample else names
+    is_right = [isinstance(x, int | float | Decimal) and not isinstance(x, bool) for x in first]
 
     def line(row: Iterable[str]) -> str:
         fields = zip(row, widths, is_right, strict=True)

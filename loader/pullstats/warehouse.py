@@ -7,6 +7,15 @@ from typing import Any, Protocol
 from pullstats.plan import LedgerEntry, LogObject
 
 
+class RawError(Exception):
+    """Raw is not as it was when it landed; it takes a list of faults."""
+
+    def __str__(self) -> str:
+        (faults,) = self.args
+        more = f"\n… and {len(faults) - 9:,} more" if len(faults) > 9 else ""
+        return "\n".join(faults[:9]) + more
+
+
 @dataclass
 class BatchResult:
     """What became of a batch: rows landed, lines set aside, objects that could not be read."""
