@@ -14,7 +14,7 @@ import pytest
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
-from logformat import rows
+from pullstats import csv_log
 from tests.bigquery import inputs
 from tests.bigquery.googlesql import table
 from tests.bigquery.rest import Api, Sent, serve
@@ -169,7 +169,7 @@ class Reference:
 
 
 def recorded(arrival: datetime, logs: Sequence[Path]) -> list[Row]:
-    kinds = list(rows.USAGE_COLUMNS.values())
+    kinds = list(csv_log.USAGE_COLUMNS.values())
     found: list[Row] = []
     for path in logs:
         with path.open(newline="", encoding="utf-8") as file:

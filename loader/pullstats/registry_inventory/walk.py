@@ -10,9 +10,15 @@ from pathlib import Path
 from typing import TextIO
 from uuid import uuid4
 
-from inventory.landing import TABLES
-from inventory.manifests import Manifest
-from inventory.registry import Listing, Registry, RegistryError, UnavailableError, shown
+from pullstats.registry_inventory.landing import TABLES
+from pullstats.registry_inventory.manifests import Manifest
+from pullstats.registry_inventory.registry import (
+    Listing,
+    Registry,
+    RegistryError,
+    UnavailableError,
+    shown,
+)
 
 
 class Walk:

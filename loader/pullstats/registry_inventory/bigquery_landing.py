@@ -5,7 +5,7 @@ from pathlib import Path
 
 from google.cloud import bigquery
 
-from inventory.landing import TABLES, ddl, known
+from pullstats.registry_inventory.landing import TABLES, ddl, known
 
 
 class BigQueryLanding:

@@ -6,9 +6,9 @@ from functools import cache
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from loader import gcs, plan
-from loader.bigquery_warehouse import BigQueryWarehouse
-from loader.warehouse import BatchResult
+from pullstats import gcs, plan
+from pullstats.bigquery_warehouse import BigQueryWarehouse
+from pullstats.warehouse import BatchResult
 
 
 @cache
@@ -25,18 +25,23 @@ def _log(severity: str, message: str, uri: str = "") -> None:
 def load_log_object(event: CloudEvent) -> None:
     """Land the object that was finalized.
 
-    What may pass is raised, so that the event comes again. What never will is logged as an error,
-    is in the ledger, and is done with.
+    Transient errors are raised so that Eventarc retries; permanent errors are logged and recorded
+    in the ledger.
     """
     warehouse = _warehouse()
     try:
         about = event.data
         uri = f"gs://{about['bucket']}/{about['name']}"
-        content = int(about["generation"]), int(about["size"]), gcs.hexadecimal(about["crc32c"])
+        found = gcs.found(
+            warehouse.storage,
+            uri,
+            int(about["generation"]),
+            (int(about["size"]), about["crc32c"]),
+            about.get("contentEncoding"),
+        )
     except (KeyError, TypeError, ValueError) as error:
         _log("ERROR", f"the event {event['id']} describes no object: {error!r}")
         return
-    found = gcs.found(warehouse.storage, uri, *content)
     todo = plan.make([found], {}, by_uri=True)
     if todo.load:
         todo = plan.make([found], warehouse.ledger([uri]), by_uri=True)

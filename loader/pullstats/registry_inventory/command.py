@@ -1,37 +1,23 @@
 """The command `pullstats inventory`: lands what registries hold."""
 
-import argparse
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import click
 from rich.console import Console
 from rich.progress import Progress
 
-from inventory.landing import Landing
-from inventory.registry import REPOSITORY, Registry, UnavailableError
-from inventory.walk import Walk
+from pullstats.registry_inventory.landing import Landing
+from pullstats.registry_inventory.registry import REPOSITORY, Registry, UnavailableError
+from pullstats.registry_inventory.walk import Walk
 
 EXIT_SET_ASIDE = 3
 EXIT_UNAVAILABLE = 4
 _HOST = re.compile(r"(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "target", nargs="+", type=target, help="HOST[:PORT], or with a path HOST/PROJECT[/…]"
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="name the repositories, land nothing"
-    )
-    parser.add_argument(
-        "--plain-http",
-        action="store_true",
-        help="no TLS, even if the registry isn't on this machine",
-    )
 
 
 def target(text: str) -> tuple[str, str]:
@@ -40,7 +26,7 @@ def target(text: str) -> tuple[str, str]:
     if host.endswith("gcr.io"):
         path = re.sub(r"^([^/:]+\.[^/:]+):", r"\1/", path)
     if not _HOST.fullmatch(host) or (path and not REPOSITORY.fullmatch(path)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST[:PORT][/PATH]")
+        raise click.UsageError(f"{text!r} is not HOST[:PORT][/PATH]")
     return host, path
 
 
@@ -52,14 +38,19 @@ def credentials() -> tuple[str, str] | None:
     return (user, password) if user else None
 
 
-def run(options: argparse.Namespace, open_landing: Callable[[], Landing]) -> int:
-    """Take each target in turn; exit codes: 0 well, 3 something set aside, 4 a target unseen."""
-    login = credentials()
-    landing = None if options.dry_run else open_landing()
+def run(
+    targets: Iterable[str], plain_http: bool, open_landing: Callable[[], Landing] | None
+) -> int:
+    """Take each target in turn; exit codes: 0 success, 3 something set aside, 4 a target unseen.
+
+    Without a landing the repositories are only named.
+    """
+    places, login = [target(text) for text in targets], credentials()
+    landing = open_landing() if open_landing else None
     codes = {0}
     try:
-        for host, path in options.target:
-            walk = Walk(Registry(host, options.plain_http, login), host, path)
+        for host, path in places:
+            walk = Walk(Registry(host, plain_http, login), host, path)
             try:
                 _take(walk, landing)
             except UnavailableError as error:

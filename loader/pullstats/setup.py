@@ -8,13 +8,13 @@ from typing import Any
 from google.api_core.exceptions import NotFound
 from google.cloud.storage import Bucket
 
-from commands.output import say
-from loader.bigquery_warehouse import BigQueryWarehouse
+from pullstats.bigquery_warehouse import BigQueryWarehouse
+from pullstats.output import say
 
 # Google's own writer of usage and storage logs.
 WRITER = "group:cloud-storage-analytics@google.com"
 ROLE = "roles/storage.objectCreator"
-TABLES = ("usage", "storage", "rejected_lines", "loaded_objects", "planned_objects")
+TABLES = ("usage", "storage", "audit_logs", "rejected_lines", "loaded_objects")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
--- Raw on BigQuery. `planned_objects` comes last: where it is, all is.
+-- Raw on BigQuery. `loaded_objects` comes last: where it is, all is.
 create schema if not exists `{dataset}` options (location = '{location}', labels = {labels});
 
 -- A table has 10,000 partitions at most: 416 days of hours.
@@ -7,13 +7,14 @@ partition by timestamp_trunc(_partitiontime, hour)
 cluster by cs_bucket, cs_operation
 options (labels = {labels}, partition_expiration_days = {usage_days});
 
-create table if not exists `{dataset}`.storage (
-    {storage_columns},
-    object_uri string,
-    log_hour timestamp
-)
+create table if not exists `{dataset}`.storage ({storage_columns})
 partition by timestamp_trunc(_partitiontime, hour)
 options (labels = {labels});
+
+-- A log entry of JSON a row, as the sink wrote it.
+create table if not exists `{dataset}`.audit_logs ({audit_logs_columns})
+partition by timestamp_trunc(_partitiontime, hour)
+options (labels = {labels}, partition_expiration_days = {usage_days});
 
 create table if not exists `{dataset}`.rejected_lines (
     object_uri string,
@@ -24,8 +25,8 @@ create table if not exists `{dataset}`.rejected_lines (
 )
 options (labels = {labels});
 
--- What became of each object. `row_count` is null where one job loaded several objects: BigQuery
--- counts by job. `error` says why an object could not be landed.
+-- The ledger: what became of each object. `row_count` is null where one job loaded several objects:
+-- BigQuery counts by job. `error` says why an object could not be landed.
 create table if not exists `{dataset}`.loaded_objects (
     object_uri string,
     generation int64,
@@ -40,17 +41,6 @@ create table if not exists `{dataset}`.loaded_objects (
     job_bytes int64,
     error string,
     loaded_at timestamp
-)
-cluster by object_uri
-options (labels = {labels});
-
-create table if not exists `{dataset}`.planned_objects (
-    plan int64,
-    object_uri string,
-    generation int64,
-    size_bytes int64,
-    checksum string,
-    planned_at timestamp
 )
 cluster by object_uri
 options (labels = {labels});

@@ -15,7 +15,14 @@ from requests.auth import HTTPBasicAuth
 from requests.utils import parse_dict_header
 from urllib3.util import Retry
 
-from inventory.manifests import DIGEST, IMAGES, INDEXES, Manifest, ManifestError, parse
+from pullstats.registry_inventory.manifests import (
+    DIGEST,
+    IMAGES,
+    INDEXES,
+    Manifest,
+    ManifestError,
+    parse,
+)
 
 RETRIES = Retry(
     total=5,
