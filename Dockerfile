@@ -1,12 +1,12 @@
 # The scheduled job: see deploy/job.py. Built and deployed as docs/deploy.md says.
 FROM python:3.12-slim AS environment
 RUN python -m venv /opt/pullstats
-COPY requirements/run.lock /source/requirements/
+COPY requirements/cloud.lock /source/requirements/
 RUN /opt/pullstats/bin/pip install --no-cache-dir --no-deps --require-hashes \
-    -r /source/requirements/run.lock
+    -r /source/requirements/cloud.lock
 COPY pyproject.toml README.md /source/
 COPY loader /source/loader
-RUN /opt/pullstats/bin/pip install --no-cache-dir --no-deps /source \
+RUN /opt/pullstats/bin/pip install --no-cache-dir --no-deps --no-build-isolation /source \
     && /opt/pullstats/bin/pip uninstall --yes pip
 
 FROM python:3.12-slim

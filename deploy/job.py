@@ -40,7 +40,7 @@ def main(build_options: list[str]) -> int:
     sources = os.environ.get("PULLSTATS_FRESH_SOURCES", "").split()
     if logs:
         engine = "bigquery" if target == "bigquery" else "duckdb"
-        code, output = _run("pullstats", "load", "--to", engine, *logs)
+        code, output = _run("pullstats", "load", "--allow-empty", "--to", engine, *logs)
         if code in REJECTED:
             _tell("objects_rejected", f"load exited with {code}", output)
         elif code:

@@ -62,7 +62,7 @@ def test_runs_all_steps_in_order(steps: Path) -> None:
     code, lines, output = run(steps, "--full-refresh", **SETTINGS)
     assert (code, lines) == (0, [])
     assert [line for line in output.splitlines() if not line.startswith("$")] == [
-        "pullstats load --to bigquery gs://logs gs://old/2019",
+        "pullstats load --allow-empty --to bigquery gs://logs gs://old/2019",
         "dbt build --target bigquery --exclude-resource-type unit_test --full-refresh",
         "report",
         "dbt source freshness --target bigquery --select source:gcs.usage",
