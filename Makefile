@@ -40,7 +40,7 @@ soak: $(READY) $(EMULATORS)/.ready ## the long forms of the tests that kill, and
 	$(BIN)/python -m pytest --soak tests/test_kill.py tests/cloud/test_kill.py tests/test_arrivals.py
 
 docs: $(READY) ## the models' documentation as one page, target/static_index.html (TARGET=local)
-	env -u PULLSTATS_CLIENT_SALT $(BIN)/dbt docs generate --static $(ON_TARGET) # the page shows compiled SQL
+	$(BIN)/dbt docs generate --static $(ON_TARGET)
 	scripts/mend_docs_page target/static_index.html
 
 report: $(READY) ## what is pulled, as one page, target/report.html (TARGET=local)
