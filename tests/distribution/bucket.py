@@ -19,25 +19,11 @@ from moto.server import ThreadedMotoServer
 
 NAME = "registry-storage"
 REGISTRY_ADDRESS = "203.0.113.80"
-HEADER = [
-    "time_micros",
-    "c_ip",
-    "c_ip_type",
-    "c_ip_region",
-    "cs_method",
-    "cs_uri",
-    "sc_status",
-    "cs_bytes",
-    "sc_bytes",
-    "time_taken_micros",
-    "cs_host",
-    "cs_referer",
-    "cs_user_agent",
-    "s_request_id",
-    "cs_operation",
-    "cs_bucket",
-    "cs_object",
-]
+HEADER = (
+    *("time_micros", "c_ip", "c_ip_type", "c_ip_region", "cs_method", "cs_uri", "sc_status"),
+    *("cs_bytes", "sc_bytes", "time_taken_micros", "cs_host", "cs_referer", "cs_user_agent"),
+    *("s_request_id", "cs_operation", "cs_bucket", "cs_object"),
+)
 
 
 class Bucket:
