@@ -91,7 +91,7 @@
     {% if not execute or not flags.INTROSPECT %}
         {{ return({'is_none': true, 'now': utc_now()}) }}
     {% endif %}
-    {% do require_build_lock() %}
+    {% do renew_build_lock() %}
     {% set now = 'select cast(' ~ warehouse_time() ~ ' as string)' %}
     {% if not is_incremental() %}
         {{ return({'is_none': true, 'now': run_query(now).rows[0][0]}) }}
