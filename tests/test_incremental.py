@@ -67,13 +67,16 @@ def test_a_changed_rule_reaches_restated_days_only(project: Project, tmp_path: P
     project.dbt("test", "--select", "test_type:data", "--exclude", "client_tools", "user_agents")
 
 
-def read(folder: Path, day: int, image: str, client: str, layer: str = "b") -> Path:
-    """Write a log with one pull of an image; a client without agent names no image."""
-    path = folder / f"read_usage_2024_06_{day:02d}_09_00_00_{client}{image}_v0"
+def read(folder: Path, day: int, image: str, client: str) -> Path:
+    """Write a log with one pull, of a config and of a layer that all images share.
+
+    Only docker names the image.
+    """
+    path = folder / f"read_usage_2024_06_{day:02d}_09_00_00_{len(client)}{len(image)}ab_v0"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(USAGE_COLUMNS), restval="", quoting=csv.QUOTE_ALL)
         writer.writeheader()
-        for place, digest in enumerate((f"{image[0]}c", f"{layer}0")):
+        for place, digest in enumerate((f"{image[0]}c", "b0")):
             uri = f"gcr.io/v2/acme/{image}/blobs/sha256:{digest:0>64}"
             size = 1000 if place == 0 else 1_000_000
             micros = int(datetime(2024, 6, day, 9, tzinfo=UTC).timestamp()) * 1_000_000 + place
