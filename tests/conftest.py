@@ -16,8 +16,8 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
-from loader import plan
-from loader.duckdb_warehouse import DuckDBWarehouse
+from pullstats import plan
+from pullstats.duckdb_warehouse import DuckDBWarehouse
 from report import __main__ as report
 
 ROOT = Path(__file__).parent.parent
@@ -26,6 +26,8 @@ EXAMPLES = ROOT / "examples"
 PROFILES = Path(tempfile.mkdtemp(prefix="pullstats-profiles-"))
 shutil.copy(ROOT / "profiles.yml.example", PROFILES / "profiles.yml")
 atexit.register(shutil.rmtree, PROFILES)
+# Client ids are compared across databases, so all of them have one salt.
+SALT = "salt-of-the-tests"
 MARTS = sorted(path.stem for path in (ROOT / "models/marts").rglob("*.sql"))
 
 
@@ -37,11 +39,18 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.database = folder / "test.duckdb"
+        with duckdb.connect(str(self.database)) as connection:
+            connection.execute(
+                "create schema if not exists pullstats_private;"
+                "create table if not exists pullstats_private.client_salt"
+                f" as select '{SALT}' as salt"
+            )
 
     def load(self, paths: Iterable[Path], batch: int = 500) -> None:
         warehouse = DuckDBWarehouse(self.database)
         try:
-            todo = plan.make(paths, warehouse.ledger())
+            places = (found for path in paths for found in plan.find(path))
+            todo = plan.make(places, warehouse.ledger())
             for each in plan.batches(todo.load, batch, 10**9):
                 assert not warehouse.load(each).unreadable
         finally:
@@ -79,7 +88,6 @@ class Project:
         settings = {
             "PULLSTATS_DUCKDB": str(self.database),
             "DBT_PROFILES_DIR": str(PROFILES),
-            "PULLSTATS_CLIENT_SALT": "salt-of-a-test",
         }
         command = ["make", "--silent", "docs"]
         subprocess.run(command, cwd=ROOT, env=os.environ | settings, check=True)
