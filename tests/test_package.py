@@ -1,4 +1,4 @@
-"""pullstats as a package of another project, on DuckDB; on BigQuery: tests/bigquery/test_package.py."""
+"""pullstats as a package of another project, on DuckDB. On BigQuery: bigquery/test_package.py."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +26,9 @@ class HostOnDuckDB(Host):
 
     def schemas(self) -> set[object]:
         with duckdb.connect(str(self.raw.database), read_only=True) as connection:
-            found = connection.execute("select distinct table_schema from information_schema.tables")
+            found = connection.execute(
+                "select distinct table_schema from information_schema.tables"
+            )
             return {schema for (schema,) in found.fetchall()}
 
 
@@ -46,8 +48,15 @@ def test_the_marts_are_those_of_the_checkout(host: HostOnDuckDB, examples: Proje
 
 
 def test_schemas_are_those_that_the_host_chooses(host: HostOnDuckDB) -> None:
-    layers = {f"analytics_pullstats{layer}" for layer in ("", "_seeds", "_staging", "_intermediate")}
-    assert host.schemas() == {"storageanalysis", "analytics_analytics", *layers}
+    layers = {
+        f"analytics_pullstats{layer}" for layer in ("", "_seeds", "_staging", "_intermediate")
+    }
+    assert host.schemas() == {
+        "storageanalysis",
+        "pullstats_private",
+        "analytics_analytics",
+        *layers,
+    }
     build_log = "select count(*) > 0 from analytics_pullstats_intermediate.build_log"
     assert host.raw.query(build_log) == [(True,)]
 
