@@ -224,7 +224,7 @@ def _status(options: argparse.Namespace) -> int:
     out.print(table)
     if status.newest_hour:
         say(f"newest hour: {status.newest_hour:%Y-%m-%d %H:%M} UTC")
-        say(f"hours without a usage log: {len(status.missing_hours):,}")
+        say(f"hours without a log record: {len(status.missing_hours):,}")
         for hour in status.missing_hours[-10:]:
             say(f"  {hour:%Y-%m-%d %H:%M} UTC")
     return 0

@@ -40,7 +40,7 @@ class DayStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """`missing_hours`: hours between the first and the newest one that no usage log covers."""
+    """`missing_hours`: hours between the first and the newest one without a line of a usage log."""
 
     days: list[DayStatus]
     newest_hour: datetime | None
@@ -54,7 +54,10 @@ def status(query: Callable[[str], list[tuple[Any, ...]]], ledger: str) -> Status
         " cast(case when count(row_count) = count(*) then sum(row_count) end as int64),"
         f" cast(sum(rejected_count) as int64) from {ledger} group by 1, 2 order by 1, 2"
     )
-    hours = query(f"select distinct log_hour from {ledger} and kind = 'usage'")
+    hours = query(
+        f"select distinct log_hour from {ledger} and kind = 'usage'"
+        " and (row_count is null or row_count + rejected_count > 0)"
+    )
     seen = {hour.replace(minute=0, second=0) for (hour,) in hours}
     first, last = min(seen, default=None), max(seen, default=None)
     count = int((last - first) / timedelta(hours=1)) if first and last else 0

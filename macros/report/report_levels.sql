@@ -1,0 +1,23 @@
+{% macro report_image_level() -%}
+    case
+        when grouping(image) = 0 then 'image'
+        when grouping(project_id) = 0 then 'project'
+        when grouping(registry_host) = 0 then 'host'
+        else 'all'
+    end
+{%- endmacro %}
+
+
+{% macro report_grouping_sets(key, others) -%}
+    {%- set levels = [
+        '', ', registry_host', ', registry_host, project_id', ', registry_host, project_id, image',
+    ] -%}
+    grouping sets (
+        {%- for level in levels %}
+        {%- set is_last = loop.last %}
+        {%- for other in others %}
+        ({{ key }}{{ level }}{{ other }}){{ ',' if not (is_last and loop.last) }}
+        {%- endfor %}
+        {%- endfor %}
+    )
+{%- endmacro %}

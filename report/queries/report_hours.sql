@@ -1,0 +1,60 @@
+-- Pulls by hour of the week (0 is Monday, 00:00 UTC) on complete days, by period and image level.
+with
+
+hours as (
+
+    select
+        log_source,
+        registry_host,
+        project_id,
+        image,
+        pull_date,
+        mod({{ dbt.datediff(date_literal('1969-12-29'), 'pull_date', 'day') }}, 7) * 24
+        + extract(hour from started_at) as hour_of_week,
+        {{ count_if('is_complete') }} as pulls,
+        {{ count_if("is_complete and traffic_class = 'end_user'") }} as end_user_pulls
+    from {{ ref('fct_image_pulls') }}
+    where pull_date <= ({{ newest_complete_date() }})
+    group by log_source, registry_host, project_id, image, pull_date, hour_of_week
+
+),
+
+sources as (
+
+    {{ report_sources() }}
+
+),
+
+periods as (
+
+    {{ report_periods() }}
+
+),
+
+counted as (
+
+    select
+        periods.period,
+        sources.shown_source as log_source,
+        {{ report_image_level() }} as image_level,
+        hours.registry_host,
+        hours.project_id,
+        hours.image,
+        hours.hour_of_week,
+        {{ sum_of('pulls') }} as pulls,
+        {{ sum_of('end_user_pulls') }} as end_user_pulls,
+        periods.period_start
+    from hours
+    inner join sources on hours.log_source = sources.log_source
+    inner join periods on hours.pull_date = periods.pull_date
+    where periods.period not like 'previous%'
+    group by {{ report_grouping_sets(
+        'period, period_start, shown_source', [', hour_of_week']
+    ) }} -- noqa: PRS
+
+)
+
+select * from counted
+where
+    pulls > 0
+    and (image_level != 'image' or image in {{ report_images() }})
