@@ -50,7 +50,7 @@ def lines(unit: str) -> Chart:
         .encode(alt.Tooltip("label:N", title=""))
         .transform_filter("datum.mark == 'point'")
     )
-    return alt.layer(*segments, points)
+    return alt.LayerChart(layer=[*segments, points])
 
 
 def bars(unit: str) -> Chart:

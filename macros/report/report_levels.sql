@@ -8,16 +8,15 @@
 {%- endmacro %}
 
 
-{% macro report_grouping_sets(key, others) -%}
+{% macro report_grouping_sets(others) -%}
     {%- set levels = [
         '', ', registry_host', ', registry_host, project_id', ', registry_host, project_id, image',
     ] -%}
-    grouping sets (
-        {%- for level in levels %}
+    {%- for level in levels %}
         {%- set is_last = loop.last %}
         {%- for other in others %}
-        ({{ key }}{{ level }}{{ other }}){{ ',' if not (is_last and loop.last) }}
+        (period, period_start, shown_source{{ level }}{{ other }})
+        {{- ',' if not (is_last and loop.last) }}
         {%- endfor %}
-        {%- endfor %}
-    )
+    {%- endfor %}
 {%- endmacro %}

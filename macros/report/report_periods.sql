@@ -76,3 +76,16 @@
     from (select distinct log_source from {{ ref('fct_image_pulls') }}) as sources
     where (select count(distinct log_source) from {{ ref('fct_image_pulls') }}) > 1
 {%- endmacro %}
+
+
+{% macro report_rows_in_periods(rows, is_by_step=false) -%}
+    select
+        {{ rows }}.*,
+        sources.shown_source,
+        periods.period,
+        periods.period_start
+    from {{ rows }}
+    inner join ({{ report_sources() }}) as sources on {{ rows }}.log_source = sources.log_source
+    inner join ({{ report_periods(is_by_step) }}) as periods
+        on {{ rows }}.pull_date = periods.pull_date
+{%- endmacro %}

@@ -19,38 +19,30 @@ hours as (
 
 ),
 
-sources as (
+in_periods as (
 
-    {{ report_sources() }}
-
-),
-
-periods as (
-
-    {{ report_periods() }}
+    {{ report_rows_in_periods('hours') }}
 
 ),
 
 counted as (
 
     select
-        periods.period,
-        sources.shown_source as log_source,
+        period,
+        shown_source as log_source,
         {{ report_image_level() }} as image_level,
-        hours.registry_host,
-        hours.project_id,
-        hours.image,
-        hours.hour_of_week,
+        registry_host,
+        project_id,
+        image,
+        hour_of_week,
         {{ sum_of('pulls') }} as pulls,
         {{ sum_of('end_user_pulls') }} as end_user_pulls,
-        periods.period_start
-    from hours
-    inner join sources on hours.log_source = sources.log_source
-    inner join periods on hours.pull_date = periods.pull_date
-    where periods.period not like 'previous%'
-    group by {{ report_grouping_sets(
-        'period, period_start, shown_source', [', hour_of_week']
-    ) }} -- noqa: PRS
+        period_start
+    from in_periods
+    where period not like 'previous%'
+    group by grouping sets ( -- noqa: PRS
+        {{ report_grouping_sets([', hour_of_week']) }}
+    )
 
 )
 

@@ -1,43 +1,41 @@
 -- Networks that pull, by period and image level: the busiest of each.
 with
 
-sources as (
+image_pulls as (
 
-    {{ report_sources() }}
+    select * from {{ ref('fct_image_pulls') }}
 
 ),
 
-periods as (
+in_periods as (
 
-    {{ report_periods() }}
+    {{ report_rows_in_periods('image_pulls') }}
 
 ),
 
 counted as (
 
     select
-        periods.period,
-        sources.shown_source as log_source,
+        period,
+        shown_source as log_source,
         {{ report_image_level() }} as image_level,
-        pulls.registry_host,
-        pulls.project_id,
-        pulls.image,
-        pulls.traffic_class,
-        pulls.client_tool,
-        pulls.client_network,
+        registry_host,
+        project_id,
+        image,
+        traffic_class,
+        client_tool,
+        client_network,
         {{ count_if('is_complete') }} as pulls,
         {{ count_if('not is_complete') }} as incomplete_pulls,
         count(distinct client_id) as clients,
         {{ sum_of('served_bytes') }} as served_bytes,
-        max(pulls.started_at) as last_pulled_at,
-        periods.period_start
-    from {{ ref('fct_image_pulls') }} as pulls
-    inner join sources on pulls.log_source = sources.log_source
-    inner join periods on pulls.pull_date = periods.pull_date
-    where periods.period not like 'previous%'
-    group by {{ report_grouping_sets(
-        'period, period_start, shown_source', [', client_network, traffic_class, client_tool']
-    ) }} -- noqa: PRS
+        max(started_at) as last_pulled_at,
+        period_start
+    from in_periods
+    where period not like 'previous%'
+    group by grouping sets ( -- noqa: PRS
+        {{ report_grouping_sets([', client_network, traffic_class, client_tool']) }}
+    )
 
 )
 
@@ -46,5 +44,9 @@ where image_level != 'image' or image in {{ report_images() }}
 qualify row_number() over (
     partition by period, period_start, log_source, image_level, registry_host, project_id, image
     order by
-        pulls desc, served_bytes desc, coalesce(client_network, '') asc, client_tool asc, traffic_class asc
+        pulls desc,
+        served_bytes desc,
+        coalesce(client_network, '') asc,
+        client_tool asc,
+        traffic_class asc
 ) <= {{ var('report_rows') }}

@@ -22,34 +22,28 @@ client_days as (
 
 ),
 
-sources as (
+in_periods as (
 
-    {{ report_sources() }}
-
-),
-
-periods as (
-
-    {{ report_periods(is_by_step=true) }}
+    {{ report_rows_in_periods('client_days', is_by_step=true) }}
 
 ),
 
 counted as (
 
     select
-        periods.period,
-        sources.shown_source as log_source,
+        period,
+        shown_source as log_source,
         {{ report_image_level() }} as image_level,
-        client_days.registry_host,
-        client_days.project_id,
-        client_days.image,
+        registry_host,
+        project_id,
+        image,
         case
             when grouping(client_tool) = 0 then 'tool'
             when grouping(traffic_class) = 0 then 'class'
             else 'all'
         end as client_level,
-        client_days.traffic_class,
-        client_days.client_tool,
+        traffic_class,
+        client_tool,
         {{ sum_of('pulls') }} as pulls,
         {{ sum_of("case when traffic_class = 'end_user' then pulls else 0 end") }}
             as end_user_pulls,
@@ -57,13 +51,11 @@ counted as (
         count(distinct client) as clients,
         count(distinct case when traffic_class = 'end_user' then client end) as end_user_clients,
         {{ sum_of('served_bytes') }} as served_bytes,
-        periods.period_start
-    from client_days
-    inner join sources on client_days.log_source = sources.log_source
-    inner join periods on client_days.pull_date = periods.pull_date
-    group by {{ report_grouping_sets(
-        'period, period_start, shown_source', ['', ', traffic_class', ', traffic_class, client_tool']
-    ) }} -- noqa: PRS
+        period_start
+    from in_periods
+    group by grouping sets ( -- noqa: PRS
+        {{ report_grouping_sets(['', ', traffic_class', ', traffic_class, client_tool']) }}
+    )
 
 )
 

@@ -10,6 +10,7 @@ read_images as (
     from {{ ref('int_blob_evidence_daily') }}
     where
         session_count > 0
+        and bucket_name is not null
         and image is not null
 
 ),

@@ -1,6 +1,4 @@
 {{ config(post_hook="{{ record_changed_blobs(ref('int_blob_evidence_daily')) }}") }}
-{%- set restated = days_to_restate() %}
-{{ restatement_comment(restated) }}
 with
 
 reads as (
@@ -15,6 +13,7 @@ reads as (
         min(first_read_micros) as first_read_micros,
         max(last_read_micros) as last_read_micros
     from {{ ref('int_blob_evidence_daily') }}
+    where bucket_name is not null
     group by bucket_name, digest
 
 ),
@@ -27,7 +26,9 @@ writes as (
         max(written_bytes) as written_bytes,
         min(written_micros) as first_written_micros
     from {{ ref('int_object_writes') }}
-    where object_kind = 'blob'
+    where
+        object_kind = 'blob'
+        and bucket_name is not null
     group by bucket_name, digest
 
 ),
@@ -96,7 +97,7 @@ known as (
 
 )
 
-{{ with_change_time(
-    'known', key=['bucket_name', 'digest'], read_at=restated.read_at,
-    facts=['size_bytes', 'blob_kind', 'blob_kind_source', 'image'],
-) }}
+{{ with_change_times('known', key=['bucket_name', 'digest'], compare_columns={
+    'changed_at': ['size_bytes', 'blob_kind', 'blob_kind_source'],
+    'image_changed_at': ['image'],
+}) }}
