@@ -1,3 +1,19 @@
+{#- Monday comes first: the engines' own weeks differ. -#}
+{% macro weekday_of(date) -%}
+    mod({{ dbt.datediff(date_literal('1969-12-29'), date, 'day') }}, 7)
+{%- endmacro %}
+
+
+{% macro week_of(date) -%}
+    cast({{ dbt.dateadd('day', '-' ~ weekday_of(date), date) }} as date)
+{%- endmacro %}
+
+
+{% macro month_of(date) -%}
+    cast({{ dbt.date_trunc('month', date) }} as date)
+{%- endmacro %}
+
+
 {% macro newest_complete_date() -%}
     {#- A source that is two days behind the newest has ended: nobody waits for it. -#}
     select
@@ -16,16 +32,14 @@
 
 {% macro report_periods(is_by_step=false) -%}
     {%- set date = 'dates.pull_date' -%}
-    {#- Monday comes first: the engines' own weeks differ. -#}
-    {%- set weekday = 'mod(' ~ dbt.datediff(date_literal('1969-12-29'), date, 'day') ~ ', 7)' -%}
     {%- set starts = {
-        'month': 'cast(' ~ dbt.date_trunc('month', date) ~ ' as date)',
+        'month': month_of(date),
         'all': 'cast(null as date)',
     } -%}
     {%- if is_by_step -%}
         {%- do starts.update({
             'day': date,
-            'week': 'cast(' ~ dbt.dateadd('day', '-' ~ weekday, date) ~ ' as date)',
+            'week': week_of(date),
         }) -%}
     {%- endif -%}
     select

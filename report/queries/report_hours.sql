@@ -9,7 +9,7 @@ hours as (
         project_id,
         image,
         pull_date,
-        mod({{ dbt.datediff(date_literal('1969-12-29'), 'pull_date', 'day') }}, 7) * 24
+        {{ weekday_of('pull_date') }} * 24
         + extract(hour from started_at) as hour_of_week,
         {{ count_if('is_complete') }} as pulls,
         {{ count_if("is_complete and traffic_class = 'end_user'") }} as end_user_pulls
