@@ -13,7 +13,8 @@ BROWSER := $(VENV)/browser
 PYTHON_3_13 ?= $(or $(lastword $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python)),3.13)
 ON_TARGET = $(if $(TARGET),--target $(TARGET))
 REPORT := $(VENV)/$(if $(filter bigquery,$(TARGET)),.cloud,.report)
-export PULLSTATS_DUCKDB ?= warehouse.duckdb
+# Your own database; the demo's as long as there is none.
+export PULLSTATS_DUCKDB ?= $(or $(wildcard warehouse.duckdb),demo/warehouse.duckdb)
 
 .PHONY: help demo bigquery report docs test lint pytest accuracy bench soak screenshots function lock clean
 .DEFAULT_GOAL := help
@@ -21,7 +22,9 @@ export PULLSTATS_DUCKDB ?= warehouse.duckdb
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
-demo: $(RUN) ## load the sample logs into warehouse.duckdb, build the marts, show the answer
+demo: export PULLSTATS_DUCKDB = demo/warehouse.duckdb
+demo: $(RUN) ## load the sample logs into demo/, build the marts, show the answer
+	@mkdir -p demo
 	@scripts/step "Loading examples/logs" $(BIN)/pullstats load examples/logs
 	@scripts/step "Building the tables with dbt" \
 	    $(BIN)/dbt --quiet build --exclude-resource-type test unit_test
@@ -35,7 +38,7 @@ report: $(RUN) $(REPORT) ## what is pulled, as one page, target/report.html (TAR
 	$(BIN)/python -m report $(ON_TARGET)
 
 docs: $(RUN) ## the models' documentation as one page, target/static_index.html
-	env -u PULLSTATS_CLIENT_SALT $(BIN)/dbt docs generate --static $(ON_TARGET) # the page shows compiled SQL
+	$(BIN)/dbt docs generate --static $(ON_TARGET)
 	scripts/fix_docs_page target/static_index.html
 
 test: lint pytest ## all that CI runs: lint, types, dbt's tests, the loader's, both together
@@ -77,8 +80,8 @@ function: $(VENV)/.uv ## build/function, the source of the Cloud Run function
 	printf '%s\n' functions-framework google-cloud-bigquery google-cloud-storage google-crc32c \
 	    | $(COMPILE) --constraint requirements/dev.lock --python-version 3.11 - -o build/function/requirements.txt
 
-clean: ## remove the demo's database and what dbt wrote
-	rm -rf build target logs warehouse.duckdb warehouse.duckdb.wal warehouse.duckdb.raw
+clean: ## remove the demo's database and what make and dbt wrote; your own database stays
+	rm -rf build demo target logs
 
 
 INSTALL = $(BIN)/uv pip install --quiet --python $(VENV) --no-deps --compile-bytecode

@@ -291,9 +291,9 @@ def test_when_the_machine_is_elsewhere_then_the_rows_are_the_same(
     command = [sys.executable, "-m", "pullstats.cli"]
     settings = os.environ | {"TZ": zone, "LC_ALL": "C", "PULLSTATS_DUCKDB": str(database)}
     subprocess.run([*command, "load", str(odd)], env=settings, check=True)
-    told = [
+    said = [
         subprocess.run([*command, *ask], env=settings, check=True, capture_output=True).stdout
         for ask in (["status"], ["query", "select log_hour from storageanalysis.loaded_objects"])
     ]
-    assert b"newest hour: 2024-05-29 23:00 UTC" in told[0]
-    assert told[1] == b"2024-05-29 23:00:00\n"
+    assert b"newest hour: 2024-05-29 23:00 UTC" in said[0]
+    assert said[1] == b"2024-05-29 23:00:00\n"

@@ -137,7 +137,7 @@ class BigQueryWarehouse:
         return result
 
     def ddl(self) -> str:
-        """Write the statements that make dataset and tables; no `usage_days` keeps raw for ever."""
+        """Write the statements that make dataset and tables; no `usage_days` keeps raw forever."""
         columns = {
             f"{table.name}_columns": ", ".join(f"{x} {kind}" for x, kind in table.columns.items())
             for table in formats.TABLES.values()

@@ -38,15 +38,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         say("pullstats: interrupted; what has landed has landed", err)
         return EXIT_INTERRUPTED
+    except ImportError as error:
+        extra = "inventory" if error.name == "requests" else "bigquery"
+        say(f"pullstats: {error}: install pullstats[{extra}]", err)
+        return 1
     except Exception as error:
-        from google.api_core.exceptions import GoogleAPIError
-        from google.auth.exceptions import GoogleAuthError
-
-        kinds = (duckdb.Error, query.QueryError, RawError, OSError, ValueError)
-        if not isinstance(error, (*kinds, GoogleAPIError, GoogleAuthError)):
+        if not isinstance(error, _faults()):
             raise
         say(f"pullstats: {error}", err)
         return 1
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """Errors of files, networks and permissions; Google's are there once something needs them."""
+    google = (("api_core", "GoogleAPIError"), ("auth", "GoogleAuthError"))
+    modules = ((sys.modules.get(f"google.{part}.exceptions"), name) for part, name in google)
+    found = (getattr(module, name) for module, name in modules if module)
+    return (duckdb.Error, query.QueryError, RawError, OSError, ValueError, *found)
 
 
 def _options(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
@@ -349,10 +357,8 @@ def inventory(
 
     The variables PULLSTATS_REGISTRY_USER and PULLSTATS_REGISTRY_PASSWORD hold the login.
     """
-    try:
-        from pullstats.registry_inventory import command
-    except ImportError as error:
-        raise click.ClickException("install pullstats[inventory] for this command") from error
+    from pullstats.registry_inventory import command
+
     open_landing = None if dry_run else lambda: _landing(to, database, settings)
     return command.run(targets, plain_http, open_landing)
 
