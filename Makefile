@@ -92,7 +92,7 @@ $(VENV)/.uv: requirements/bootstrap.lock
 	    || { echo "pullstats needs Python 3.11 or later: make PYTHON=python3.11 …"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' \
 	    || { echo "$(PYTHON) has no venv: on Debian and Ubuntu install python3-venv"; exit 1; }
-	@scripts/step "Creating $(VENV) with $$($(PYTHON) --version)" $(PYTHON) -m venv --clear $(VENV)
+	@scripts/step "Creating $(VENV) with $$($(PYTHON) --version)" $(PYTHON) -m venv $(VENV)
 	@scripts/step "Downloading the installer, uv (18 MB)" \
 	    $(BIN)/python -m pip install -qq --no-deps --require-hashes -r $<
 	@touch $@
