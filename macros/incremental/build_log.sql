@@ -1,13 +1,19 @@
 {% macro build_log() -%}
+    {%- set beside = graph.get('nodes', {}).get('model.pullstats.int_blobs', target) -%}
     {{ return(api.Relation.create(
-        database=target.database,
-        schema=target.schema ~ '_intermediate',
-        identifier='build_log'
+        database=beside.database, schema=beside.schema, identifier='build_log'
     )) }}
 {%- endmacro %}
 
 
+{# dbt runs a package's hooks with every command of the project that installs it. #}
+{% macro is_selected() -%}
+    {{ return('.pullstats.' in selected_resources | join(' ')) }}
+{%- endmacro %}
+
+
 {% macro create_build_log() %}
+    {%- if is_selected() %}
     create schema if not exists {{ build_log().without_identifier() }};
     create table if not exists {{ build_log() }} (
         model_name string,
@@ -17,6 +23,7 @@
         read_at timestamp,
         recorded_at timestamp
     );
+    {%- endif %}
 {% endmacro %}
 
 
