@@ -47,6 +47,7 @@
 
 
 {% macro build_log_entries(days, is_full, read_at, loaded_through='cast(null as timestamp)') %}
+    {%- set recorded_at = warehouse_time() %}
     insert into {{ build_log() }}
         (model_name, restated_date, is_full, loaded_through, read_at, recorded_at)
     values
@@ -57,7 +58,7 @@
         {{ 'true' if is_full else 'false' }},
         {{ loaded_through }},
         {{ read_at }},
-        {{ warehouse_time() }}
+        {{ recorded_at }}
     ){{ ',' if not loop.last }}
     {%- endfor %}
 {% endmacro %}

@@ -48,3 +48,11 @@ def test_each_alert_is_in_the_runbook(repository: Path, deployed: dict[str, Any]
     ]
     named = re.findall(r'See "(\w+)" under Alerts', "\n".join(contents))
     assert set(named) == set(re.findall(r"^### `(\w+)`", runbook, re.MULTILINE))
+
+
+def test_each_problem_of_the_job_has_an_alert(repository: Path, deployed: dict[str, Any]) -> None:
+    job = (repository / "deploy/job.py").read_text(encoding="utf-8")
+    alerts = {
+        re.sub(r'.*\["(\w+)"\]', r"\1", each) for each in deployed["defaults"] if ".log[" in each
+    }
+    assert alerts == set(re.findall(r'_tell\(\s*"(\w+)"', job))

@@ -1,4 +1,4 @@
--- 2019, second query: how often was each image read? Blob reads, as then, and beside them pulls.
+-- Second query of the 2019 article: how often was each image read? Blob reads beside pulls.
 with
 
 reads as (

@@ -1,4 +1,4 @@
--- Who pulls most, of all images or that of the variable `image`? The log has no names.
+-- Which networks and clients pull most, of all images or of the variable `image`?
 select
     client_network,
     client_id,

@@ -1,4 +1,4 @@
--- 2019, third query: when was the config of one build read? Set the variable `image_id`.
+-- Third query of the 2019 article: when was the config of a build read? Set `image_id`.
 {%- set articles_image_id
     = 'sha256:7e19786cadab9f8ac0819c12ca0cc6abdf6fe5a75b876b130b77db0f42bdedd9' %}
 select

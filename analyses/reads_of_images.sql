@@ -1,4 +1,4 @@
--- 2019, first query: which images were read, when, with what answer?
+-- First query of the 2019 article: which images were read, when, with what status?
 select
     {{ micros_to_timestamp('started_micros') }} as read_at,
     image,

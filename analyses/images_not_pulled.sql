@@ -1,4 +1,4 @@
--- Which images did nobody pull for 30 days before the newest log? Set the variable `unused_days`.
+-- Which images were not pulled for 30 days before the newest log? Set the variable `unused_days`.
 with
 
 newest as (

@@ -1,4 +1,4 @@
--- How is the number counted? What each pull's image and build rest on, and what was not complete.
+-- How sure is the count? How image and build of each pull are known, and what was not complete.
 select
     attribution,
     image_id_source,

@@ -1,4 +1,4 @@
--- Who still pulls from a host, with what? Set `registry_host`, `client_tool`, `client_version`.
+-- Who still pulls from a host? Set `registry_host`, and `client_tool` and `client_version`.
 select
     image,
     client_network,

@@ -1,4 +1,4 @@
--- How often is each image pulled, day by day? (The log knows builds, not tags.)
+-- How often is each image pulled per day?
 select
     pull_date,
     image,

@@ -1,6 +1,6 @@
--- How many bytes did each image cost per month? Set the variable `image` for one of them.
+-- How many bytes did pulls of each image serve per month? Set the variable `image` for one image.
 select
-    {{ dbt.date_trunc('month', 'pull_date') }} as pull_month,
+    {{ month_of('pull_date') }} as pull_month,
     image,
     sum(served_bytes) as served_bytes,
     {{ count_if('is_complete') }} as pulls,
