@@ -37,9 +37,10 @@ bigquery: $(VENV)/.cloud profiles.yml ## install what loads and builds on BigQue
 report: $(RUN) $(REPORT) ## what is pulled, as one page, target/report.html (TARGET=bigquery)
 	$(BIN)/python -m report $(ON_TARGET)
 
-docs: $(RUN) ## the models' documentation as one page, target/static_index.html
+docs: $(RUN) ## all tables and columns, target/reference.html; dbt's own page, target/static_index.html
 	$(BIN)/dbt docs generate --static $(ON_TARGET)
 	scripts/fix_docs_page target/static_index.html
+	$(BIN)/python -m report.reference target/manifest.json target/reference.html
 
 test: lint pytest ## all that CI runs: lint, types, dbt's tests, the loader's, both together
 
