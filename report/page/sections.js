@@ -14,10 +14,10 @@ const inRange = (day, at) => day >= at.from && day <= at.to;
 const byPulls = (a, b) => b.pulls - a.pulls || b.served_bytes - a.served_bytes;
 
 // Rows that hold one period, source and image level each; clients of several can't be added up.
-const levelRows = (rows, at, period, place) => rows.filter(row => row.period === period && row.image_level === place
-  && row.log_source === (at.source ?? null) && isAtPlace({ ...row, log_source: undefined }, at));
+const atLevel = (rows, at) => (rows || []).filter(row => row.log_source === (at.source ?? null) && isAtPlace(row, at));
+const levelRows = (name, at) => atLevel(levelIndex[name].get(`${at.period} ${at.place}`), at);
 const pullRows = (at, period, place, caller) =>
-  levelRows(pullIndex.get(`${period} ${place} ${caller}`) || [], at, period, place).filter(row => isByCaller(row, at));
+  atLevel(pullIndex.get(`${period} ${place} ${caller}`), at).filter(row => isByCaller(row, at));
 const ofPeriod = (rows, start) => (start === undefined ? rows : rows.filter(row => row.period_start === start));
 const total = (at, place = at.place, caller = at.caller) => ofPeriod(pullRows(at, at.period, place, caller), at.start);
 const before = (at, place = at.place, caller = at.caller) =>
@@ -70,7 +70,7 @@ function showTime(at) {
   showPlot("served", starts, at.unit, [{ name, colour, values: valuesOf(rows, "served_bytes") }], bytes);
   const sums = new Map();
   const counted = at.class === "end_user" ? "end_user_pulls" : "pulls";
-  for (const row of ofPeriod(levelRows(data.hours, at, at.period, at.place), at.start)) sums.set(row.hour_of_week, row[counted]);
+  for (const row of ofPeriod(levelRows("hours", at), at.start)) sums.set(row.hour_of_week, row[counted]);
   const to = sooner(at.to, newestWholeDay);
   showHeat($("hours"), sums, later(at.from, firstDay), to);
   note("hours-section", at, ["source", "host", "project", "image"].concat(at.class === "end_user" && at.tool === undefined ? ["class"] : []),
@@ -134,7 +134,7 @@ function showImage(at) {
 }
 
 function showCallers(at) {
-  const found = rows => ofPeriod(levelRows(rows, at, at.period, at.place), at.start).filter(row => isByCaller(row, at));
+  const found = name => ofPeriod(levelRows(name, at), at.start).filter(row => isByCaller(row, at));
   // a client has one program, one class and one network: these rows add up
   const totals = ["pulls", "incomplete_pulls", "clients", "served_bytes"];
   const columns = [
@@ -144,10 +144,10 @@ function showCallers(at) {
     { name: "served_bytes", title: "Bytes served", kind: "bytes", isShare: true },
     { name: "last_pulled_at", title: "Last pulled (UTC)", kind: "time" },
   ];
-  const programs = found(data.programs).map(row => ({
+  const programs = found("programs").map(row => ({
     ...row, client_program: `${toolName(row.client_tool)}${row.client_version ? ` ${row.client_version}` : ""}`,
   }));
-  const networks = found(data.networks);
+  const networks = found("networks");
   showTable($("programs"), [
     { name: "client_program", title: "Program", kind: "text" },
     { name: "traffic_class", title: "Traffic class", kind: "word" }, ...columns,
