@@ -48,10 +48,11 @@ lint: $(DEV) ## the checks that only read the code
 	PATH=$(CURDIR)/$(BIN):$$PATH scripts/lint
 
 pytest: $(DEV) $(EMULATORS)/.ready $(REGISTRY)/.ready $(BROWSER)/.ready ## the tests (PYTEST=tests/bigquery)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --durations 15 $(PYTEST)
 
-soak: $(DEV) $(EMULATORS)/.ready ## the long forms of the tests that kill, and of those that shuffle arrivals
-	$(BIN)/python -m pytest --soak tests/test_kill.py tests/cloud/test_kill.py tests/test_arrivals.py
+soak: $(DEV) $(EMULATORS)/.ready ## the long forms of the tests that kill or stop builds, and of those that shuffle arrivals
+	$(BIN)/python -m pytest --soak tests/test_kill.py tests/cloud/test_kill.py tests/test_arrivals.py \
+	    tests/test_whole_days.py tests/bigquery/test_incremental.py
 
 accuracy: $(DEV) ## compare the examples' marts with their truth; rewrites the tables of docs/counting.md
 	$(BIN)/python -m tests.accuracy
