@@ -3,7 +3,6 @@
 const $ = id => document.getElementById(id);
 const FILTERS = ["source", "host", "project", "image", "class", "tool"];
 const DEFAULTS = { period: "last_30_days", unit: "day", idle: "30" };
-const MONTHS_LISTED = 13;
 let page, data, pullIndex, placeOf, shownImages, days, firstDay, firstWholeDay, newestHour, newestDay, newestWholeDay;
 const choices = {};
 const levelIndex = {};
@@ -66,7 +65,7 @@ function fillFilters() {
 }
 
 function fillPeriods() {
-  const months = [...new Set((pullIndex.get("month all all") || []).map(row => row.period_start))].sort().reverse().slice(0, MONTHS_LISTED);
+  const months = [...new Set((levelIndex.programs.get("month all") || []).map(row => row.period_start))].sort().reverse();
   $("period").replaceChildren(
     ...[["last_7_days", "Last 7 complete days"], ["last_30_days", "Last 30 complete days"], ["last_90_days", "Last 90 complete days"], ["all", "All time"]]
       .concat(months.map(month => [month, monthName(month)]))
