@@ -9,6 +9,58 @@ image_pulls as (
     select * from {{ ref('fct_image_pulls') }}
     where {{ is_restated('pull_date', restated) }}
 
+),
+
+prices as (
+
+    select * from {{ ref('egress_prices') }}
+    where {{ 'true' if var('price_egress') else 'false' }}
+
+),
+
+-- the price of a region goes before that of its cloud, which goes before the price of all else
+destination_prices as (
+
+    select
+        destinations.client_cloud,
+        destinations.client_cloud_region,
+        prices.price_micros_per_gib
+    from (
+        select distinct
+            client_cloud,
+            client_cloud_region
+        from image_pulls
+    ) as destinations
+    inner join prices
+        on
+            (prices.client_cloud is null or prices.client_cloud = destinations.client_cloud)
+            and (
+                prices.client_cloud_region is null
+                or prices.client_cloud_region = destinations.client_cloud_region
+            )
+    qualify row_number() over (
+        partition by destinations.client_cloud, destinations.client_cloud_region
+        order by
+            case when prices.client_cloud_region is null then 1 else 0 end,
+            case when prices.client_cloud is null then 1 else 0 end
+    ) = 1
+
+),
+
+priced_pulls as (
+
+    select
+        image_pulls.*,
+        {{ price_micros('image_pulls.served_bytes', 'destination_prices.price_micros_per_gib') }}
+            as egress_cost_micros
+    from image_pulls
+    left join destination_prices
+        on
+            coalesce(image_pulls.client_cloud, '')
+            = coalesce(destination_prices.client_cloud, '')
+            and coalesce(image_pulls.client_cloud_region, '')
+            = coalesce(destination_prices.client_cloud_region, '')
+
 )
 
 select
@@ -26,8 +78,9 @@ select
     {{ count_if('not is_complete') }} as incomplete_pulls,
     count(distinct client_id) as clients,
     {{ sum_of('served_bytes') }} as served_bytes,
+    {{ sum_of('egress_cost_micros') }} as egress_cost_micros,
     pull_date
-from image_pulls
+from priced_pulls
 group by
     log_source, resource_name, registry_host, project_id, image_name, image, traffic_class,
     client_tool, pull_date
