@@ -4,6 +4,8 @@ dbt-bigquery talks to a server that runs each of its statements in that engine. 
 well has had every statement analyzed and executed: models, hooks, seeds and data tests.
 """
 
+import base64
+import gzip
 import json
 import re
 from pathlib import Path
@@ -71,7 +73,8 @@ def shown(page: Path) -> dict[str, Content]:
     found = re.search(r'id="data">(.*?)</script>', page.read_text())
     assert found
     tables = {}
-    for name, table in json.loads(found[1])["tables"].items():
+    content = json.loads(gzip.decompress(base64.b64decode(found[1])))
+    for name, table in content["tables"].items():
         columns = [
             column
             if isinstance(column, list)
@@ -92,8 +95,6 @@ def test_the_report_shows_what_it_shows_on_duckdb(reference: Reference) -> None:
 
 def test_freshness_is_asked_of_both_sources(reference: Reference) -> None:
     start = len(reference.api.sent)
-    with pytest.raises(AssertionError, match="usage"):
-        # the examples are stale: an answer, and no error of the statement
-        reference.project.dbt("source", "freshness")
+    reference.project.dbt("source", "freshness")
     asked = [each.sql for each in reference.api.sent[start:]]
     assert len([sql for sql in asked if "max(_partitiontime)" in sql]) == 2, asked
