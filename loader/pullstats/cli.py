@@ -1,6 +1,7 @@
 """The command `pullstats`."""
 
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from datetime import datetime
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("pullstats: interrupted; what has landed has landed", err)
         return EXIT_INTERRUPTED
     except ImportError as error:
-        extra = "inventory" if error.name == "requests" else "bigquery"
+        extra = {"requests": "inventory", "maxminddb": "networks"}.get(error.name, "bigquery")
         say(f"pullstats: {error}: install pullstats[{extra}]", err)
         return 1
     except Exception as error:
@@ -361,6 +362,48 @@ def inventory(
 
     open_landing = None if dry_run else lambda: _landing(to, database, settings)
     return command.run(targets, plain_http, open_landing)
+
+
+@pullstats.command(
+    epilog="""\b
+Examples:
+  curl -O https://www.gstatic.com/ipranges/cloud.json
+  curl -O https://ip-ranges.amazonaws.com/ip-ranges.json
+  pullstats networks cloud.json ip-ranges.json asn-ipv4.csv asn-ipv6.csv country.mmdb
+\b
+Exit codes:
+  0  all landed
+  1  a file is none of these lists, or a file, network or permission failed; nothing landed
+  2  wrong usage"""
+)
+@click.argument(
+    "lists",
+    nargs=-1,
+    required=True,
+    metavar="FILE...",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@on_either
+def networks(lists: tuple[Path, ...], to: str, database: Path, **settings: Any) -> None:
+    """Land lists of networks, so that clients have a cloud, an autonomous system and a country.
+
+    Takes the lists that Google, AWS and Azure publish as JSON, and databases of ASNs or countries as
+    MMDB, or as CSV with `first,last,ASN,organization` or `first,last,country`. The lists of a command
+    replace all those before.
+    """
+    from pullstats import networks_table
+
+    with tempfile.TemporaryDirectory(prefix="pullstats-") as folder:
+        rows = Path(folder) / "networks.jsonl"
+        for name, count in networks_table.write(rows, lists).items():
+            say(f"{name}: {count:,} networks")
+        if to == "duckdb":
+            networks_table.replace_on_duckdb(database, rows)
+        else:
+            warehouse = _connect(settings)
+            networks_table.replace_on_bigquery(
+                warehouse.client, warehouse.dataset.dataset_id, rows
+            )
 
 
 if __name__ == "__main__":

@@ -149,14 +149,16 @@ def _csv(lines: Iterable[str], path: Path) -> Iterator[Range]:
                     facts = Facts(country=country)
                 case _:
                     raise ValueError("neither an ASN nor a country")
-            start, end = _address(first), _address(last)
-            yield Range(start[0], start[1], end[1], facts)
+            (version, start), (last_version, end) = _address(first), _address(last)
+            if version != last_version or start > end:
+                raise ValueError(f"no range from {first} to {last}")
+            yield Range(version, start, end, facts)
         except ValueError as error:
             raise UnknownListError(f"{path}:{number}: {error}") from error
 
 
 def _address(text: str) -> tuple[int, int]:
-    """Read an address, or its number: IPv6 numbers are too large for IPv4."""
+    """Read an address, or its number: those of IPv6 are too large for IPv4."""
     if text.isdigit():
         return (4 if int(text) < 1 << 32 else 6), int(text)
     address = ip_address(text)
@@ -171,7 +173,8 @@ def _mmdb(path: Path) -> Iterator[Range]:
             facts = _facts(record)
             if facts is None:
                 raise UnknownListError(f"{path}: neither ASN nor country in {record}")
-            yield _range(network, facts)
+            first, last = int(network.network_address), int(network.broadcast_address)
+            yield Range(network.version, first, last, facts)
 
 
 def _facts(record: Any) -> Facts | None:
@@ -183,8 +186,8 @@ def _facts(record: Any) -> Facts | None:
     return None
 
 
-def _range(network: str | IPv4Network | IPv6Network, facts: Facts) -> Range:
-    found = ip_network(network)
-    first, last = int(found.network_address), int(found.broadcast_address)
-    mapped = found.version == 6 and last < 1 << 32
-    return Range(4 if mapped else found.version, first, last, facts)
+def _range(text: str, facts: Facts) -> Range:
+    network = ip_network(text)
+    return Range(
+        network.version, int(network.network_address), int(network.broadcast_address), facts
+    )
