@@ -138,6 +138,7 @@ def test_clients_have_the_cloud_system_and_country_of_their_network(
         ("2001:db8:22::/48", "gcp", "europe-west1", None, None, "CH"),
         ("2001:db8:28::/48", "gcp", None, None, None, "CH"),
         ("2001:db8:33::/48", None, None, None, None, "CH"),
+        ("2001:db8:48::/48", None, None, None, None, "CH"),
         ("203.0.113.0/24", "azure", "westeurope", 64498, "Hooli", None),
         (None, None, None, None, None, None),
     ]
