@@ -37,9 +37,10 @@ bigquery: $(VENV)/.cloud profiles.yml ## install what loads and builds on BigQue
 report: $(RUN) $(REPORT) ## what is pulled, as one page, target/report.html (TARGET=bigquery)
 	$(BIN)/python -m report $(ON_TARGET)
 
-docs: $(RUN) ## the models' documentation as one page, target/static_index.html
+docs: $(RUN) ## all tables and columns, target/reference.html; dbt's own page, target/static_index.html
 	$(BIN)/dbt docs generate --static $(ON_TARGET)
 	scripts/fix_docs_page target/static_index.html
+	$(BIN)/python -m report.reference target/manifest.json target/reference.html
 
 test: lint pytest ## all that CI runs: lint, types, dbt's tests, the loader's, both together
 
@@ -47,10 +48,11 @@ lint: $(DEV) ## the checks that only read the code
 	PATH=$(CURDIR)/$(BIN):$$PATH scripts/lint
 
 pytest: $(DEV) $(EMULATORS)/.ready $(REGISTRY)/.ready $(BROWSER)/.ready ## the tests (PYTEST=tests/bigquery)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --durations 15 $(PYTEST)
 
-soak: $(DEV) $(EMULATORS)/.ready ## the long forms of the tests that kill, and of those that shuffle arrivals
-	$(BIN)/python -m pytest --soak tests/test_kill.py tests/cloud/test_kill.py tests/test_arrivals.py
+soak: $(DEV) $(EMULATORS)/.ready ## the long forms of the tests that kill or stop builds, and of those that shuffle arrivals
+	$(BIN)/python -m pytest --soak tests/test_kill.py tests/cloud/test_kill.py tests/test_arrivals.py \
+	    tests/test_whole_days.py tests/bigquery/test_incremental.py
 
 accuracy: $(DEV) ## compare the examples' marts with their truth; rewrites the tables of docs/counting.md
 	$(BIN)/python -m tests.accuracy

@@ -25,4 +25,4 @@ where
     and pulls.image = '{{ var("image") }}'
     {% endif %}
 group by pulls.image, pulls.image_id
-order by image asc, pulls desc
+order by pulls.image asc, pulls desc

@@ -20,4 +20,4 @@ having
     max(tags.last_pulled_at) is null
     or cast(max(tags.last_pulled_at) as date)
     <= cast({{ dbt.dateadd('day', -var('unused_days', 30), 'newest.newest_date') }} as date)
-order by last_pulled_at asc, image asc, tag asc
+order by last_pulled_at asc, tags.image asc, tags.tag asc

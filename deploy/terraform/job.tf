@@ -24,23 +24,21 @@ resource "google_cloud_run_v2_job" "pullstats" {
           }
         }
         dynamic "env" {
-          for_each = merge(
-            {
-              PULLSTATS_FRESH_SOURCES = join(" ", var.fresh_sources)
-              PULLSTATS_TARGET        = "bigquery"
-              PULLSTATS_PROJECT       = var.project
-              PULLSTATS_LOCATION      = var.location
-              PULLSTATS_USAGE_DAYS    = tostring(var.usage_days)
-              PULLSTATS_LOGS          = join(" ", concat(["gs://${google_storage_bucket.logs.name}"], var.archives))
-              PULLSTATS_REPORT        = "gs://${google_storage_bucket.report.name}/report.html"
-            },
-            length(var.artifact_registry_projects) == 0 ? {} : {
-              PULLSTATS_VARS = jsonencode(merge(
-                { audit_log_has_blobs = var.audit_blobs },
-                local.audit_to_bigquery ? { audit_sink_dataset = local.audit_dataset } : {},
-              ))
-            },
-          )
+          for_each = {
+            PULLSTATS_FRESH_SOURCES = join(" ", var.fresh_sources)
+            PULLSTATS_TARGET        = "bigquery"
+            PULLSTATS_PROJECT       = var.project
+            PULLSTATS_LOCATION      = var.location
+            PULLSTATS_USAGE_DAYS    = tostring(var.usage_days)
+            PULLSTATS_LOGS          = join(" ", concat(["gs://${google_storage_bucket.logs.name}"], var.archives))
+            PULLSTATS_REPORT        = "gs://${google_storage_bucket.report.name}/report.html"
+            PULLSTATS_VARS = jsonencode(merge(
+              # An execution that is stopped at its timeout must not hold up the next one.
+              { build_lock_minutes = var.timeout_minutes + 5 },
+              length(var.artifact_registry_projects) == 0 ? {} : { audit_log_has_blobs = var.audit_blobs },
+              local.audit_to_bigquery ? { audit_sink_dataset = local.audit_dataset } : {},
+            ))
+          }
           content {
             name  = env.key
             value = env.value

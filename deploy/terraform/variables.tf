@@ -59,9 +59,9 @@ variable "paused" {
 }
 
 variable "timeout_minutes" {
-  description = "Minutes after which an execution is stopped. Below the interval of the schedule, so that executions don't overlap."
+  description = "Minutes after which an execution is stopped. At least 10 less than the interval of the schedule."
   type        = number
-  default     = 50
+  default     = 45
   validation {
     condition     = var.timeout_minutes >= 10 && var.timeout_minutes <= 1440
     error_message = "timeout_minutes must be between 10 minutes and a day."

@@ -44,6 +44,7 @@ class BigQueryWarehouse:
     # BigQuery refuses is read here, into a temporary file.
     max_objects = 5_000
     max_bytes = 2 * 10**9
+    by_uri = True
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import requests
 
-from pullstats import cli
+from pullstats import cli, loading
 from pullstats.bigquery_warehouse import BigQueryWarehouse
 from pullstats.plan import LogObject
 from tests.cloud.conftest import Cloud
@@ -58,7 +58,7 @@ def load_for(cloud: Cloud, batch: int, seconds: float) -> bool:
     def load() -> None:
         BigQueryWarehouse.max_objects = batch
         options = ["--to", "bigquery", "--dataset", cloud.dataset]
-        assert cli.main(["load", *options, cloud.uri]) in (0, cli.EXIT_REJECTED_LINES)
+        assert cli.main(["load", *options, cloud.uri]) in (0, loading.EXIT_REJECTED_LINES)
 
     child = start(load)
     end = time.monotonic() + seconds

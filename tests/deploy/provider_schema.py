@@ -7,8 +7,9 @@ package and writes tests/deploy/google_schema.json:
     npm pack @cdktf/provider-google@16.12.1 && tar xzf cdktf-provider-google-16.12.1.tgz
     python -m tests.deploy.provider_schema package
 
-What the package does not say, the extract does not hold: which optional arguments are also
-computed, and the rules a provider checks in code (allowed values, conflicts).
+The extract holds names and types; the package is under MPL-2.0. What it does not hold: which
+optional arguments are also computed, and the rules that the provider checks in code, such as
+allowed values and conflicts.
 """
 
 import json

@@ -95,6 +95,7 @@ def test_public_models_are_where_readers_may_read(
     }
     assert {each.schema for each in nodes} | private == places
     assert granted[private.pop()] == {"job": "write", "maintainers": "no", "readers": "no"}
+    assert not any(each.config.get("grants") for each in nodes)
     blind_views = set()
     for node in nodes:
         is_public = str(getattr(node, "access", "private")) == "public"
@@ -104,6 +105,15 @@ def test_public_models_are_where_readers_may_read(
             if any(parent is None or parent.schema != node.schema for parent in parents):
                 blind_views.add(node.name)
     assert blind_views == set(re.findall(r"`(\w+)` is a view on", security))
+
+
+def test_requests_of_each_source_are_deleted(security: str, project: Project) -> None:
+    assert project.manifest
+    tables = [
+        each.name for each in project.manifest.nodes.values() if each.resource_type == "model"
+    ]
+    records = {name for name in tables if name.endswith("_request_records")}
+    assert records == set(re.findall(r"delete from pullstats_intermediate\.(\w+)", security))
 
 
 def test_a_deleted_person_is_gone_after_the_rebuild(security: str, project: Project) -> None:

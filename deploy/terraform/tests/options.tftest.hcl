@@ -33,6 +33,16 @@ variables {
 
 run "audit_logs_to_bigquery" {
   assert {
+    condition = jsondecode({
+      for env in google_cloud_run_v2_job.pullstats.template[0].template[0].containers[0].env : env.name => env.value
+      }["PULLSTATS_VARS"]) == {
+      audit_log_has_blobs = true
+      audit_sink_dataset  = "artifact_registry_logs"
+      build_lock_minutes  = 50
+    }
+    error_message = "dbt must know the sink's dataset, and give up its lock before the next execution."
+  }
+  assert {
     condition = alltrue([
       for project in ["my-project", "other-project"] :
       toset(google_project_iam_audit_config.artifact_registry[project].audit_log_config[*].log_type) == toset(["DATA_READ", "DATA_WRITE"])
