@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pullstats import cli
-from pullstats.networks import Facts, Range, UnknownListError, cidr, in_blocks, read
+from pullstats.network_lists.lists import Facts, Range, UnknownListError, cidr, in_blocks, read
 from tests.conftest import EXAMPLES, Project, example_logs
 
 LISTS = sorted((EXAMPLES / "networks").iterdir())

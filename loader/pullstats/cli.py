@@ -1,7 +1,6 @@
 """The command `pullstats`."""
 
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from datetime import datetime
@@ -36,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("pullstats: interrupted; what has landed has landed", err)
         return EXIT_INTERRUPTED
     except ImportError as error:
-        extra = {"requests": "inventory", "maxminddb": "networks"}.get(error.name, "bigquery")
+        extras = {"requests": "inventory", "maxminddb": "networks"}
+        extra = extras.get(error.name or "", "bigquery")
         say(f"pullstats: {error}: install pullstats[{extra}]", err)
         return 1
     except Exception as error:
@@ -283,46 +283,17 @@ def inventory(
     return command.run(targets, plain_http, open_landing)
 
 
-@pullstats.command(
-    epilog="""\b
-Examples:
-  curl -O https://www.gstatic.com/ipranges/cloud.json
-  curl -O https://ip-ranges.amazonaws.com/ip-ranges.json
-  pullstats networks cloud.json ip-ranges.json asn-ipv4.csv asn-ipv6.csv country.mmdb
-\b
-Exit codes:
-  0  all landed
-  1  a file is none of these lists, or a file, network or permission failed; nothing landed
-  2  wrong usage"""
-)
-@click.argument(
-    "lists",
-    nargs=-1,
-    required=True,
-    metavar="FILE...",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)
+@pullstats.command()
+@click.argument("lists", nargs=-1, required=True, metavar="FILE...", type=Path)
 @on_either
 def networks(lists: tuple[Path, ...], to: str, database: Path, **settings: Any) -> None:
-    """Land lists of networks, so that clients have a cloud, an autonomous system and a country.
+    """Land lists of networks, in place of those before: clouds, ASNs and countries of clients.
 
-    Takes the lists that Google, AWS and Azure publish as JSON, and databases of ASNs or countries as
-    MMDB, or as CSV with `first,last,ASN,organization` or `first,last,country`. The lists of a command
-    replace all those before.
+    A FILE is what Google, AWS or Azure publish (JSON), or an ASN or country database (CSV, MMDB).
     """
-    from pullstats import networks_table
+    from pullstats.network_lists import table
 
-    with tempfile.TemporaryDirectory(prefix="pullstats-") as folder:
-        rows = Path(folder) / "networks.jsonl"
-        for name, count in networks_table.write(rows, lists).items():
-            say(f"{name}: {count:,} networks")
-        if to == "duckdb":
-            networks_table.replace_on_duckdb(database, rows)
-        else:
-            warehouse = _connect(settings)
-            networks_table.replace_on_bigquery(
-                warehouse.client, warehouse.dataset.dataset_id, rows
-            )
+    table.land(lists, database, None if to == "duckdb" else _connect(settings))
 
 
 if __name__ == "__main__":

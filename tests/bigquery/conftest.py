@@ -14,7 +14,8 @@ import pytest
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
-from pullstats import csv_log, networks_table
+from pullstats import csv_log
+from pullstats.network_lists import table as network_table
 from tests.bigquery import inputs
 from tests.bigquery.googlesql import table
 from tests.bigquery.rest import Api, Sent, serve
@@ -197,12 +198,12 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
     usage = [one + more for one, more in zip(usage, inputs.usage(early, late), strict=True)]
     storage = inputs.storage(early, late)
     networks = tmp_path_factory.mktemp("networks") / "networks.jsonl"
-    networks_table.write(networks, (EXAMPLES / "networks").iterdir())
+    network_table.write(networks, (EXAMPLES / "networks").iterdir())
     expected = []
     for parts in (1, 2):
         twin = DuckDBTwin(tmp_path_factory.mktemp("duckdb"))
         twin.fill(list(chain(*usage[:parts])), list(chain(*storage[:parts])))
-        networks_table.replace_on_duckdb(twin.database, networks)
+        network_table.replace(twin.database, networks)
         optional = twin.fill_optional() if parts == 2 else {}
         twin.run()
         expected.append(

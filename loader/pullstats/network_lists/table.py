@@ -1,6 +1,7 @@
 """The table `networks`: all lists of one command, in place of those before."""
 
 import json
+import tempfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pullstats.networks import cidr, read
+from pullstats.network_lists.lists import cidr, read
+from pullstats.output import say
 
 if TYPE_CHECKING:
-    from google.cloud import bigquery
+    from pullstats.bigquery_warehouse import BigQueryWarehouse
 
 SCHEMA = "storageanalysis"
 COLUMNS = {
@@ -29,17 +31,34 @@ COLUMNS = {
 }
 
 
-def write(path: Path, lists: Iterable[Path]) -> dict[str, int]:
+def land(
+    lists: Iterable[Path], database: Path, warehouse: "BigQueryWarehouse | None" = None
+) -> None:
+    """Replace the table by the networks of the lists, all or none of them."""
+    with tempfile.TemporaryDirectory(prefix="pullstats-") as folder:
+        rows = Path(folder) / "networks.jsonl"
+        counts = write(rows, lists)
+        if warehouse:
+            from pullstats.network_lists import bigquery_table  # noqa: PLC0415 - an extra
+
+            bigquery_table.replace(warehouse.client, warehouse.dataset.dataset_id, rows)
+        else:
+            replace(database, rows)
+    for name, count in counts.items():
+        say(f"{name}: {count:,} networks")
+
+
+def write(rows: Path, lists: Iterable[Path]) -> dict[str, int]:
     """Write the networks of the lists as JSON lines; return how many each list has."""
     counts = {}
     loaded_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
-    with path.open("w", encoding="utf-8") as file:
-        for each_list in lists:
-            networks = read(each_list)
-            counts[str(each_list)] = len(networks)
+    with rows.open("w", encoding="utf-8") as file:
+        for path in lists:
+            networks = read(path)
+            counts[str(path)] = len(networks)
             for each in networks:
                 row = {
-                    "list_name": each_list.name,
+                    "list_name": path.name,
                     "network": cidr(each),
                     "ip_version": each.ip_version,
                     "first_block": each.first_block,
@@ -51,25 +70,12 @@ def write(path: Path, lists: Iterable[Path]) -> dict[str, int]:
     return counts
 
 
-def replace_on_duckdb(database: Path, path: Path) -> None:
+def replace(database: Path, rows: Path) -> None:
+    """Read the rows into the table; DuckDB replaces it in one transaction."""
     with duckdb.connect(str(database)) as connection:
         connection.execute(f"create schema if not exists {SCHEMA}")
         connection.execute(
             f"create or replace table {SCHEMA}.networks as from"
             f" read_json(?, format = 'newline_delimited', columns = {COLUMNS})",
-            [str(path)],
+            [str(rows)],
         )
-
-
-def replace_on_bigquery(client: "bigquery.Client", dataset: str, path: Path) -> None:
-    from google.cloud import bigquery
-
-    config = bigquery.LoadJobConfig(
-        source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
-        write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
-        clustering_fields=["ip_version", "block_count", "first_block"],
-        schema=[bigquery.SchemaField(*column) for column in COLUMNS.items()],
-    )
-    table = bigquery.DatasetReference(client.project, dataset).table("networks")
-    with path.open("rb") as rows:
-        client.load_table_from_file(rows, table, job_config=config).result()

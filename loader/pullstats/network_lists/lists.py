@@ -1,7 +1,8 @@
 """Lists of networks: what clouds publish, and databases of ASNs or countries.
 
-Clients are known by /24 (IPv4) and /48 (IPv6), so these are the unit: a block. A network is a number
-of blocks that is a power of two and starts at a multiple of itself, which a join finds by equality.
+Clients are known by /24 (IPv4) and /48 (IPv6), so these are the unit: a block. A network is a
+number of blocks that is a power of two and starts at a multiple of itself, which a join finds by
+equality.
 """
 
 import csv
@@ -166,7 +167,7 @@ def _address(text: str) -> tuple[int, int]:
 
 
 def _mmdb(path: Path) -> Iterator[Range]:
-    import maxminddb
+    import maxminddb  # noqa: PLC0415 - an extra of its own
 
     with maxminddb.open_database(path) as database:
         for network, record in database:
