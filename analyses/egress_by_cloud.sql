@@ -22,11 +22,12 @@ select
         and image_pulls.client_cloud_region = '{{ var("cloud_region", "") }}', false
     ) as is_own_region,
     sum(image_pulls.served_bytes) as served_bytes,
-    {{ integer_divide('sum(image_pulls.served_bytes) * 100', 'max(totals.all_bytes)') }}
-        as percent_of_bytes,
+    {{ integer_divide(
+        'sum(image_pulls.served_bytes) * 100', 'max(totals.all_bytes)'
+    ) }} as percent_of_bytes,
     {{ count_if('image_pulls.is_complete') }} as pulls,
     count(distinct image_pulls.client_id) as clients
 from image_pulls
 cross join totals
-group by client_cloud, client_cloud_region, is_own_region
+group by client_cloud, image_pulls.client_cloud_region, is_own_region
 order by served_bytes desc

@@ -1,5 +1,5 @@
--- Which requests for blobs fail, and why, by image and client tool? Beside them the pulls of the image by
--- the tool, and those that were interrupted or failed.
+-- Which requests for blobs fail, and why, by image and client tool? Beside them the pulls of the
+-- image by the tool, and those that were interrupted or failed.
 with
 
 failed as (
