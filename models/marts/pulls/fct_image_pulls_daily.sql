@@ -61,6 +61,58 @@ priced_pulls as (
             and coalesce(image_pulls.client_cloud_region, '')
             = coalesce(destination_prices.client_cloud_region, '')
 
+),
+
+-- a fetch belongs to the session that began on its day or on the day before
+checks as (
+
+    select * from {{ ref('int_manifest_fetches') }}
+    where
+        fetch_kind = 'check'
+        and {{ is_restated('session_date', restated, before=1) }}
+        and {{ is_restated('fetch_date', restated) }}
+
+),
+
+asked as (
+
+    select
+        log_source,
+        resource_name,
+        registry_host,
+        project_id,
+        image_name,
+        image,
+        traffic_class,
+        client_tool,
+        client_id,
+        is_complete,
+        not is_complete as is_incomplete,
+        false as is_check,
+        served_bytes,
+        egress_cost_micros,
+        pull_date
+    from priced_pulls
+    union all
+    select
+        'cloud_audit' as log_source,
+        checks.resource_name,
+        images.registry_host,
+        images.project_id,
+        images.image_name,
+        checks.image,
+        checks.traffic_class,
+        checks.client_tool,
+        cast(null as string) as client_id,
+        false as is_complete,
+        false as is_incomplete,
+        true as is_check,
+        cast(null as int64) as served_bytes,
+        cast(null as int64) as egress_cost_micros,
+        checks.fetch_date as pull_date
+    from checks
+    left join {{ ref('int_images') }} as images on checks.image = images.image
+
 )
 
 select
@@ -75,12 +127,13 @@ select
     {{ count_if('is_complete') }} as pulls,
     {{ count_if("is_complete and traffic_class = 'end_user'") }}
         as end_user_pulls,
-    {{ count_if('not is_complete') }} as incomplete_pulls,
+    {{ count_if('is_incomplete') }} as incomplete_pulls,
+    {{ count_if('is_check') }} as checks,
     count(distinct client_id) as clients,
     {{ sum_of('served_bytes') }} as served_bytes,
     {{ sum_of('egress_cost_micros') }} as egress_cost_micros,
     pull_date
-from priced_pulls
+from asked
 group by
     log_source, resource_name, registry_host, project_id, image_name, image, traffic_class,
     client_tool, pull_date
