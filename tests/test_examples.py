@@ -96,7 +96,11 @@ def test_every_question_has_an_answer(question: str, compiled: Path, examples: P
     assert (ROOT / "analyses" / question).read_text().startswith("-- ")
     rows = examples.query(sql)
     # the article's own image is not in the examples: see test_article.py; nor is an inventory
-    assert rows or question in {"reads_of_a_build.sql", "tags_not_pulled.sql"}
+    assert rows or question in {
+        "reads_of_a_build.sql",
+        "tags_not_used.sql",
+        "checks_per_image_and_tool.sql",
+    }
 
 
 def test_an_old_client_of_a_host_is_found(compiled: Path, examples: Project) -> None:
