@@ -34,9 +34,52 @@ blobs_of_sessions as (
 
 ),
 
+sized as (
+
+    select
+        *,
+        -- of what is small: sorts as time and digest do, and ends in the bytes
+        case
+            when served_bytes between 1 and {{ var('config_max_bytes') }} then
+                {{ sortable_micros('first_read_micros') }}
+                || digest
+                || {{ sortable_micros('served_bytes') }}
+        end as read_order
+    from blobs_of_sessions
+
+),
+
+sessions as (
+
+    select
+        session_id,
+        {{ count_if('served_bytes > 0') }} as blob_count,
+        min(read_order) as first_order,
+        max(read_order) as last_order
+    from sized
+    group by session_id
+
+),
+
+-- clients fetch an image's config before its layers, or after them: session after session the
+-- position in which a blob is read, among those small enough for a config, tells them apart
 placed as (
 
-    {{ config_positions('blobs_of_sessions') }}
+    select
+        sized.*,
+        sized.served_bytes > 0
+        and sessions.blob_count > 1
+        and client_tools.config_position is not null as has_informative_position,
+        coalesce(sized.read_order = case
+            when client_tools.config_position = 'first' then sessions.first_order
+            when client_tools.config_position = 'last' then sessions.last_order
+            when right(sessions.first_order, 18) <= right(sessions.last_order, 18)
+                then sessions.first_order
+            else sessions.last_order
+        end, false) as is_at_config_position
+    from sized
+    inner join sessions on sized.session_id = sessions.session_id
+    left join {{ ref('client_tools') }} as client_tools on sized.client_tool = client_tools.tool
 
 )
 

@@ -1,96 +1,69 @@
-{{ config(
-    materialized='incremental',
-    partition_by=partition_by_day('session_date'),
-    cluster_by=['bucket_name', 'image'],
-    pre_hook="{{ delete_restated_days('session_date') }}",
-    post_hook="{{ record_build() }}",
-) }}
-{%- set restated = days_to_restate(parents=['int_blob_reads_sessionized', 'int_blobs']) %}
-{{ restatement_comment(restated) }}
+{{ config(materialized='view', meta={'day': 'session_date'}) }}
 with
 
-blob_reads as (
+grouped_reads as (
 
-    select * from {{ ref('int_blob_reads_sessionized') }}
-    where {{ is_restated('session_date', restated) }}
-
-),
-
-reads as (
-
-    select
-        blob_reads.request_key,
-        blob_reads.session_id,
-        blob_reads.digest,
-        blob_reads.status_code,
-        blob_reads.served_bytes,
-        blob_reads.started_micros,
-        blob_reads.ended_micros,
-        client_tools.reads_index,
-        blobs.size_bytes,
-        coalesce(blobs.blob_kind, 'unknown') as blob_kind,
-        blobs.blob_kind_source,
-        blobs.image as sole_image_of_blob
-    from blob_reads
-    left join {{ ref('int_blobs') }} as blobs
-        on
-            blob_reads.bucket_name = blobs.bucket_name
-            and blob_reads.digest = blobs.digest
-    left join {{ ref('client_tools') }} as client_tools
-        on blob_reads.client_tool = client_tools.tool
+    select * from {{ ref('int_blob_reads_grouped') }}
 
 ),
 
-grouped as (
+client_tools as (
 
-    {{ group_reads_by_pull('reads') }}
-
-),
-
-attributed as (
-
-    select
-        grouped.*,
-        -- alike in all reads of a run
-        {%- for column in [
-            'client_id', 'client_network', 'client_tool', 'client_version', 'traffic_class',
-            'bucket_name', 'image', 'session_date',
-        ] %}
-        first_reads.{{ column }},
-        {%- endfor %}
-        coalesce(grouped.sole_config_image, grouped.sole_image) as image_from_digest,
-        {{ fetch_kind('grouped', 'first_reads', 'client_tools') }} as fetch_kind
-    from grouped
-    inner join blob_reads as first_reads
-        on grouped.fetch_id = first_reads.request_key
-    left join {{ ref('client_tools') }} as client_tools
-        on first_reads.client_tool = client_tools.tool
+    select * from {{ ref('client_tools') }}
 
 )
 
 select
-    fetch_id,
-    image_id,
-    case when image_id is null then 'none' else image_id_source end as image_id_source,
-    client_id,
-    client_network,
-    client_tool,
-    client_version,
-    traffic_class,
-    fetch_kind,
-    bucket_name,
-    coalesce(image, image_from_digest) as image,
+    grouped_reads.fetch_id,
+    grouped_reads.image_id,
     case
-        when image is not null then 'referer'
-        when image_from_digest is not null then 'digest'
+        when grouped_reads.image_id is null then 'none' else grouped_reads.image_id_source
+    end as image_id_source,
+    grouped_reads.client_id,
+    grouped_reads.client_network,
+    grouped_reads.client_tool,
+    grouped_reads.client_version,
+    grouped_reads.traffic_class,
+    case
+        when grouped_reads.blob_count = 0 then 'partial'
+        when client_tools.fetch_kind is not null then client_tools.fetch_kind
+        -- without a registry's referer these have read the bucket itself
+        when
+            grouped_reads.image is null
+            and grouped_reads.traffic_class in ('scanner', 'admin', 'housekeeping', 'lifecycle')
+            then 'inspection'
+        when grouped_reads.artifact_count = grouped_reads.blob_count then 'artifact'
+        when
+            grouped_reads.config_count > 0
+            and grouped_reads.blob_count > grouped_reads.config_count
+            then 'pull'
+        -- a small blob read alone, of which nothing else is known, is taken for a config
+        when
+            grouped_reads.config_count > 0
+            or (
+                grouped_reads.is_small_unknown
+                and coalesce(client_tools.layers_only_read, '') != 'artifact'
+            )
+            then coalesce(client_tools.config_only_read, 'inspection')
+        when client_tools.layers_only_read in ('partial', 'artifact', 'inspection')
+            then client_tools.layers_only_read
+        when grouped_reads.blob_count > 1 then 'pull'
+        else 'partial'
+    end as fetch_kind,
+    grouped_reads.bucket_name,
+    coalesce(grouped_reads.image, grouped_reads.blob_image) as image,
+    case
+        when grouped_reads.image is not null then 'referer'
+        when grouped_reads.blob_image is not null then 'digest'
         else 'none'
     end as attribution,
-    blob_count,
-    request_count,
-    served_bytes,
-    is_complete,
-    session_date,
-    cast({{ micros_to_timestamp('first_micros') }} as date) as fetch_date,
-    first_micros as started_micros,
-    last_micros as ended_micros
-from attributed
+    grouped_reads.blob_count,
+    grouped_reads.request_count,
+    grouped_reads.served_bytes,
+    grouped_reads.is_complete,
+    grouped_reads.session_date,
+    cast({{ micros_to_timestamp('grouped_reads.started_micros') }} as date) as fetch_date,
+    grouped_reads.started_micros,
+    grouped_reads.ended_micros
+from grouped_reads
+left join client_tools on grouped_reads.client_tool = client_tools.tool

@@ -5,7 +5,7 @@
     pre_hook="{{ delete_restated_days('pull_date') }}",
     post_hook="{{ record_build() }}",
 ) }}
-{%- set restated = days_to_restate(parents=['int_image_fetches'], after=1) %}
+{%- set restated = days_to_restate(parents=['int_blob_reads_grouped'], after=1) %}
 {{ restatement_comment(restated) }}
 with
 
