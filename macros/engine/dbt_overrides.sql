@@ -27,3 +27,14 @@
         target, source, dest_columns, [restated], include_sql_header
     )) }}
 {%- endmacro %}
+
+
+{# The strategy `replace_days`: within dbt's transaction. dbt's own delete+insert would keep a day
+   that has no rows left. #}
+{% macro get_incremental_replace_days_sql(arg_dict) -%}
+    {%- set columns = arg_dict.dest_columns | map(attribute='quoted') | join(', ') -%}
+    delete from {{ arg_dict.target_relation }}
+    where {{ is_restated(arg_dict.unique_key, restatement_of(model)) }};
+    insert into {{ arg_dict.target_relation }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict.temp_relation }}
+{%- endmacro %}

@@ -91,18 +91,33 @@
 {%- endmacro %}
 
 
-{% macro arrived_after(column, watermark) %}
-    {{- return(adapter.dispatch('arrived_after', 'pullstats')(column, watermark)) -}}
+{% macro warehouse_time() %}
+    {{- return(adapter.dispatch('warehouse_time', 'pullstats')()) -}}
 {% endmacro %}
 
-{# A batch on DuckDB is closed when it can be seen. #}
-{% macro duckdb__arrived_after(column, watermark) -%}
-    {{ column }} > {{ watermark }}
+{# The machine's clock: in DuckDB's own, time stands still within a transaction. #}
+{% macro duckdb__warehouse_time() -%}
+    {{ timestamp_literal(utc_now()) }}
 {%- endmacro %}
 
-{# An ingestion hour on BigQuery may have grown since it was read. #}
-{% macro bigquery__arrived_after(column, watermark) -%}
-    {{ column }} >= {{ watermark }}
+{# The service's clock: builds may run on several machines. #}
+{% macro bigquery__warehouse_time() -%}
+    current_timestamp()
+{%- endmacro %}
+
+
+{% macro settled_through(loaded_through, read_at) %}
+    {{- return(adapter.dispatch('settled_through', 'pullstats')(loaded_through, read_at)) -}}
+{% endmacro %}
+
+{# A batch on DuckDB is complete when it can be seen. #}
+{% macro duckdb__settled_through(loaded_through, read_at) -%}
+    {{ loaded_through }}
+{%- endmacro %}
+
+{# An ingestion hour on BigQuery grows until it is over; a load job may commit a little later. #}
+{% macro bigquery__settled_through(loaded_through, read_at) -%}
+    least({{ loaded_through }}, timestamp_sub({{ read_at }}, interval 2 hour))
 {%- endmacro %}
 
 
@@ -125,7 +140,7 @@
 {% endmacro %}
 
 {% macro duckdb__replace_days_strategy() %}
-    {{- return('delete+insert') -}}
+    {{- return('replace_days') -}}
 {% endmacro %}
 
 {% macro bigquery__replace_days_strategy() %}
@@ -179,17 +194,3 @@
         {{ column }} >= {{ date_literal(first.date().isoformat()) }}
     {%- endif -%}
 {%- endmacro %}
-
-
-{% macro builds_may_meet() %}
-    {{- return(adapter.dispatch('builds_may_meet', 'pullstats')()) -}}
-{% endmacro %}
-
-{# DuckDB lets one process write. #}
-{% macro duckdb__builds_may_meet() %}
-    {{- return(false) -}}
-{% endmacro %}
-
-{% macro bigquery__builds_may_meet() %}
-    {{- return(true) -}}
-{% endmacro %}

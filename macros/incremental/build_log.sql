@@ -25,55 +25,32 @@
 {%- endmacro %}
 
 
-{% macro record_build(arrival_column=none) %}
+{% macro record_build() %}
     {%- set restated = restatement_of(model) %}
-    insert into {{ build_log() }}
-        (model_name, restated_date, is_full, loaded_through, read_at, recorded_at)
-    values
-    {%- for day in restated.days or [none] %}
-    (
-        '{{ this.identifier }}',
-        {{ 'cast(null as date)' if day is none else date_literal(day) }},
-        {{ 'true' if restated.is_full else 'false' }},
-        {% if restated.loaded_through -%}
-            {{ timestamp_literal(restated.loaded_through) }}
-        {%- elif restated.is_full and arrival_column -%}
-            (select max({{ arrival_column }}) from {{ this }})
-        {%- else -%}
-            cast(null as timestamp)
-        {%- endif %},
-        {{ timestamp_literal(restated.read_at) }},
-        {{ timestamp_literal(utc_now()) }}
-    ){{ ',' if not loop.last }}
-    {%- endfor %}
+    {%- set loaded_through = 'cast(null as timestamp)' %}
+    {%- if restated.loaded_through %}
+        {%- set loaded_through = timestamp_literal(restated.loaded_through) %}
+    {%- elif restated.is_full and restated.arrival %}
+        {%- set loaded_through = '(select max(' ~ restated.arrival ~ ') from ' ~ this ~ ')' %}
+    {%- endif %}
+    {{ build_log_entries(
+        restated.days, restated.is_full, timestamp_literal(restated.read_at), loaded_through
+    ) }}
 {% endmacro %}
 
 
-{% macro record_changed_blobs(daily) %}
+{% macro build_log_entries(days, is_full, read_at, loaded_through='cast(null as timestamp)') %}
     insert into {{ build_log() }}
         (model_name, restated_date, is_full, loaded_through, read_at, recorded_at)
-    select distinct
+    values
+    {%- for day in days or [none] %}
+    (
         '{{ this.identifier }}',
-        daily.activity_date,
-        false,
-        cast(null as timestamp),
-        {{ timestamp_literal(restatement_of(model).read_at) }},
-        {{ timestamp_literal(utc_now()) }}
-    from {{ this }} as changed
-    inner join {{ daily }} as daily
-        on
-            changed.bucket_name = daily.bucket_name
-            and changed.digest = daily.digest
-    where changed.changed_at > coalesce(
-        (select max(read_at) from {{ build_log() }} where model_name = '{{ this.identifier }}'),
-        {{ timestamp_literal('1970-01-01 00:00:00') }}
-    )
-    union all
-    select
-        '{{ this.identifier }}',
-        cast(null as date),
-        false,
-        cast(null as timestamp),
-        {{ timestamp_literal(restatement_of(model).read_at) }},
-        {{ timestamp_literal(utc_now()) }}
+        {{ 'cast(null as date)' if day is none else date_literal(day) }},
+        {{ 'true' if is_full else 'false' }},
+        {{ loaded_through }},
+        {{ read_at }},
+        {{ warehouse_time() }}
+    ){{ ',' if not loop.last }}
+    {%- endfor %}
 {% endmacro %}

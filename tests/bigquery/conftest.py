@@ -25,7 +25,7 @@ from tests.test_inventory_models import TABLES as INVENTORY
 RAW = "storageanalysis"
 EARLY, LATE = datetime(2024, 7, 3, 5, tzinfo=UTC), datetime(2024, 7, 4, 6, tzinfo=UTC)
 # What two builds at different moments give differently, whatever the engine.
-CLOCKS = {"int_blobs": {"changed_at"}}
+CLOCKS = {"int_blobs": {"changed_at", "image_changed_at"}}
 SCHEMAS = {"staging": "pullstats_staging", "intermediate": "pullstats_intermediate"}
 MODELS = {
     path.stem: SCHEMAS.get(path.relative_to(ROOT / "models").parts[0], "pullstats")

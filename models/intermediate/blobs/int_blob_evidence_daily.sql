@@ -1,12 +1,7 @@
-{{ config(
-    materialized='incremental',
-    partition_by=partition_by_day('activity_date'),
+{%- set restated = restate_by_day(
+    'activity_date', follows=[ref('int_blob_reads_sessionized')],
     cluster_by=['bucket_name', 'digest'],
-    pre_hook="{{ delete_restated_days('activity_date') }}",
-    post_hook="{{ record_build() }}",
-) }}
-{%- set restated = days_to_restate(parents=['int_blob_reads_sessionized']) %}
-{{ restatement_comment(restated) }}
+) %}
 with
 
 blob_reads as (

@@ -1,12 +1,7 @@
-{{ config(
-    materialized='incremental',
-    partition_by=partition_by_day('session_date'),
+{%- set restated = restate_by_day(
+    'session_date', follows=[ref('int_gcs_requests')], before=1, after=1,
     cluster_by=['bucket_name', 'image'],
-    pre_hook="{{ delete_restated_days('session_date') }}",
-    post_hook="{{ record_build() }}",
-) }}
-{%- set restated = days_to_restate(parents=['int_gcs_request_records'], before=1, after=1) %}
-{{ restatement_comment(restated) }}
+) %}
 with
 
 requests as (

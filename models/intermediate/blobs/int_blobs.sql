@@ -1,6 +1,4 @@
 {{ config(post_hook="{{ record_changed_blobs(ref('int_blob_evidence_daily')) }}") }}
-{%- set restated = days_to_restate() %}
-{{ restatement_comment(restated) }}
 with
 
 reads as (
@@ -99,7 +97,7 @@ known as (
 
 )
 
-{{ with_change_time(
-    'known', key=['bucket_name', 'digest'], read_at=restated.read_at,
-    facts=['size_bytes', 'blob_kind', 'blob_kind_source', 'image'],
-) }}
+{{ with_change_times('known', key=['bucket_name', 'digest'], compare_columns={
+    'changed_at': ['size_bytes', 'blob_kind', 'blob_kind_source'],
+    'image_changed_at': ['image'],
+}) }}

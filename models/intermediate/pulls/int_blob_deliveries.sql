@@ -1,15 +1,10 @@
-{{ config(
-    materialized='incremental',
-    partition_by=partition_by_day('session_date'),
+{%- set restated = restate_by_day(
+    'session_date', follows=[ref('int_blob_reads_sessionized'), ref('int_blobs')],
     cluster_by=['session_id'],
-    pre_hook="{{ delete_restated_days('session_date') }}",
-    post_hook="{{ record_build() }}",
-) }}
-{%- set restated = days_to_restate(parents=['int_blob_reads_sessionized', 'int_blobs']) %}
+) %}
 {%- set of_blob = 'partition by session_id, digest order by read_number' %}
 {%- set before = 'rows between unbounded preceding and 1 preceding' %}
 {%- set after = 'rows between 1 following and unbounded following' %}
-{{ restatement_comment(restated) }}
 with
 
 blob_reads as (

@@ -1,14 +1,12 @@
-{{ config(
-    materialized='incremental',
-    partition_by=partition_by_day('session_date'),
+{%- set restated = restate_by_day(
+    'session_date',
+    follows=[
+        ref('int_blob_reads_sessionized'),
+        ref('int_blobs'),
+        ref('int_blob_reads_numbered'),
+    ],
     cluster_by=['bucket_name', 'image'],
-    pre_hook="{{ delete_restated_days('session_date') }}",
-    post_hook="{{ record_build() }}",
-) }}
-{%- set restated = days_to_restate(
-    parents=['int_blob_reads_sessionized', 'int_blobs', 'int_blob_reads_numbered']
 ) %}
-{{ restatement_comment(restated) }}
 with
 
 blob_reads as (

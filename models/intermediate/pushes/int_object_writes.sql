@@ -1,12 +1,7 @@
-{{ config(
-    materialized='incremental',
-    partition_by=partition_by_day('activity_date'),
+{%- set restated = restate_by_day(
+    'activity_date', follows=[ref('int_gcs_requests')],
     cluster_by=['bucket_name', 'object_kind'],
-    pre_hook="{{ delete_restated_days('activity_date') }}",
-    post_hook="{{ record_build() }}",
-) }}
-{%- set restated = days_to_restate(parents=['int_gcs_request_records']) %}
-{{ restatement_comment(restated) }}
+) %}
 with
 
 requests as (

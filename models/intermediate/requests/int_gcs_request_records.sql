@@ -1,30 +1,18 @@
-{{ config(
-    materialized='incremental',
-    partition_by=partition_by_day('event_date'),
+{%- set restated = restate_by_arrival(
+    'event_date', raw=ref('stg_gcs__usage_logs'),
     cluster_by=['bucket_name', 'object_kind'],
-    incremental_strategy=replace_days_strategy(),
-    unique_key='event_date',
-    full_refresh=none if var('rebuild_requests') else false,
-    post_hook="{{ record_build(arrival_column='loaded_at') }}",
-) }}
-{%- set restated = days_to_restate(raw=ref('stg_gcs__usage_logs')) %}
-{%- set newest = restated.loaded_through %}
+) %}
 {%- set parsed_columns = [
     'client_id', 'client_network', 'client_tool', 'client_version', 'client_class', 'operation',
     'object_kind', 'digest', 'tag', 'bucket_name', 'repository', 'image', 'status_code',
     'request_bytes', 'response_bytes', 'duration_micros', 'started_micros', 'event_date',
 ] %}
-{{ restatement_comment(restated) }}
 with
 
 logs as (
 
     select * from {{ ref('stg_gcs__usage_logs') }}
-    where
-        {{ is_restated('event_date', restated) }}
-        {{ 'and ' ~ arrived_after('loaded_at', timestamp_literal(restated.watermark))
-            if restated.watermark }}
-        {{ 'and loaded_at <= ' ~ timestamp_literal(newest) if newest }}
+    where {{ is_new_arrival(restated) }}
 
 ),
 
@@ -117,12 +105,10 @@ parsed as (
 received as (
 
     select request_key, {{ parsed_columns | join(', ') }}, loaded_at from parsed
-    {% if restated.watermark %}
+    {% if not restated.is_full %}
     union all
     select request_key, {{ parsed_columns | join(', ') }}, loaded_at from {{ this }}
-    where
-        {{ is_restated('event_date', restated) }}
-        and not {{ arrived_after('loaded_at', timestamp_literal(restated.watermark)) }}
+    where {{ is_earlier_arrival(restated) }}
     {% endif %}
 
 ),

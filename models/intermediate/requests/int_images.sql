@@ -1,11 +1,4 @@
-{{ config(
-    materialized='incremental',
-    unique_key='image',
-    incremental_strategy=update_strategy(),
-    post_hook="{{ record_build() }}",
-) }}
-{%- set restated = days_to_restate(parents=['int_gcs_request_records']) %}
-{{ restatement_comment(restated) }}
+{%- set restated = update_by_key('image', follows=[ref('int_registry_requests')]) %}
 with
 
 images as (

@@ -1,12 +1,7 @@
-{{ config(
-    materialized='incremental',
-    partition_by=partition_by_day('event_date'),
+{%- set restated = restate_by_day(
+    'event_date', follows=[ref('int_gcs_request_records')],
     cluster_by=['log_hour'],
-    pre_hook="{{ delete_restated_days('event_date') }}",
-    post_hook="{{ record_build() }}",
-) }}
-{%- set restated = days_to_restate(parents=['int_gcs_request_records']) %}
-{{ restatement_comment(restated) }}
+) %}
 with
 
 gcs_records as (

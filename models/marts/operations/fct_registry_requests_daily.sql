@@ -1,12 +1,7 @@
-{{ config(
-    materialized='incremental',
-    partition_by=partition_by_day('traffic_date'),
+{%- set restated = restate_by_day(
+    'traffic_date', follows=[ref('int_registry_requests')],
     cluster_by=['resource_name', 'operation'],
-    pre_hook="{{ delete_restated_days('traffic_date') }}",
-    post_hook="{{ record_build() }}",
-) }}
-{%- set restated = days_to_restate(parents=['int_gcs_request_records']) %}
-{{ restatement_comment(restated) }}
+) %}
 with
 
 requests as (

@@ -1,11 +1,4 @@
-{{ config(
-    materialized='incremental',
-    unique_key='client_id',
-    incremental_strategy=update_strategy(),
-    post_hook="{{ record_build() }}",
-) }}
-{%- set restated = days_to_restate(parents=['int_gcs_request_records']) %}
-{{ restatement_comment(restated) }}
+{%- set restated = update_by_key('client_id', follows=[ref('int_registry_requests')]) %}
 with
 
 requests as (

@@ -1,12 +1,7 @@
-{{ config(
-    materialized='incremental',
-    partition_by=partition_by_day('pull_date'),
+{%- set restated = restate_by_day(
+    'pull_date', follows=[ref('fct_image_pulls')],
     cluster_by=['image', 'traffic_class'],
-    pre_hook="{{ delete_restated_days('pull_date') }}",
-    post_hook="{{ record_build() }}",
-) }}
-{%- set restated = days_to_restate(parents=['fct_image_pulls']) %}
-{{ restatement_comment(restated) }}
+) %}
 with
 
 image_pulls as (

@@ -1,0 +1,173 @@
+{# Which days a build restates. #}
+
+{% macro days_to_restate(follows, before=0, after=0) %}
+    {% set last = last_build() %}
+    {% if last.is_none %}
+        {{ return({'is_full': true, 'days': [], 'read_at': last.now}) }}
+    {% endif %}
+    {% set names = [] %}
+    {% for relation in follows %}
+        {% do names.extend(followed_models(relation)) %}
+    {% endfor %}
+    {% set is_news = 'recorded_at > ' ~ timestamp_literal(last.read_at) %}
+    {% set logged %}
+        select
+            model_name,
+            case when {{ is_news }} then cast(restated_date as string) end as restated_day,
+            is_full and {{ is_news }} as is_full
+        from {{ build_log() }}
+        where model_name in ('{{ names | join("', '") }}')
+        group by 1, 2, 3
+    {% endset %}
+    {% set found = run_query(logged).rows %}
+    {% for name in names if name not in found | map(attribute=0) %}
+        {{ exceptions.raise_compiler_error(
+            this.identifier ~ ' follows ' ~ name ~ ', which has recorded no build. '
+            ~ 'Build it first: dbt build --select ' ~ name ~ '+'
+        ) }}
+    {% endfor %}
+    {% set is_full = found | selectattr(2) | list | length > 0 %}
+    {% set days = [] if is_full else found | map(attribute=1) | select | list + days_from_vars() %}
+    {{ return({
+        'is_full': is_full,
+        'days': with_adjacent_days(days, before, after),
+        'read_at': last.now,
+    }) }}
+{% endmacro %}
+
+
+{% macro arrivals_to_restate(day, raw, arrival, max_lag_days) %}
+    {% set last = last_build() %}
+    {% set is_full = last.is_none or last.loaded_through is none %}
+    {% set restated = {
+        'day': day, 'arrival': arrival, 'read_at': last.now, 'is_full': is_full, 'days': []
+    } %}
+    {% if is_full %}
+        {{ return(restated) }}
+    {% endif %}
+    {% set days = days_from_vars() %}
+    {% if days %}
+        {% do restated.update({'days': days, 'watermark': days[0] ~ ' 00:00:00'}) %}
+        {{ return(restated) }}
+    {% endif %}
+    {% set has_arrived = arrival ~ ' > ' ~ timestamp_literal(last.settled_through) %}
+    {% set arrived %}
+        select cast({{ day }} as string), count(*), cast(max({{ arrival }}) as string)
+        from {{ raw }}
+        where
+            {{ has_arrived }}
+            {%- if max_lag_days is not none %}
+            {%- set settled_day = last.settled_through[:10] %}
+            and {{ day }} >= {{ date_literal(with_adjacent_days([settled_day], max_lag_days)[0]) }}
+            {%- endif %}
+        group by {{ day }}
+    {% endset %}
+    {% set found = run_query(arrived).rows %}
+    {% do restated.update({
+        'days': found | map(attribute=0) | sort,
+        'watermark': last.settled_through,
+        'loaded_through': found | map(attribute=2) | max if found else none,
+    }) %}
+    {% if found and last.settled_through != last.loaded_through %}
+        {# what may have grown since it was read: a day with as many rows as before has not #}
+        {% set known %}
+            select cast({{ day }} as string), count(*)
+            from {{ this }}
+            where
+                {{ is_restated(day, restated) }}
+                and {{ has_arrived }}
+            group by {{ day }}
+        {% endset %}
+        {% set counts = dict(run_query(known).rows) %}
+        {% for row in found if row[1] == counts.get(row[0]) %}
+            {% do restated.days.remove(row[0]) %}
+        {% endfor %}
+    {% endif %}
+    {{ return(restated) }}
+{% endmacro %}
+
+
+{% macro last_build() %}
+    {% if not execute or not flags.INTROSPECT %}
+        {{ return({'is_none': true, 'now': utc_now()}) }}
+    {% endif %}
+    {% do require_build_lock() %}
+    {% set now = 'select cast(' ~ warehouse_time() ~ ' as string)' %}
+    {% if not is_incremental() %}
+        {{ return({'is_none': true, 'now': run_query(now).rows[0][0]}) }}
+    {% endif %}
+    {% set entries %}
+        {{ now }},
+            cast(max(read_at) as string),
+            cast(max(loaded_through) as string),
+            cast({{ settled_through('max(loaded_through)', 'max(read_at)') }} as string)
+        from {{ build_log() }}
+        where model_name = '{{ this.identifier }}'
+    {% endset %}
+    {% set found = run_query(entries).rows[0] %}
+    {{ return({
+        'is_none': found[1] is none,
+        'now': found[0],
+        'read_at': found[1],
+        'loaded_through': found[2],
+        'settled_through': found[3],
+    }) }}
+{% endmacro %}
+
+
+{% macro followed_models(relation) %}
+    {% set name = relation.identifier | replace('__dbt__cte__', '') %}
+    {% set names = recording_models(graph.nodes['model.pullstats.' ~ name]) | unique | list %}
+    {% if not names %}
+        {{ exceptions.raise_compiler_error(
+            this.identifier ~ ' follows ' ~ name ~ ', which records no days'
+        ) }}
+    {% endif %}
+    {{ return(names) }}
+{% endmacro %}
+
+
+{% macro recording_models(node) %}
+    {% set names = [] %}
+    {% if 'record_' in node.config['post-hook'] | map(attribute='sql') | join %}
+        {% do names.append(node.name) %}
+    {% elif node.config.materialized in ('view', 'ephemeral') %}
+        {% for id in node.depends_on.nodes if id.startswith('model.') %}
+            {% do names.extend(recording_models(graph.nodes[id])) %}
+        {% endfor %}
+    {% endif %}
+    {{ return(names) }}
+{% endmacro %}
+
+
+{% macro days_from_vars() %}
+    {% if not var('restate_from') %}
+        {{ return([]) }}
+    {% endif %}
+    {% set first = modules.datetime.date.fromisoformat(var('restate_from') | string) %}
+    {% set last = modules.datetime.date.fromisoformat(
+        (var('restate_to') or var('restate_from')) | string
+    ) %}
+    {% if last < first %}
+        {{ exceptions.raise_compiler_error('restate_to is before restate_from') }}
+    {% endif %}
+    {% set days = [] %}
+    {% for offset in range((last - first).days + 1) %}
+        {% do days.append((first + modules.datetime.timedelta(days=offset)).isoformat()) %}
+    {% endfor %}
+    {{ return(days) }}
+{% endmacro %}
+
+
+{% macro with_adjacent_days(days, before=0, after=0) %}
+    {% set wider = [] %}
+    {% for day in days %}
+        {% for offset in range(-before, after + 1) %}
+            {% do wider.append((
+                modules.datetime.date.fromisoformat(day)
+                + modules.datetime.timedelta(days=offset)
+            ).isoformat()) %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(wider | unique | sort | list) }}
+{% endmacro %}

@@ -1,0 +1,75 @@
+"""A row in a table keeps two builds on BigQuery from writing at the same time, until it expires."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.bigquery.conftest import BigQueryProject
+from tests.bigquery.rest import Api, serve
+from tests.emulators import PROJECT
+
+LOCKS = f"{PROJECT}.pullstats_intermediate.build_locks"
+DATES = f"{PROJECT}.pullstats.dim_dates"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[BigQueryProject, Api]]:
+    """A project in which one small model has been built."""
+    with serve() as (address, api):
+        project = BigQueryProject(tmp_path_factory.mktemp("build_lock"), address)
+        project.dbt("run", "--select", "dim_dates")
+        yield project, api
+
+
+def holders(api: Api) -> list[str]:
+    return [row[0] for row in api.warehouse.table(LOCKS).values()]
+
+
+def begin_another(api: Api, minutes_ago: int) -> None:
+    quoted = ".".join(f"`{name}`" for name in LOCKS.split("."))
+    api.warehouse.run(f"delete from {quoted} where true")
+    api.warehouse.run(
+        f"insert into {quoted} (invocation_id, acquired_at)"
+        f" values ('other', timestamp_sub(current_timestamp(), interval {minutes_ago} minute))"
+    )
+
+
+def test_a_build_that_has_ended_lets_the_next_begin(built: tuple[BigQueryProject, Api]) -> None:
+    project, api = built
+    assert holders(api) == []
+    project.dbt("run", "--select", "dim_dates")
+    assert holders(api) == []
+
+
+def test_a_second_build_fails_and_changes_nothing(built: tuple[BigQueryProject, Api]) -> None:
+    project, api = built
+    begin_another(api, minutes_ago=49)
+    before, start = api.warehouse.table(DATES), len(api.sent)
+    with pytest.raises(AssertionError, match=r"another build has been running since 20"):
+        project.dbt("run", "--select", "dim_dates")
+    assert not [sent.node for sent in api.sent[start:] if sent.node.startswith("model.")]
+    assert api.warehouse.table(DATES) is before
+    assert holders(api) == ["other"]
+
+
+def test_the_lock_of_a_killed_build_expires(built: tuple[BigQueryProject, Api]) -> None:
+    project, api = built
+    begin_another(api, minutes_ago=51)
+    project.dbt("run", "--select", "dim_dates")
+    assert holders(api) == []
+
+
+def test_a_build_stops_when_its_lock_has_expired(built: tuple[BigQueryProject, Api]) -> None:
+    project, api = built
+    start = len(api.sent)
+    with pytest.raises(AssertionError, match="longer than build_lock_minutes"):
+        project.dbt("run", "--select", "int_images", "--vars", "{build_lock_minutes: 0}")
+    assert not [sent.node for sent in api.sent[start:] if sent.node.startswith("model.")]
+    assert holders(api) == []
+
+
+def test_what_only_reads_needs_no_lock(built: tuple[BigQueryProject, Api]) -> None:
+    project, api = built
+    begin_another(api, minutes_ago=1)
+    project.dbt("test", "--select", "dim_dates")
+    assert holders(api) == ["other"]
