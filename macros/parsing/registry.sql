@@ -18,9 +18,9 @@
     {%- for host in var('self_hosted_registries') -%}
         {%- do hosts.append(host | replace('.', '[.]')) -%}
     {%- endfor -%}
-    {{ regexp_group(referer_image, "'^https://(" ~ hosts | join('|') ~ ")/v2/[^?#]+$'") }}
+    {{ regexp_group(referer_image, "'^https?://(" ~ hosts | join('|') ~ ")/v2/[^?#]+$'") }}
     || '/'
-    || {{ regexp_group(referer_image, "'^https://[^/]+/v2/([^?#]+)$'") }}
+    || {{ regexp_group(referer_image, "'^https?://[^/]+/v2/([^?#]+)$'") }}
 {%- endmacro %}
 
 

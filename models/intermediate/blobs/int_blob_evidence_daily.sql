@@ -11,10 +11,11 @@ blob_reads as (
 
 ),
 
-blobs_of_sessions as (
+blobs_of_bursts as (
 
     select
         session_id,
+        burst_started_micros,
         digest,
         any_value(session_date) as activity_date,
         any_value(client_tool) as client_tool,
@@ -25,7 +26,7 @@ blobs_of_sessions as (
         min(case when served_bytes > 0 then started_micros end) as first_read_micros,
         max(case when served_bytes > 0 then started_micros end) as last_read_micros
     from blob_reads
-    group by session_id, digest
+    group by session_id, burst_started_micros, digest
 
 ),
 
@@ -33,48 +34,92 @@ sized as (
 
     select
         *,
-        -- of what is small: sorts as time and digest do, and ends in the bytes
         case
-            when served_bytes between 1 and {{ var('config_max_bytes') }} then
-                {{ sortable_micros('first_read_micros') }}
-                || digest
-                || {{ sortable_micros('served_bytes') }}
-        end as read_order
-    from blobs_of_sessions
+            when
+                served_bytes
+                between {{ var('config_min_bytes') }} and {{ var('config_max_bytes') }}
+                then served_bytes
+        end as small_bytes,
+        lag(served_bytes) over (
+            partition by session_id, burst_started_micros order by first_read_micros, digest
+        ) as bytes_before
+    from blobs_of_bursts
 
 ),
 
-sessions as (
+compared as (
+
+    select
+        *,
+        -- sorts as time and digest do, and ends in the bytes
+        {{ sortable_micros('first_read_micros') }}
+        || digest
+        || {{ sortable_micros('small_bytes') }} as read_order,
+        min(small_bytes) over (partition by session_id, burst_started_micros)
+            as smallest_bytes
+    from sized
+
+),
+
+-- the configs of several builds are alike in size, and layers much larger lie between them
+alike as (
+
+    select
+        *,
+        small_bytes * 10 <= smallest_bytes * 11 as is_like_smallest,
+        small_bytes * 10 > smallest_bytes * 11 and small_bytes <= smallest_bytes * 4
+            as is_of_middle_size,
+        bytes_before <= smallest_bytes * 4 as is_behind_small
+    from compared
+
+),
+
+bursts as (
 
     select
         session_id,
+        burst_started_micros,
         {{ count_if('served_bytes > 0') }} as blob_count,
         min(read_order) as first_order,
-        max(read_order) as last_order
-    from sized
-    group by session_id
+        max(read_order) as last_order,
+        {{ count_if('is_like_smallest') }} > 1
+        and {{ count_if('is_of_middle_size') }} = 0
+        and (
+            {{ count_if('is_like_smallest and is_behind_small') }} = 0
+            or {{ count_if('served_bytes > 0 and not coalesce(is_like_smallest, false)') }} = 0
+        ) as has_many_configs
+    from alike
+    group by session_id, burst_started_micros
 
 ),
 
--- clients fetch an image's config before its layers, or after them: session after session the
--- position in which a blob is read, among those small enough for a config, tells them apart
+-- clients fetch an image's config before its layers, or after them: burst after burst the position
+-- in which a blob is read, among those small enough for a config, tells them apart
 placed as (
 
     select
-        sized.*,
-        sized.served_bytes > 0
-        and sessions.blob_count > 1
-        and client_tools.config_position is not null as has_informative_position,
-        coalesce(sized.read_order = case
-            when client_tools.config_position = 'first' then sessions.first_order
-            when client_tools.config_position = 'last' then sessions.last_order
-            when right(sessions.first_order, 18) <= right(sessions.last_order, 18)
-                then sessions.first_order
-            else sessions.last_order
-        end, false) as is_at_config_position
-    from sized
-    inner join sessions on sized.session_id = sessions.session_id
-    left join {{ ref('client_tools') }} as client_tools on sized.client_tool = client_tools.tool
+        alike.*,
+        alike.served_bytes > 0
+        and bursts.blob_count > 1
+        and (client_tools.config_position is not null or bursts.has_many_configs)
+            as has_informative_position,
+        alike.small_bytes is not null and bursts.blob_count = 1 as is_read_alone,
+        case
+            when bursts.has_many_configs then coalesce(alike.is_like_smallest, false)
+            else coalesce(alike.read_order = case
+                when client_tools.config_position = 'first' then bursts.first_order
+                when client_tools.config_position = 'last' then bursts.last_order
+                when right(bursts.first_order, 18) <= right(bursts.last_order, 18)
+                    then bursts.first_order
+                else bursts.last_order
+            end, false)
+        end as is_at_config_position
+    from alike
+    inner join bursts
+        on
+            alike.session_id = bursts.session_id
+            and alike.burst_started_micros = bursts.burst_started_micros
+    left join {{ ref('client_tools') }} as client_tools on alike.client_tool = client_tools.tool
 
 )
 
@@ -86,6 +131,7 @@ select
     {{ count_if('has_informative_position') }} as sessions_with_position_count,
     {{ count_if('has_informative_position and is_at_config_position') }}
         as sessions_at_config_position_count,
+    {{ count_if('is_read_alone') }} as sessions_alone_count,
     {{ sum_of('served_bytes') }} as served_bytes,
     max(max_complete_response_bytes) as max_complete_response_bytes,
     min(first_read_micros) as first_read_micros,

@@ -8,6 +8,7 @@ reads as (
         digest,
         {{ sum_of('sessions_with_position_count') }} as sessions_with_position_count,
         {{ sum_of('sessions_at_config_position_count') }} as sessions_at_config_position_count,
+        {{ sum_of('sessions_alone_count') }} as sessions_alone_count,
         {{ sum_of('served_bytes') }} as served_bytes,
         max(max_complete_response_bytes) as max_complete_response_bytes,
         min(first_read_micros) as first_read_micros,
@@ -58,6 +59,7 @@ joined as (
             as sessions_with_position_count,
         coalesce(reads.sessions_at_config_position_count, 0)
             as sessions_at_config_position_count,
+        coalesce(reads.sessions_alone_count, 0) as sessions_alone_count,
         coalesce(reads.served_bytes, 0) as served_bytes,
         coalesce(
             images.inventory_size_bytes,
@@ -86,6 +88,14 @@ known as (
             when sessions_at_config_position_count * 5 <= sessions_with_position_count * 2
                 then 'layer'
             when size_bytes > {{ var('config_max_bytes') }} then 'layer'
+            when
+                size_bytes > {{ var('config_usual_bytes') }}
+                and sessions_at_config_position_count * 2 <= sessions_with_position_count
+                then 'layer'
+            when
+                size_bytes > 4 * {{ var('config_usual_bytes') }}
+                and sessions_at_config_position_count < 3
+                then 'layer'
             else 'config'
         end as blob_kind,
         case

@@ -24,7 +24,7 @@ described as (
         blob_reads.status_code,
         blob_reads.served_bytes,
         blob_reads.started_micros,
-        blob_reads.ended_micros,
+        blob_reads.burst_started_micros,
         blob_reads.session_date,
         blobs.size_bytes,
         coalesce(blobs.blob_kind, 'unknown') as blob_kind
@@ -109,7 +109,6 @@ select
     client_tool,
     digest,
     blob_kind,
-    status_code,
     served_bytes,
     read_number,
     next_delivery_number,
@@ -119,6 +118,6 @@ select
         case when served_bytes > 0 then read_number end
     ) over (partition by session_id, digest, delivery_number), false) as is_config_delivery,
     started_micros,
-    ended_micros,
+    burst_started_micros,
     session_date
 from counted

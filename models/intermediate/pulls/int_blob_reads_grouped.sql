@@ -39,7 +39,8 @@ described as (
         blobs.image as blob_image,
         {{ sortable_micros('blob_reads.started_micros') }} || blob_reads.request_key as first_read,
         -- 304: the client has the blob already
-        blob_reads.status_code = 304 as is_cached
+        blob_reads.status_code = 304 as is_cached,
+        blob_reads.status_code = 206 as is_range
     from blob_reads
     left join numbered_reads on blob_reads.request_key = numbered_reads.request_key
     left join {{ ref('int_blobs') }} as blobs
@@ -64,6 +65,7 @@ blobs_of_pulls as (
         blob_image,
         1 as request_count,
         is_cached,
+        is_range,
         served_bytes,
         started_micros,
         ended_micros
@@ -81,6 +83,7 @@ blobs_of_pulls as (
         any_value(blob_image) as blob_image,
         count(*) as request_count,
         {{ count_if('is_cached') }} > 0 as is_cached,
+        {{ count_if('not is_range') }} = 0 as is_range,
         {{ sum_of('served_bytes') }} as served_bytes,
         min(started_micros) as started_micros,
         max(ended_micros) as ended_micros
@@ -103,16 +106,17 @@ grouped as (
         {{ count_if('served_bytes > 0') }} as blob_count,
         {{ count_if("served_bytes > 0 and blob_kind = 'config'") }} as config_count,
         {{ count_if("served_bytes > 0 and blob_kind = 'artifact'") }} as artifact_count,
-        max(blob_kind) = 'unknown'
-        and count(*) = 1
-        and max(served_bytes) between 1 and {{ var('config_max_bytes') }}
-            as is_small_unknown,
+        {{ count_if(
+            "served_bytes > " ~ 4 * var('config_usual_bytes')
+            ~ " and blob_kind = 'unknown' or served_bytes > 0 and blob_kind = 'layer'"
+        ) }} as layer_count,
         {{ sum_of('request_count') }} as request_count,
         {{ sum_of('served_bytes') }} as served_bytes,
+        -- ranges on purpose leave gaps: what the client asked for has been served
+        min(case when is_cached or served_bytes >= size_bytes then 1 else 0 end) = 1 as is_whole,
         min(case
-            when is_cached or served_bytes >= coalesce(size_bytes, 1) then 1
-            else 0
-        end) = 1 as is_complete,
+            when is_cached or served_bytes >= size_bytes or is_range then 1 else 0
+        end) = 1 as is_as_asked,
         min(started_micros) as started_micros,
         max(ended_micros) as ended_micros
     from blobs_of_pulls
@@ -138,8 +142,8 @@ select
     grouped.artifact_count,
     grouped.request_count,
     grouped.served_bytes,
-    grouped.is_small_unknown,
-    grouped.is_complete,
+    grouped.layer_count,
+    grouped.is_whole or (grouped.config_count > 0 and grouped.is_as_asked) as is_complete,
     first_reads.session_date,
     grouped.started_micros,
     grouped.ended_micros

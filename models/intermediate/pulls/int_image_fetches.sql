@@ -27,27 +27,25 @@ select
     case
         when grouped_reads.blob_count = 0 then 'partial'
         when client_tools.fetch_kind is not null then client_tools.fetch_kind
+        when grouped_reads.traffic_class = 'scanner' then 'scan'
         -- without a registry's referer these have read the bucket itself
         when
             grouped_reads.image is null
-            and grouped_reads.traffic_class in ('scanner', 'admin', 'housekeeping', 'lifecycle')
+            and grouped_reads.traffic_class in ('admin', 'housekeeping', 'lifecycle')
             then 'inspection'
         when grouped_reads.artifact_count = grouped_reads.blob_count then 'artifact'
         when
-            grouped_reads.config_count > 0
-            and grouped_reads.blob_count > grouped_reads.config_count
-            then 'pull'
-        -- a small blob read alone, of which nothing else is known, is taken for a config
-        when
-            grouped_reads.config_count > 0
-            or (
-                grouped_reads.is_small_unknown
-                and coalesce(client_tools.layers_only_read, '') != 'artifact'
-            )
-            then coalesce(client_tools.config_only_read, 'inspection')
+            client_tools.has_build_cache = 'true'
+            and {{ regexp_like('grouped_reads.image', "'[/-](build)?cache$'") }}
+            then 'artifact'
+        when grouped_reads.config_count > 0 and grouped_reads.layer_count > 0 then 'pull'
+        -- small blobs without a layer
+        when grouped_reads.layer_count = 0 and grouped_reads.blob_count > 1 then 'inspection'
+        when grouped_reads.layer_count = 0 and client_tools.layers_only_read = 'artifact' and grouped_reads.config_count = 0 then 'artifact'
+        when grouped_reads.layer_count = 0 then coalesce(client_tools.config_only_read, 'inspection')
         when client_tools.layers_only_read in ('partial', 'artifact', 'inspection')
             then client_tools.layers_only_read
-        when grouped_reads.blob_count > 1 then 'pull'
+        when grouped_reads.blob_count > 1 and grouped_reads.is_complete then 'pull'
         else 'partial'
     end as fetch_kind,
     grouped_reads.bucket_name,
