@@ -10,6 +10,11 @@
 {%- endmacro %}
 
 
+{% macro version_part(version, part) -%}
+    cast({{ regexp_group(version, "'^v?" ~ '[0-9]+[.]' * (part - 1) ~ "([0-9]{1,9})'") }} as int64)
+{%- endmacro %}
+
+
 {% macro client_network(address) -%}
     case
         when {{ regexp_like(address, "'^(::ffff:)?[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$'") }}

@@ -102,12 +102,17 @@ known as (
             when inventory_blob_kind is not null then 'inventory'
             when sessions_with_position_count > 0 then 'inferred'
             else 'none'
-        end as blob_kind_source
+        end as blob_kind_source,
+        inventory_blob_kind is not null
+        or (
+            sessions_at_config_position_count >= 2
+            and sessions_at_config_position_count * 4 >= sessions_with_position_count * 3
+        ) as is_kind_certain
     from joined
 
 )
 
 {{ with_change_times('known', key=['bucket_name', 'digest'], compare_columns={
-    'changed_at': ['size_bytes', 'blob_kind', 'blob_kind_source'],
+    'changed_at': ['size_bytes', 'blob_kind', 'blob_kind_source', 'is_kind_certain'],
     'image_changed_at': ['image'],
 }) }}

@@ -35,6 +35,7 @@ described as (
         numbered_reads.pull_number,
         blobs.size_bytes,
         blobs.blob_kind_source,
+        blobs.is_kind_certain,
         coalesce(blobs.blob_kind, 'unknown') as blob_kind,
         blobs.image as blob_image,
         {{ sortable_micros('blob_reads.started_micros') }} || blob_reads.request_key as first_read,
@@ -57,10 +58,12 @@ blobs_of_pulls as (
     select
         session_id,
         1 as pull_number,
+        true as is_plain_session,
         first_read,
         digest,
         blob_kind,
         blob_kind_source,
+        is_kind_certain,
         size_bytes,
         blob_image,
         1 as request_count,
@@ -75,10 +78,12 @@ blobs_of_pulls as (
     select
         session_id,
         pull_number,
+        false as is_plain_session,
         min(first_read) as first_read,
         digest,
         any_value(blob_kind) as blob_kind,
         any_value(blob_kind_source) as blob_kind_source,
+        any_value(is_kind_certain) as is_kind_certain,
         any_value(size_bytes) as size_bytes,
         any_value(blob_image) as blob_image,
         count(*) as request_count,
@@ -110,6 +115,8 @@ grouped as (
             "served_bytes > " ~ 4 * var('config_usual_bytes')
             ~ " and blob_kind = 'unknown' or served_bytes > 0 and blob_kind = 'layer'"
         ) }} as layer_count,
+        {{ count_if("blob_kind = 'config' and is_kind_certain") }} > 0 as is_config_certain,
+        min(case when is_plain_session then 1 else 0 end) = 1 as is_plain_session,
         {{ sum_of('request_count') }} as request_count,
         {{ sum_of('served_bytes') }} as served_bytes,
         -- ranges on purpose leave gaps: what the client asked for has been served
@@ -143,6 +150,8 @@ select
     grouped.request_count,
     grouped.served_bytes,
     grouped.layer_count,
+    grouped.is_plain_session,
+    grouped.is_config_certain,
     grouped.is_whole or (grouped.config_count > 0 and grouped.is_as_asked) as is_complete,
     first_reads.session_date,
     grouped.started_micros,

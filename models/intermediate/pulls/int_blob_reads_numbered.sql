@@ -1,12 +1,7 @@
-{{ config(
-    materialized='incremental',
-    partition_by=partition_by_day('session_date'),
+{%- set restated = restate_by_day(
+    'session_date', follows=[ref('int_pull_starts')],
     cluster_by=['session_id'],
-    pre_hook="{{ delete_restated_days('session_date') }}",
-    post_hook="{{ record_build() }}",
-) }}
-{%- set restated = days_to_restate(parents=['int_pull_starts']) %}
-{{ restatement_comment(restated) }}
+) %}
 with
 
 pull_starts as (

@@ -11,57 +11,82 @@ client_tools as (
 
     select * from {{ ref('client_tools') }}
 
+),
+
+-- the first rule that holds decides
+classified as (
+
+    select
+        grouped_reads.*,
+        coalesce(grouped_reads.image, grouped_reads.blob_image) as fetched_image,
+        case
+            when grouped_reads.blob_count = 0 then 'partial'
+            when client_tools.fetch_kind is not null then client_tools.fetch_kind
+            when grouped_reads.traffic_class = 'scanner' then 'scan'
+            -- without a registry's referer these have read the bucket itself
+            when
+                grouped_reads.image is null
+                and grouped_reads.traffic_class in ('admin', 'housekeeping', 'lifecycle')
+                then 'inspection'
+            when grouped_reads.artifact_count = grouped_reads.blob_count then 'artifact'
+            when
+                client_tools.has_build_cache = 'true'
+                and {{ regexp_like('grouped_reads.image', "'[/-](build)?cache$'") }}
+                then 'artifact'
+            when grouped_reads.config_count > 0 and grouped_reads.layer_count > 0 then 'pull'
+            -- several small blobs and no layer: tags are watched, signatures verified
+            when grouped_reads.layer_count = 0 and grouped_reads.blob_count > 1 then 'inspection'
+            when
+                grouped_reads.config_count = 0
+                and client_tools.layers_only_read in ('artifact', 'verification', 'inspection')
+                then client_tools.layers_only_read
+            -- one small blob is taken for a config
+            when grouped_reads.layer_count = 0
+                then coalesce(client_tools.config_only_read, 'inspection')
+            when client_tools.layers_only_read = 'partial' then 'partial'
+            -- clients that read no config, or one that is not known
+            when grouped_reads.blob_count > 1 and grouped_reads.is_complete then 'pull'
+            else 'partial'
+        end as fetch_kind
+    from grouped_reads
+    left join client_tools on grouped_reads.client_tool = client_tools.tool
+
 )
 
 select
-    grouped_reads.fetch_id,
-    grouped_reads.image_id,
+    fetch_id,
+    image_id,
+    case when image_id is null then 'none' else image_id_source end as image_id_source,
+    client_id,
+    client_network,
+    client_tool,
+    client_version,
+    traffic_class,
+    fetch_kind,
     case
-        when grouped_reads.image_id is null then 'none' else grouped_reads.image_id_source
-    end as image_id_source,
-    grouped_reads.client_id,
-    grouped_reads.client_network,
-    grouped_reads.client_tool,
-    grouped_reads.client_version,
-    grouped_reads.traffic_class,
-    case
-        when grouped_reads.blob_count = 0 then 'partial'
-        when client_tools.fetch_kind is not null then client_tools.fetch_kind
-        when grouped_reads.traffic_class = 'scanner' then 'scan'
-        -- without a registry's referer these have read the bucket itself
+        when fetch_kind != 'pull' then null
+        when config_count != 1 then 'ambiguous'
         when
-            grouped_reads.image is null
-            and grouped_reads.traffic_class in ('admin', 'housekeeping', 'lifecycle')
-            then 'inspection'
-        when grouped_reads.artifact_count = grouped_reads.blob_count then 'artifact'
-        when
-            client_tools.has_build_cache = 'true'
-            and {{ regexp_like('grouped_reads.image', "'[/-](build)?cache$'") }}
-            then 'artifact'
-        when grouped_reads.config_count > 0 and grouped_reads.layer_count > 0 then 'pull'
-        -- small blobs without a layer
-        when grouped_reads.layer_count = 0 and grouped_reads.blob_count > 1 then 'inspection'
-        when grouped_reads.layer_count = 0 and client_tools.layers_only_read = 'artifact' and grouped_reads.config_count = 0 then 'artifact'
-        when grouped_reads.layer_count = 0 then coalesce(client_tools.config_only_read, 'inspection')
-        when client_tools.layers_only_read in ('partial', 'artifact', 'inspection')
-            then client_tools.layers_only_read
-        when grouped_reads.blob_count > 1 and grouped_reads.is_complete then 'pull'
-        else 'partial'
-    end as fetch_kind,
-    grouped_reads.bucket_name,
-    coalesce(grouped_reads.image, grouped_reads.blob_image) as image,
+            is_plain_session
+            and is_config_certain
+            and layer_count > 0
+            and image is not null
+            then 'certain'
+        else 'inferred'
+    end as count_confidence,
+    bucket_name,
+    fetched_image as image,
     case
-        when grouped_reads.image is not null then 'referer'
-        when grouped_reads.blob_image is not null then 'digest'
+        when image is not null then 'referer'
+        when fetched_image is not null then 'digest'
         else 'none'
     end as attribution,
-    grouped_reads.blob_count,
-    grouped_reads.request_count,
-    grouped_reads.served_bytes,
-    grouped_reads.is_complete,
-    grouped_reads.session_date,
-    cast({{ micros_to_timestamp('grouped_reads.started_micros') }} as date) as fetch_date,
-    grouped_reads.started_micros,
-    grouped_reads.ended_micros
-from grouped_reads
-left join client_tools on grouped_reads.client_tool = client_tools.tool
+    blob_count,
+    request_count,
+    served_bytes,
+    is_complete,
+    session_date,
+    cast({{ micros_to_timestamp('started_micros') }} as date) as fetch_date,
+    started_micros,
+    ended_micros
+from classified

@@ -21,6 +21,7 @@ select
     client_version,
     traffic_class,
     attribution,
+    count_confidence,
     blob_count,
     request_count,
     served_bytes,

@@ -1,17 +1,12 @@
-{{ config(
-    materialized='incremental',
-    partition_by=partition_by_day('session_date'),
+{%- set restated = restate_by_day(
+    'session_date', follows=[ref('int_blob_deliveries')],
     cluster_by=['session_id'],
-    pre_hook="{{ delete_restated_days('session_date') }}",
-    post_hook="{{ record_build() }}",
-) }}
-{%- set restated = days_to_restate(parents=['int_blob_deliveries']) %}
+) %}
 {%- set in_session = 'partition by session_id order by read_number' %}
 {%- set of_blob = 'partition by session_id, digest order by read_number' %}
 {%- set before = 'rows between unbounded preceding and 1 preceding' %}
 {%- set so_far = 'rows between unbounded preceding and current row' %}
 {%- set after = 'rows between 1 following and unbounded following' %}
-{{ restatement_comment(restated) }}
 with
 
 blob_deliveries as (

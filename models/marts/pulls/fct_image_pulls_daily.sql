@@ -24,6 +24,7 @@ select
     {{ count_if("is_complete and traffic_class = 'end_user'") }}
         as end_user_pulls,
     {{ count_if('not is_complete') }} as incomplete_pulls,
+    {{ count_if("is_complete and count_confidence = 'ambiguous'") }} as ambiguous_pulls,
     count(distinct client_id) as clients,
     {{ sum_of('served_bytes') }} as served_bytes,
     pull_date
