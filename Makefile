@@ -1,108 +1,137 @@
-# Everything runs in .venv, made from requirements.lock when it is missing or out of date.
+# Everything runs in .venv. requirements/ pins what is installed there: run.lock what DuckDB needs,
+# report.lock adds the report, cloud.lock BigQuery and Cloud Storage, dev.lock all that tests need.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready profiles.yml
+RUN := $(VENV)/.run profiles.yml
+DEV := $(VENV)/.dev profiles.yml
 REGISTRY := $(VENV)/registry
 EMULATORS := $(VENV)/emulators
 PEERS := $(VENV)/peers
 BROWSER := $(VENV)/browser
-# uv finds a Python on the path, but not inside pyenv; where there is none it downloads one.
+# uv finds a Python on the path, but not inside pyenv.
 PYTHON_3_13 ?= $(or $(lastword $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python)),3.13)
 ON_TARGET = $(if $(TARGET),--target $(TARGET))
+REPORT := $(VENV)/$(if $(filter bigquery,$(TARGET)),.cloud,.report)
 export PULLSTATS_DUCKDB ?= warehouse.duckdb
 
-.PHONY: help demo test lint accuracy bench soak docs report screenshots function lock clean
+.PHONY: help demo bigquery report docs test lint pytest accuracy bench soak screenshots function lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
-demo: $(READY) ## load the sample logs into warehouse.duckdb, build the marts, show the answer
-	$(BIN)/pullstats load examples/logs
-	$(BIN)/dbt --quiet build --exclude-resource-type unit_test
-	$(BIN)/pullstats query examples/answer.sql
+demo: $(RUN) ## load the sample logs into warehouse.duckdb, build the marts, show the answer
+	@scripts/step "Loading examples/logs" $(BIN)/pullstats load examples/logs
+	@scripts/step "Building the tables with dbt" \
+	    $(BIN)/dbt --quiet build --exclude-resource-type test unit_test
+	@$(BIN)/pullstats query examples/answer.sql
+	@cat examples/next_steps.txt
 
-test: $(READY) $(EMULATORS)/.ready $(REGISTRY)/.ready $(BROWSER)/.ready ## all that CI runs: lint, types, dbt's tests, the loader's, both together
-	PATH=$(CURDIR)/$(BIN):$$PATH scripts/lint
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(PYTEST)
+bigquery: $(VENV)/.cloud profiles.yml ## install what loads and builds on BigQuery
+	@echo "Next: docs/deploy.md"
 
-lint: $(READY) ## the checks of test that read the code only
-	PATH=$(CURDIR)/$(BIN):$$PATH scripts/lint
-
-accuracy: $(READY) ## compare the examples' marts with their truth; rewrites the tables of docs/counting.md
-	$(BIN)/python -m tests.accuracy
-
-bench: $(READY) $(PEERS)/.ready ## what load and build cost beside others, and how it grows (ROWS=1000000)
-	$(BIN)/python -m bench.run --rows $(or $(ROWS),1000000)
-
-soak: $(READY) $(EMULATORS)/.ready ## the long forms of the tests that kill, and of those that shuffle arrivals
-	$(BIN)/python -m pytest --soak tests/test_kill.py tests/cloud/test_kill.py tests/test_arrivals.py
-
-docs: $(READY) ## the models' documentation as one page, target/static_index.html (TARGET=local)
-	env -u PULLSTATS_CLIENT_SALT $(BIN)/dbt docs generate --static $(ON_TARGET) # the page shows compiled SQL
-	scripts/mend_docs_page target/static_index.html
-
-report: $(READY) ## what is pulled, as one page, target/report.html (TARGET=local)
+report: $(RUN) $(REPORT) ## what is pulled, as one page, target/report.html (TARGET=bigquery)
 	$(BIN)/python -m report $(ON_TARGET)
 
-screenshots: $(READY) $(BROWSER)/.ready ## the pictures of README, from the examples
+docs: $(RUN) ## the models' documentation as one page, target/static_index.html
+	env -u PULLSTATS_CLIENT_SALT $(BIN)/dbt docs generate --static $(ON_TARGET) # the page shows compiled SQL
+	scripts/fix_docs_page target/static_index.html
+
+test: lint pytest ## all that CI runs: lint, types, dbt's tests, the loader's, both together
+
+lint: $(DEV) ## the checks that only read the code
+	PATH=$(CURDIR)/$(BIN):$$PATH scripts/lint
+
+pytest: $(DEV) $(EMULATORS)/.ready $(REGISTRY)/.ready $(BROWSER)/.ready ## the tests (PYTEST=tests/bigquery)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(PYTEST)
+
+soak: $(DEV) $(EMULATORS)/.ready ## the long forms of the tests that kill, and of those that shuffle arrivals
+	$(BIN)/python -m pytest --soak tests/test_kill.py tests/cloud/test_kill.py tests/test_arrivals.py
+
+accuracy: $(DEV) ## compare the examples' marts with their truth; rewrites the tables of docs/counting.md
+	$(BIN)/python -m tests.accuracy
+
+bench: $(DEV) $(PEERS)/.ready ## what load and build cost beside others, and how it grows (ROWS=1000000)
+	$(BIN)/python -m bench.run --rows $(or $(ROWS),1000000)
+
+screenshots: $(DEV) $(BROWSER)/.ready ## the pictures of README, from the examples
 	$(BIN)/python -m tests.screenshots
 
 COMPILE = $(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-annotate \
     --custom-compile-command 'make lock' --quiet
-lock: $(VENV)/.ready ## pin what pyproject.toml asks for, with hashes
-	$(COMPILE) pyproject.toml --extra dev --universal --python-version 3.11 -o requirements.lock
-	$(COMPILE) --group emulators --python-version 3.13 -o emulators.lock
-	$(COMPILE) --group peers --universal --python-version 3.11 -o peers.lock
+LIKE_DEV = --constraint requirements/dev.lock --universal --python-version 3.11
+lock: $(VENV)/.uv ## pin what pyproject.toml asks for, with hashes
+	$(COMPILE) pyproject.toml --extra dev --universal --python-version 3.11 -o requirements/dev.lock
+	$(COMPILE) pyproject.toml $(LIKE_DEV) -o requirements/run.lock
+	$(COMPILE) pyproject.toml --extra report $(LIKE_DEV) -o requirements/report.lock
+	$(COMPILE) pyproject.toml --extra report --extra bigquery $(LIKE_DEV) -o requirements/cloud.lock
+	$(COMPILE) --group bootstrap $(LIKE_DEV) -o requirements/bootstrap.lock
+	$(COMPILE) --group peers --universal --python-version 3.11 -o requirements/peers.lock
+	$(COMPILE) --group emulators --python-version 3.13 -o requirements/emulators.lock
 
-function: $(READY) ## build/function, the source of the Cloud Run function
+function: $(VENV)/.uv ## build/function, the source of the Cloud Run function
 	rm -rf build/function && mkdir -p build/function
-	cp -r loader logformat build/function
-	echo 'from loader.main import load_log_object as load_log_object' > build/function/main.py
-	printf '%s\n' functions-framework google-cloud-bigquery google-cloud-storage \
-	    | $(COMPILE) --constraint requirements.lock --python-version 3.11 - -o build/function/requirements.txt
+	cp -r loader/pullstats build/function && rm -r build/function/pullstats/registry_inventory
+	echo 'from pullstats.function import load_log_object as load_log_object' > build/function/main.py
+	printf '%s\n' functions-framework google-cloud-bigquery google-cloud-storage google-crc32c \
+	    | $(COMPILE) --constraint requirements/dev.lock --python-version 3.11 - -o build/function/requirements.txt
 
 clean: ## remove the demo's database and what dbt wrote
 	rm -rf build target logs warehouse.duckdb warehouse.duckdb.wal warehouse.duckdb.raw
 
 
-$(VENV)/.ready: requirements.lock pyproject.toml
+INSTALL = $(BIN)/uv pip install --quiet --python $(VENV) --no-deps --compile-bytecode
+
+$(VENV)/.uv: requirements/bootstrap.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo "pullstats needs Python 3.11 or later: make PYTHON=python3.11 …"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' \
 	    || { echo "$(PYTHON) has no venv: on Debian and Ubuntu install python3-venv"; exit 1; }
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install -qq --no-deps --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
-	touch $@
+	@scripts/step "Creating $(VENV) with $$($(PYTHON) --version)" $(PYTHON) -m venv --clear $(VENV)
+	@scripts/step "Downloading the installer, uv (18 MB)" \
+	    $(BIN)/python -m pip install -qq --no-deps --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.run: requirements/run.lock pyproject.toml $(VENV)/.uv
+	@scripts/step "Downloading and installing dbt, DuckDB and what they need (60 packages, 52 MB)" \
+	    $(INSTALL) --require-hashes -r $<
+	@scripts/step "Installing pullstats" $(INSTALL) --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.%: requirements/%.lock $(VENV)/.run
+	@scripts/step "Downloading and installing what $< adds" $(INSTALL) --require-hashes -r $<
+	@touch $@
 
 # A registry, and a client that pushes to it, for tests/inventory.
-$(REGISTRY)/.ready: scripts/unpack_packages $(VENV)/.ready
-	scripts/unpack_packages $(REGISTRY) docker-registry skopeo
-	touch $@
+$(REGISTRY)/.ready: scripts/unpack_packages $(VENV)/.uv
+	@scripts/step "Downloading a registry and a client" scripts/unpack_packages $(REGISTRY) docker-registry skopeo
+	@touch $@
 
 # What bench/peers.py runs.
-$(PEERS)/.ready: peers.lock scripts/unpack_packages $(VENV)/.ready
+$(PEERS)/.ready: requirements/peers.lock scripts/unpack_packages $(VENV)/.uv
 	$(PYTHON) -m venv --clear $(PEERS)
-	$(BIN)/uv pip install --quiet --python $(PEERS) --no-deps --require-hashes -r peers.lock
+	$(BIN)/uv pip install --quiet --python $(PEERS) --no-deps --require-hashes -r $<
 	scripts/unpack_packages $(PEERS)/goaccess goaccess
 	touch $@
 
 # A browser that opens the pages in tests/test_pages.py, unless the machine has one: see tests/browser.py.
-$(BROWSER)/.ready: scripts/unpack_packages $(VENV)/.ready
-	mkdir -p $(BROWSER)
-	command -v chromium google-chrome >/dev/null || scripts/unpack_packages $(BROWSER) chromium-headless-shell
-	touch $@
+$(BROWSER)/.ready: scripts/unpack_packages $(VENV)/.uv
+	@mkdir -p $(BROWSER)
+	@command -v chromium google-chrome >/dev/null || scripts/step "Downloading a browser" \
+	    scripts/unpack_packages $(BROWSER) chromium-headless-shell
+	@touch $@
 
-# Stand-ins for BigQuery and Cloud Storage: see tests/emulators.py. DuckDB's extensions come as wheels
+# Emulators of BigQuery and Cloud Storage: see tests/emulators.py. DuckDB's extensions come as wheels
 # and are installed into a home of their own.
-$(EMULATORS)/.ready: emulators.lock $(VENV)/.ready
-	$(BIN)/uv venv --quiet --clear --python $(PYTHON_3_13) $(EMULATORS)
-	$(BIN)/uv pip install --quiet --python $(EMULATORS) --no-deps --require-hashes -r emulators.lock
-	cd $(EMULATORS) && for file in lib/python3.13/site-packages/duckdb_extension_*/extensions/*/*; do \
+$(EMULATORS)/.ready: requirements/emulators.lock $(VENV)/.uv
+	@scripts/step "Creating $(EMULATORS) with Python 3.13" \
+	    $(BIN)/uv venv --quiet --clear --no-python-downloads --python $(PYTHON_3_13) $(EMULATORS)
+	@scripts/step "Downloading and installing the emulators" \
+	    $(BIN)/uv pip install --quiet --python $(EMULATORS) --no-deps --require-hashes -r $<
+	@cd $(EMULATORS) && for file in lib/python3.13/site-packages/duckdb_extension_*/extensions/*/*; do \
 	    HOME=$$PWD bin/python -c "import duckdb; duckdb.sql('install \"$$file\"')" || exit; done
-	touch $@
+	@touch $@
 
 profiles.yml:
-	cp profiles.yml.example $@
+	@cp profiles.yml.example $@

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
-from logformat.rows import USAGE_COLUMNS
+from pullstats.csv_log import USAGE_COLUMNS
 
 BUCKET = "artifacts.example-project.appspot.com"
 FIRST_DAY = datetime(2024, 6, 1, tzinfo=UTC)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from logformat.rows import USAGE_COLUMNS
+from pullstats.csv_log import USAGE_COLUMNS
 
 FOLDER = Path(".venv/peers")
 IMAGE = "^https://gcr[.]io/v2/(.+)/blobs/sha256:"

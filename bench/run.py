@@ -18,7 +18,7 @@ from pathlib import Path
 import altair
 
 from bench import generate, peers
-from logformat.rows import USAGE_COLUMNS
+from pullstats.csv_log import USAGE_COLUMNS
 
 BUILD = ["dbt", "--quiet", "build", "--exclude-resource-type", "test", "unit_test"]
 RESULTS = Path(__file__).parent / "results"

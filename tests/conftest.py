@@ -16,8 +16,8 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
-from loader import plan
-from loader.duckdb_warehouse import DuckDBWarehouse
+from pullstats import plan
+from pullstats.duckdb_warehouse import DuckDBWarehouse
 from report import __main__ as report
 
 ROOT = Path(__file__).parent.parent
@@ -41,7 +41,8 @@ class Project:
     def load(self, paths: Iterable[Path], batch: int = 500) -> None:
         warehouse = DuckDBWarehouse(self.database)
         try:
-            todo = plan.make(paths, warehouse.ledger())
+            places = (found for path in paths for found in plan.find(path))
+            todo = plan.make(places, warehouse.ledger())
             for each in plan.batches(todo.load, batch, 10**9):
                 assert not warehouse.load(each).unreadable
         finally:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from logformat.rows import USAGE_COLUMNS
+from pullstats.csv_log import USAGE_COLUMNS
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from logformat import rows
+from pullstats import csv_log
 from tests.conftest import Project
 
 BUCKET = "artifacts.mineral-minutia-820.appspot.com"
@@ -37,7 +37,7 @@ def test_the_article_gives_one_image_and_three_reads(project: Project, tmp_path:
         read(CONFIG, at("2019-05-20 03:46:24"), 734, 123000),
     ]
     log = tmp_path / "accessLog_usage_2019_05_19_18_00_00_00cbe51e4b703105e9_v0"
-    log.write_bytes(rows.write(records, list(rows.USAGE_COLUMNS)))
+    log.write_bytes(csv_log.write(records, list(csv_log.USAGE_COLUMNS)))
     project.load([log])
     project.run()
     assert project.query("select image, image_ids, pulls from pullstats.dim_images") == [

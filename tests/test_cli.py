@@ -1,14 +1,16 @@
 """The command line: what it says, what it returns, and which database it takes."""
 
+import json
 import os
+import subprocess
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from commands import cli
-from loader import plan
-from loader.duckdb_warehouse import DuckDBWarehouse
-from logformat import rows
+from pullstats import cli, csv_log, plan
+from pullstats.duckdb_warehouse import DuckDBWarehouse
 from tests.test_load import BROKEN, SOUND, STORAGE, Store, usage
 from tests.test_rows import GOOD, HEADER, line
 
@@ -125,9 +127,7 @@ def test_when_a_source_is_missing_then_the_code_is_2(store: Store, capsys: Captu
 
 @pytest.mark.parametrize("arguments", [[], ["load"], ["query"], ["delete"], ["status", "--all"]])
 def test_when_arguments_are_wrong_then_the_code_is_2(arguments: list[str]) -> None:
-    with pytest.raises(SystemExit) as stop:
-        cli.main(arguments)
-    assert stop.value.code == 2
+    assert cli.main(arguments) == 2
 
 
 @pytest.mark.parametrize(("other", "code"), [(SOUND, 0), (BROKEN, cli.EXIT_UNREADABLE)])
@@ -177,13 +177,13 @@ def test_when_there_are_many_objects_then_they_land_in_batches(
 
 def test_when_a_batch_would_be_too_big_then_it_is_cut(store: Store) -> None:
     store.put({usage(hour=hour): b"x" * size for hour, size in enumerate([6, 4, 1, 20, 3])})
-    todo = plan.make(plan.find([store.logs]), {})
+    todo = plan.make(plan.find(store.logs), {})
     cut = [[each.size for each in batch] for batch in plan.batches(todo.load, 9, 10)]
     assert cut == [[6, 4], [1], [20], [3]]
 
 
 def test_when_logs_have_landed_then_status_tells_of_them(store: Store, capsys: Capture) -> None:
-    storage = rows.write([["example", "240"]], list(rows.STORAGE_COLUMNS))
+    storage = csv_log.write([["example", "240"]], list(csv_log.STORAGE_COLUMNS))
     store.put({usage(hour=20): SOUND, usage(hour=23): BROKEN, STORAGE: storage})
     load(store)
     capsys.readouterr()
@@ -224,7 +224,7 @@ def test_when_the_marts_are_asked_then_a_table_answers(
     store: Store, tmp_path: Path, capsys: Capture
 ) -> None:
     store.query("create schema pullstats")
-    store.query("create table pullstats.pullstats.images as select 'alpine' as image, 12345 as n")
+    store.query("create table pullstats.images as select 'alpine' as image, 12345 as n")
     assert cli.main(["query", "select *, null as nothing from images"]) == 0
     said = capsys.readouterr().out
     assert [word in said for word in ("image", "alpine", "12,345", "None")] == [True] * 3 + [False]
@@ -251,6 +251,166 @@ def test_when_a_question_fails_then_the_code_is_1(store: Store, sql: str, capsys
     store.query("create schema pullstats")
     assert cli.main(["query", sql]) == 1
     assert capsys.readouterr().err.startswith("pullstats: ")
+
+
+MART = (
+    "create schema pullstats; create table pullstats.dim_images as select * from (values"
+    " ('a', 2024, 12345, true, date '2024-05-29', timestamp '2024-05-29 07:00:00', 1.50, null),"
+    " ('b \"x\", ü', 9999, 2, false, null, null, null, 'a; b'))"
+    " t(image, year, pulls, is_used, day, seen, share, note)"
+)
+
+
+@pytest.fixture
+def mart(store: Store) -> Store:
+    for statement in MART.split("; ", 1):
+        store.query(statement)
+    return store
+
+
+@pytest.mark.parametrize(
+    ("layout", "answer"),
+    [
+        (
+            "table",
+            "image     year   pulls  is_used  day         seen                 share  note\n"
+            "--------  ----  ------  -------  ----------  -------------------  -----  ----\n"
+            "a         2024  12,345  true     2024-05-29  2024-05-29 07:00:00    1.5\n"
+            'b "x", ü  9999       2  false                                            a; b\n',
+        ),
+        (
+            "csv",
+            "image,year,pulls,is_used,day,seen,share,note\n"
+            "a,2024,12345,true,2024-05-29,2024-05-29 07:00:00,1.5,\n"
+            '"b ""x"", ü",9999,2,false,,,,a; b\n',
+        ),
+        (
+            "jsonl",
+            '{"image": "a", "year": 2024, "pulls": 12345, "is_used": true, "day": "2024-05-29",'
+            ' "seen": "2024-05-29 07:00:00", "share": 1.5, "note": null}\n'
+            '{"image": "b \\"x\\", ü", "year": 9999, "pulls": 2, "is_used": false, "day": null,'
+            ' "seen": null, "share": null, "note": "a; b"}\n',
+        ),
+    ],
+)
+def test_when_a_format_is_asked_for_then_values_are_written_as_they_are(
+    mart: Store, layout: str, answer: str, capsys: Capture
+) -> None:
+    for name in ("dim_images", "pullstats.dim_images"):
+        assert cli.main(["query", "--format", layout, f"from {name} order by 1"]) == 0
+        assert capsys.readouterr().out == answer
+    if layout == "jsonl":
+        assert cli.main(["query", "--format", "json", "from dim_images order by 1"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found == [json.loads(each) for each in answer.splitlines()]
+
+
+@pytest.mark.parametrize(("layout", "answer"), [("csv", "n\n"), ("json", "[]\n"), ("jsonl", "")])
+def test_when_there_is_no_row_then_the_format_says_so(
+    mart: Store, layout: str, answer: str, capsys: Capture
+) -> None:
+    assert cli.main(["query", "--format", layout, "select 1 as n where false"]) == 0
+    assert capsys.readouterr().out == answer
+
+
+@pytest.mark.parametrize("layout", ["table", "csv", "json", "jsonl"])
+def test_when_an_answer_is_long_then_it_streams(mart: Store, layout: str, capsys: Capture) -> None:
+    """Its beginning is there long before its end could be: 10**12 rows fit nowhere."""
+    command = [sys.executable, "-m", "pullstats.cli", "query", "--format", layout]
+    with subprocess.Popen(
+        [*command, "select i, i * 2 as j from range(1000000000000) t(i)"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        head = process.stdout.read(100_000)
+        process.stdout.close()
+        assert len(head) == 100_000
+        # as every program that click runs
+        assert (process.wait(60), process.stderr.read()) == (1, b"")
+
+
+def test_when_several_statements_are_asked_then_all_are_answered(
+    mart: Store, capsys: Capture
+) -> None:
+    assert cli.main(["query", "select 'a;b' as x, 1 as n; select 2 as y, 3 as z"]) == 0
+    said = capsys.readouterr().out
+    assert said.index("a;b") < said.index("z")
+    assert cli.main(["query", "--format", "csv", "select 1; select 2"]) == 1
+    assert "csv is for one statement, not 2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "copy (select 1) to 'written'",
+        "explain analyze copy (select 1) to 'written'",
+        "attach 'written'",
+        "export database 'written'",
+        "create table t as select 1",
+        "select 1; drop table pullstats.dim_images",
+    ],
+)
+def test_when_a_question_would_write_then_it_is_refused(
+    mart: Store, tmp_path: Path, sql: str, capsys: Capture
+) -> None:
+    assert cli.main(["query", sql]) == 1
+    said = capsys.readouterr()
+    assert (said.out, "this is no question" in said.err) == ("", True)
+    assert not (tmp_path / "written").exists()
+
+
+def test_when_the_marts_are_not_there_then_the_next_step_is_said(
+    store: Store, capsys: Capture
+) -> None:
+    assert cli.main(["query", "from dim_images"]) == 1
+    assert "run pullstats load first" in capsys.readouterr().err
+    store.query("select 1")
+    for name in ("dim_images", "pullstats.fct_image_pulls", "pullstats.some"):
+        assert cli.main(["query", f"from {name}"]) == 1
+        assert "run dbt build first" in capsys.readouterr().err
+    assert cli.main(["query", "from elsewhere"]) == 1
+    assert "dbt build" not in capsys.readouterr().err
+
+
+def test_when_the_version_is_asked_then_it_is_said(capsys: Capture) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"pullstats, version {version('pullstats')}\n"
+
+
+@pytest.mark.parametrize("command", ["load", "query", "inventory"])
+def test_when_help_is_asked_then_it_has_examples_and_exit_codes(
+    command: str, capsys: Capture
+) -> None:
+    assert cli.main([command, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "Examples:" in said
+    assert ("Exit codes:" in said) == (command != "query")
+
+
+def test_when_a_shell_completes_then_it_gets_commands() -> None:
+    command = [str(Path(sys.executable).with_name("pullstats"))]
+    settings = {"_PULLSTATS_COMPLETE": "bash_complete", "COMP_WORDS": "pullstats l"}
+    settings = os.environ | settings | {"COMP_CWORD": "1"}
+    done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
+    assert done.stdout == "plain,load\n"
+
+
+def test_when_a_load_is_interrupted_then_no_traceback_is_shown(
+    store: Store, capsys: Capture, monkeypatch: Patch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    store.put({GOOD_LOG: SOUND})
+    monkeypatch.setattr(DuckDBWarehouse, "load", interrupt)
+    assert load(store) == cli.EXIT_INTERRUPTED
+    said = capsys.readouterr().err.strip()
+    assert said == "pullstats: interrupted; what has landed has landed"
+    monkeypatch.undo()
+    monkeypatch.chdir(store.logs.parent)
+    assert load(store) == 0
 
 
 def test_when_a_name_is_not_utf8_then_the_others_land(store: Store, capsys: Capture) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import cli
+from pullstats import cli
 from tests import accuracy
 from tests.conftest import ROOT, Project
 

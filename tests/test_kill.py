@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import EXAMPLES, PROFILES, ROOT, Project
 from tests.kill_loop import kill_at_random, run_to_end
 
-LOAD = [sys.executable, "-c", "from commands.cli import main; raise SystemExit(main())", "load"]
+LOAD = [sys.executable, "-c", "from pullstats.cli import main; raise SystemExit(main())", "load"]
 BUILD = [
     str(Path(sys.executable).with_name("dbt")),
     "build",

@@ -11,10 +11,9 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loader import plan
-from loader.duckdb_warehouse import DuckDBWarehouse
-from loader.warehouse import BatchResult
-from logformat import rows
+from pullstats import csv_log, plan
+from pullstats.duckdb_warehouse import DuckDBWarehouse
+from pullstats.warehouse import BatchResult
 from tests.test_rows import COLUMNS, GOOD, HEADER, changed, line, records
 
 Folders = pytest.TempPathFactory
@@ -41,13 +40,15 @@ class Store:
 
     def put(self, objects: Mapping[str, bytes]) -> None:
         for name, data in objects.items():
-            (self.logs / name).write_bytes(data)
+            path = self.logs / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
 
     def load(self, objects: Mapping[str, bytes] | None = None) -> BatchResult:
         """Land the objects of the folder in one batch; give what became of them."""
         self.put(objects or {})
         with closing(DuckDBWarehouse(self.database)) as warehouse:
-            todo = plan.make(plan.find([self.logs]), warehouse.ledger())
+            todo = plan.make(plan.find(self.logs), warehouse.ledger())
             for batch in plan.batches(todo.load, 500, 10**9):
                 return warehouse.load(batch)
         return BatchResult()
@@ -83,7 +84,7 @@ def typed(written: Iterable[list[str]]) -> Counter[Row]:
 
 
 def assert_landed_as_parsed(store: Store, data: bytes) -> None:
-    parsed = rows.parse(data, COLUMNS)
+    parsed = csv_log.parse(data, COLUMNS)
     result = store.load({usage(): data})
     assert (store.rows(), result.rows) == (typed(parsed.records), len(parsed.records))
     assert store.rejected() == [(x.number, x.reason, x.content) for x in parsed.rejected]
@@ -95,7 +96,7 @@ def test_when_records_are_good_then_they_land_whichever_way_they_are_read(
     tmp_path_factory: Folders, written: list[list[str]]
 ) -> None:
     store = Store(tmp_path_factory.mktemp("good"))
-    sound = rows.write(written, list(COLUMNS))
+    sound = csv_log.write(written, list(COLUMNS))
     result = store.load({usage(): sound, usage(shard=1): sound + b"broken\n"})
     assert result == BatchResult(2, 2 * len(written), {usage(shard=1): 1})
     assert store.rows() == typed([*written, *written])

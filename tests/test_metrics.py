@@ -8,7 +8,7 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt_metricflow.cli.cli_configuration import CLIConfiguration
 from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 
-from logformat import rows
+from pullstats import csv_log
 from tests.conftest import PROFILES, ROOT, Project, example_logs
 
 BYTE_HOURS = {"2024_05_30": (2400, 240), "2024_05_31": (4800, 480), "2024_06_01": (7200, 720)}
@@ -38,7 +38,7 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Metrics:
     logs.mkdir()
     for day, sizes in BYTE_HOURS.items():
         buckets = [[f"bucket-{place}", str(size)] for place, size in enumerate(sizes)]
-        content = rows.write(buckets, list(rows.STORAGE_COLUMNS))
+        content = csv_log.write(buckets, list(csv_log.STORAGE_COLUMNS))
         (logs / f"log_storage_{day}_07_00_00_00ab_v0").write_bytes(content)
     project.load([*example_logs(), *logs.iterdir()])
     project.run()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from logformat import rows
+from pullstats import csv_log
 from tests.conftest import Project
 from tests.test_rows import COLUMNS, changed
 
@@ -83,7 +83,7 @@ def warned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[obj
     project = Project(tmp_path_factory.mktemp("operators"))
     records = [record for traffic, _, _ in EXPECTED for record in requests(traffic)]
     log = project.folder / "log_usage_2024_06_04_23_00_00_00ab_v0"
-    log.write_bytes(rows.write(records, list(COLUMNS)))
+    log.write_bytes(csv_log.write(records, list(COLUMNS)))
     project.load([log])
     models = "+fct_registry_requests_daily"
     project.dbt("build", "--select", models, "--exclude-resource-type", "test", "unit_test")

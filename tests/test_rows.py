@@ -4,10 +4,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from logformat import rows
+from pullstats import csv_log
 
-COLUMNS = rows.USAGE_COLUMNS
-HEADER = rows.write([], list(COLUMNS))
+COLUMNS = csv_log.USAGE_COLUMNS
+HEADER = csv_log.write([], list(COLUMNS))
 GOOD = [
     *("1558289966505760", "192.0.2.7", "1", "", "GET", "/bucket/object", "200", "0", "512"),
     *("8000", "storage.example.com", "https://example.com/", "client/1.0, linux", "request"),
@@ -27,7 +27,7 @@ def changed(**values: str) -> list[str]:
 
 
 def line(record: list[str]) -> bytes:
-    return rows.write([record], []).split(b"\n", 1)[1].removesuffix(b"\n")
+    return csv_log.write([record]).removesuffix(b"\n")
 
 
 BAD_LINES = [
@@ -48,8 +48,8 @@ BAD_LINES = [
 ]
 
 
-def read(lines: bytes) -> rows.ParsedObject:
-    return rows.parse(HEADER + lines, COLUMNS)
+def read(lines: bytes) -> csv_log.ParsedObject:
+    return csv_log.parse(HEADER + lines, COLUMNS)
 
 
 def reasons(lines: bytes) -> list[str]:
@@ -59,7 +59,9 @@ def reasons(lines: bytes) -> list[str]:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(records, max_size=5))
 def test_when_records_are_written_then_the_same_are_read(written: list[list[str]]) -> None:
-    assert rows.parse(rows.write(written, list(COLUMNS)), COLUMNS) == rows.ParsedObject(written)
+    assert csv_log.parse(csv_log.write(written, list(COLUMNS)), COLUMNS) == csv_log.ParsedObject(
+        written
+    )
 
 
 def filled(lines: list[str]) -> int:
@@ -96,9 +98,9 @@ def test_when_bytes_are_arbitrary_then_no_line_is_lost(parts: list[bytes]) -> No
 def test_when_one_line_is_bad_then_it_alone_is_rejected(
     before: list[list[str]], after: list[list[str]], bad: bytes
 ) -> None:
-    head = rows.write(before, list(COLUMNS))
-    tail = rows.write(after, list(COLUMNS)).removeprefix(HEADER)
-    parsed = rows.parse(head + bad + b"\n" + tail, COLUMNS)
+    head = csv_log.write(before, list(COLUMNS))
+    tail = csv_log.write(after, list(COLUMNS)).removeprefix(HEADER)
+    parsed = csv_log.parse(head + bad + b"\n" + tail, COLUMNS)
     assert parsed.records == before + after
     assert [(x.number, x.content) for x in parsed.rejected] == [(head.count(b"\n") + 1, bad)]
 
@@ -115,7 +117,7 @@ def test_when_one_line_is_bad_then_it_alone_is_rejected(
         (line(GOOD) + b'"', "the closing quote is missing"),
         (line(GOOD) + b"\r" + line(GOOD), "a carriage return outside quotes"),
         (line(GOOD) + b'x""', "not CSV: ',' expected after '\"'"),
-        (line(changed(cs_object="x" * rows.MAX_RECORD_BYTES)), "longer than 1000000 bytes"),
+        (line(changed(cs_object="x" * csv_log.MAX_RECORD_BYTES)), "longer than 1000000 bytes"),
     ],
     ids=lambda value: str(value)[:20],
 )
@@ -140,24 +142,24 @@ def test_when_a_number_has_more_than_18_digits_then_its_line_is_rejected() -> No
 
 def test_when_lines_end_in_crlf_then_they_are_read() -> None:
     crlf = (HEADER + line(GOOD) + b"\nbad\n" + line(GOOD) + b"\n").replace(b"\n", b"\r\n")
-    parsed = rows.parse(crlf, COLUMNS)
+    parsed = csv_log.parse(crlf, COLUMNS)
     assert parsed.records == [GOOD, GOOD]
     assert [(each.number, each.content) for each in parsed.rejected] == [(3, b"bad\r")]
 
 
 def test_when_lines_are_blank_then_they_are_no_records() -> None:
     parsed = read(b"\n\r\n" + line(GOOD) + b"\n\n" + line(GOOD) + b"\n\n\n")
-    assert parsed == rows.ParsedObject([GOOD, GOOD])
+    assert parsed == csv_log.ParsedObject([GOOD, GOOD])
 
 
 @pytest.mark.parametrize("data", [HEADER, HEADER[:-1], HEADER[:-1] + b"\r\n", HEADER + b"\n"])
 def test_when_there_is_only_a_header_then_there_are_no_records(data: bytes) -> None:
-    assert rows.parse(data, COLUMNS) == rows.ParsedObject()
+    assert csv_log.parse(data, COLUMNS) == csv_log.ParsedObject()
 
 
 @pytest.mark.parametrize("header", [b"\xef\xbb\xbf" + HEADER, HEADER.replace(b'"', b"")])
 def test_when_the_header_has_a_bom_or_no_quotes_then_it_is_known(header: bytes) -> None:
-    assert rows.parse(header + line(GOOD), COLUMNS).records == [GOOD]
+    assert csv_log.parse(header + line(GOOD), COLUMNS).records == [GOOD]
 
 
 @pytest.mark.parametrize("value", ['say "hi"', '"', '""', "a\nb", "a\r\n\r\nb", "\n", "\r"])
@@ -185,18 +187,18 @@ def test_when_a_quoted_newline_never_ends_then_the_lines_behind_it_are_read() ->
         HEADER.replace(b'"cs_object"', b'"object"'),
         HEADER.replace(b',"cs_object"', b""),
         HEADER[:-1] + b',"more"\n',
-        rows.write([], list(rows.STORAGE_COLUMNS)),
+        csv_log.write([], list(csv_log.STORAGE_COLUMNS)),
         b"\x28\xb5\x2f\xfd\x00",
         (HEADER + line(GOOD)).replace(b"\n", b"\r"),
     ],
 )
 def test_when_the_header_is_another_then_it_is_no_log(data: bytes) -> None:
-    with pytest.raises(rows.NotALogError, match="not the v0 header"):
-        rows.parse(data, COLUMNS)
+    with pytest.raises(csv_log.NotALogError, match="not the v0 header"):
+        csv_log.parse(data, COLUMNS)
 
 
 def test_when_the_log_is_of_storage_then_two_columns_are_read() -> None:
     data = b'"bucket","storage_byte_hours"\n"example","240"\n"example","x"\n"example"\n'
-    parsed = rows.parse(data, rows.STORAGE_COLUMNS)
+    parsed = csv_log.parse(data, csv_log.STORAGE_COLUMNS)
     assert parsed.records == [["example", "240"]]
     assert [each.number for each in parsed.rejected] == [3, 4]

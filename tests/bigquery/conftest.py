@@ -4,7 +4,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
-from logformat import rows
+from pullstats import csv_log
 from tests.bigquery import inputs
 from tests.bigquery.googlesql import table
 from tests.bigquery.rest import Api, Sent, serve
@@ -169,7 +169,7 @@ class Reference:
 
 
 def recorded(arrival: datetime, logs: Sequence[Path]) -> list[Row]:
-    kinds = list(rows.USAGE_COLUMNS.values())
+    kinds = list(csv_log.USAGE_COLUMNS.values())
     found: list[Row] = []
     for path in logs:
         with path.open(newline="", encoding="utf-8") as file:
@@ -186,9 +186,12 @@ def recorded(arrival: datetime, logs: Sequence[Path]) -> list[Row]:
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
     """Half of the examples and the mean input in each of two builds; what is optional between."""
     logs = example_logs()
-    usage = [recorded(EARLY, logs[::2]), recorded(LATE, logs[1::2])]
-    usage = [one + more for one, more in zip(usage, inputs.usage(EARLY, LATE), strict=True)]
-    storage = inputs.storage(EARLY, LATE)
+    # an ingestion hour that goes on grows between the builds
+    early = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    late = early + timedelta(hours=1)
+    usage = [recorded(early, logs[::2]), recorded(late, logs[1::2])]
+    usage = [one + more for one, more in zip(usage, inputs.usage(early, late), strict=True)]
+    storage = inputs.storage(early, late)
     expected = []
     for parts in (1, 2):
         twin = DuckDBTwin(tmp_path_factory.mktemp("duckdb"))

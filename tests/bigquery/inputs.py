@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from logformat import rows
+from pullstats import csv_log
 
-COLUMNS = {**rows.USAGE_COLUMNS, "_partitiontime": "TIMESTAMP"}
+COLUMNS = {**csv_log.USAGE_COLUMNS, "_partitiontime": "TIMESTAMP"}
 STORAGE_COLUMNS = {
-    **rows.STORAGE_COLUMNS,
+    **csv_log.STORAGE_COLUMNS,
     **{"object_uri": "STRING", "log_hour": "TIMESTAMP", "_partitiontime": "TIMESTAMP"},
 }
 Row = list[Any]
@@ -149,7 +149,7 @@ VALUES: dict[str, list[Any]] = {
 def variants() -> list[Row]:
     """Each value alone; each odd text in each text column; then values mixed at random."""
     found = [record(**{name: value}) for name, values in VALUES.items() for value in values]
-    texts = [name for name, kind in rows.USAGE_COLUMNS.items() if kind == "STRING"]
+    texts = [name for name, kind in csv_log.USAGE_COLUMNS.items() if kind == "STRING"]
     found += [record(**dict.fromkeys(texts, text)) for text in ODD_TEXTS]
     found += [record(**{name: text}) for name in texts[-5:] for text in ODD_TEXTS]
     mix = random.Random(4)

@@ -20,7 +20,7 @@ class Scan:
     def is_pruned_by(self, column: str) -> bool:
         """Tell if constants limit the partitions, or nothing is read at all."""
         by_days = rf"\b{column} in \(\s*date '"
-        by_order = rf"\b{column} >= (date|timestamp) '"
+        by_order = rf"\b{column} >=? (date|timestamp) '"
         pattern = rf"{by_days}|{by_order}|(^|where\s+|and\s+)false\b"
         return bool(re.search(pattern, self.condition, re.IGNORECASE))
 

@@ -92,8 +92,6 @@ def test_the_report_shows_what_it_shows_on_duckdb(reference: Reference) -> None:
 
 def test_freshness_is_asked_of_both_sources(reference: Reference) -> None:
     start = len(reference.api.sent)
-    with pytest.raises(AssertionError, match="usage"):
-        # the examples are stale: an answer, and no error of the statement
-        reference.project.dbt("source", "freshness")
+    reference.project.dbt("source", "freshness")
     asked = [each.sql for each in reference.api.sent[start:]]
     assert len([sql for sql in asked if "max(_partitiontime)" in sql]) == 2, asked

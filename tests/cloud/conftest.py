@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 import pytest
 from google.cloud.storage import Client
 
-from loader import gcs, plan
-from loader.bigquery_warehouse import BigQueryWarehouse
-from loader.warehouse import BatchResult
-from logformat import rows
+from pullstats import csv_log, gcs, plan
+from pullstats.bigquery_warehouse import BigQueryWarehouse
+from pullstats.warehouse import BatchResult
 from tests.emulators import PROJECT, start_bigquery, start_cloud_storage
 from tests.test_rows import COLUMNS, changed
 
@@ -36,7 +35,7 @@ class Cloud:
 
     def plan(self, ledger: dict[str, plan.LedgerEntry] | None = None) -> plan.Plan:
         known = self.warehouse.ledger() if ledger is None else ledger
-        return plan.make(gcs.find(self.storage, [self.uri]), known, by_uri=True)
+        return plan.make(gcs.find(self.storage, self.uri), known, by_uri=True)
 
     def load(self, objects: Mapping[str, bytes] | None = None) -> BatchResult:
         """Land the objects of the bucket in one batch; give what became of them by name."""
@@ -86,7 +85,7 @@ def environment(cloud: Cloud) -> dict[str, str]:
 
 def sound(count: int = 1, **fields: str) -> bytes:
     """An object of so many sound records."""
-    return rows.write([changed(**fields)] * count, list(COLUMNS))
+    return csv_log.write([changed(**fields)] * count, list(COLUMNS))
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 import requests
 
-from commands import cli
-from loader.bigquery_warehouse import BigQueryWarehouse
-from loader.plan import LogObject
+from pullstats import cli
+from pullstats.bigquery_warehouse import BigQueryWarehouse
+from pullstats.plan import LogObject
 from tests.cloud.conftest import Cloud
+from tests.test_audit import audit, entry
 from tests.test_load import BROKEN, SOUND, STORAGE, typed, usage
 from tests.test_rows import GOOD
 
@@ -72,9 +73,10 @@ def load_for(cloud: Cloud, batch: int, seconds: float) -> bool:
 
 
 def test_killed_at_each_step_nothing_is_lost_or_doubled(cloud: Cloud) -> None:
-    """Plan, batch refused, halves, bad lines, good lines, storage log, record."""
+    """Batch refused, bad lines, good lines, the sound object, storage log, audit log, ledger."""
     logs = {usage(hour=1): SOUND, usage(hour=2): BROKEN}
     logs[STORAGE] = b'"bucket","storage_byte_hours"\n"example","240"\n'
+    logs[audit()] = entry()
     cloud.load({"step0/" + name: data for name, data in logs.items()})
     killed_at = 0
     while True:
@@ -87,17 +89,18 @@ def test_killed_at_each_step_nothing_is_lost_or_doubled(cloud: Cloud) -> None:
         assert status == signal.SIGKILL
         killed_at += 1
         BigQueryWarehouse(dataset=cloud.dataset).load(todo)
-    assert killed_at == 8
-    assert cloud.rows() == typed([GOOD, GOOD] * 10)
+    assert killed_at == 7
+    assert cloud.rows() == typed([GOOD, GOOD] * 9)
     assert Counter(cloud.landed()) == Counter(
         (f"{cloud.uri}step{step}/{name}", 1, int(name == usage(hour=2)), None)
-        for step in range(10)
+        for step in range(9)
         for name in logs
     )
     assert [each for _, each in cloud.query("object_uri, line_bytes", "rejected_lines")] == [
         b"broken"
-    ] * 10
-    assert len(cloud.query("object_uri, log_hour", "storage")) == 10
+    ] * 9
+    assert len(cloud.query("object_uri, log_hour", "storage")) == 9
+    assert len(cloud.query("log_entry, 1", "audit_logs")) == 9
 
 
 def test_killed_at_random_a_back_fill_lands_everything_once(

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from commands import cli
+from pullstats import cli
 from tests.cloud.conftest import Cloud
 
 Capture = pytest.CaptureFixture[str]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory import registry
+from pullstats.registry_inventory import registry
 from tests.inventory.registries import FakeRegistry, fake_registry
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from commands import cli
+from pullstats import cli
 
 TOOLS = Path(__file__).parent.parent.parent / ".venv/registry"
 OCI = "application/vnd.oci.image."

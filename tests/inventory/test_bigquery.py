@@ -13,10 +13,10 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from inventory import command
-from inventory.bigquery_landing import BigQueryLanding
-from inventory.command import EXIT_SET_ASIDE
-from inventory.landing import TABLES
+from pullstats.registry_inventory import command
+from pullstats.registry_inventory.bigquery_landing import BigQueryLanding
+from pullstats.registry_inventory.command import EXIT_SET_ASIDE
+from pullstats.registry_inventory.landing import TABLES
 from tests.emulators import PROJECT, start_bigquery
 from tests.inventory.registries import FakeRegistry, image, index, inventory, query
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.landing import TABLES, DuckDBLanding
-from inventory.manifests import IMAGES, INDEXES, Manifest, ManifestError, parse
+from pullstats.registry_inventory.landing import TABLES, DuckDBLanding
+from pullstats.registry_inventory.manifests import IMAGES, INDEXES, Manifest, ManifestError, parse
 from tests.inventory.registries import digest_of, image, index, query
 
 # what str.isprintable takes

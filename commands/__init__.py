@@ -1,1 +1,0 @@
-"""The command `pullstats`: load, status, query and setup."""

@@ -1,1 +1,0 @@
-"""Lands Cloud Storage usage and storage logs, unchanged, where dbt reads them."""

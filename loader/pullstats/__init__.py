@@ -1,0 +1,1 @@
+"""Lands registry logs, unchanged, where dbt reads them."""

@@ -1,0 +1,53 @@
+"""What the path of a log object says: pure functions, no input or output."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+Kind = Literal["usage", "storage", "audit"]
+
+# The prefix is free text that may itself hold "_usage_", so only the end of the name counts.
+_CSV = re.compile(
+    r".*_(?P<kind>usage|storage)_(?P<time>[0-9]{4}(?:_[0-9]{2}){5})_[0-9]{2}[0-9a-f]*_v0", re.DOTALL
+)
+# What a Cloud Logging sink writes for an hour: S is a shard, A what arrived late.
+_JSON = re.compile(
+    r"(?P<time>[0-9]{4}/[0-9]{2}/[0-9]{2}/(?P<hour>[0-9]{2}):00:00)_(?P=hour):59:59"
+    r"_(?:S[0-9]+|A[0-9]+:[0-9]+)\.json"
+)
+_AUDIT_LOGS = "cloudaudit.googleapis.com"
+
+
+@dataclass(frozen=True)
+class LogName:
+    """`hour` is the start of the logged hour (UTC); an object and its copy share the `identity`.
+
+    It is the name of a usage or storage log, which is unique. The names of audit logs are not: two
+    buckets hold the same ones. So theirs begins with the bucket, or the folder that the copy is in.
+    """
+
+    kind: Kind
+    hour: datetime
+    identity: str
+
+
+def parse(path: str) -> LogName | None:
+    """Read the path of a log object; None when it isn't one."""
+    name = path.rpartition("/")[2]
+    try:
+        if match := _CSV.fullmatch(name):
+            hour = datetime.strptime(match["time"], "%Y_%m_%d_%H_%M_%S").replace(tzinfo=UTC)
+            return LogName("usage" if match["kind"] == "usage" else "storage", hour, name)
+        *_, bucket, service, log = ["", "", "", *path.split("/")[:-4]]
+        tail = "/".join(path.split("/")[-4:])
+        if not (match := _JSON.fullmatch(tail)):
+            return None
+        hour = datetime.strptime(match["time"], "%Y/%m/%d/%H:00:00").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    if service == _AUDIT_LOGS:
+        return LogName("audit", hour, f"{bucket}/{service}/{log}/{tail}")
+    # a copy may leave out the folders above, but must not be one of another log
+    is_other = path.startswith("gs://") or service.endswith(".googleapis.com")
+    return None if is_other else LogName("audit", hour, f"{log}/{tail}")

@@ -1,0 +1,157 @@
+"""Walks a registry and writes down what it lists, as the rows that land."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+from typing import TextIO
+from uuid import uuid4
+
+from pullstats.registry_inventory.landing import TABLES
+from pullstats.registry_inventory.manifests import Manifest
+from pullstats.registry_inventory.registry import (
+    Listing,
+    Registry,
+    RegistryError,
+    UnavailableError,
+    shown,
+)
+
+
+class Walk:
+    """One inventory of a target: of what is at and below a path of a registry, or of all of it."""
+
+    def __init__(self, registry: Registry, host: str, path: str) -> None:
+        self._registry = registry
+        self._path = path
+        self.host = host
+        self.target = f"{host}/{path}".rstrip("/")
+        self._row: dict[str, object] = {
+            "inventory_id": uuid4().hex,
+            "target": self.target,
+            "listed_at": _now(),
+            "registry_host": host,
+        }
+        self._known: set[tuple[str, str]] = set()
+        self._files: Mapping[str, TextIO] = {}
+        self.repositories = self.manifests = 0
+        self.errors: dict[tuple[str, str | None], str] = {}
+
+    def find(self) -> dict[str, Listing | None]:
+        """Name the repositories: by the children of the path, where they are told, or the catalog.
+
+        gcr.io tells them of any path, while its catalog is that of all projects.
+        """
+        self._registry.check()
+        listing = refusal = None
+        if self._path:
+            try:
+                listing = self._registry.listing(self._path)
+            except RegistryError as error:
+                refusal = error
+            if listing and listing.children is not None:
+                return self._find_below(listing)
+        try:
+            catalog = sorted(set(self._registry.catalog()))
+        except RegistryError as error:
+            if not listing:
+                raise UnavailableError(str(error)) from error
+            self._set_aside(self._path, None, f"what is below it can't be told: {error}")
+            return {self._path: listing}
+        prefix = f"{self._path}/" if self._path else ""
+        names = [name for name in catalog if f"{name}/".startswith(prefix)]
+        if refusal and not names:
+            raise UnavailableError(str(refusal))
+        return dict.fromkeys(names)
+
+    def _find_below(self, listing: Listing) -> dict[str, Listing | None]:
+        todo = [(self._path, listing)]
+        for name, each in todo:
+            for child in sorted({f"{name}/{child}" for child in each.children or []}):
+                try:
+                    todo.append((child, self._registry.listing(child)))
+                except RegistryError as error:
+                    self._set_aside(child, None, str(error))
+        return {name: each for name, each in todo if each.tags or each.untagged}
+
+    def run(
+        self, folder: Path, known: set[tuple[str, str]], progress: Callable[[int, int], None]
+    ) -> dict[str, Path]:
+        """Write the rows into one file of JSON lines per table; return the files.
+
+        `known`: repository and digest of the manifests whose blobs have landed before.
+        """
+        self._known = known
+        paths = {table: folder / f"{table}.json" for table in TABLES}
+        with ExitStack() as stack:
+            self._files = {
+                table: stack.enter_context(path.open("w")) for table, path in paths.items()
+            }
+            found = self.find()
+            for number, (name, listing) in enumerate(found.items(), 1):
+                try:
+                    self._list(name, listing or self._registry.listing(name))
+                except RegistryError as error:
+                    self._set_aside(name, None, str(error))
+                progress(number, len(found))
+            for (repository, reference), reason in self.errors.items():
+                columns = {"repository": repository, "reference": reference, "reason": reason}
+                self._add("inventory_errors", columns)
+            counts = {
+                "repositories": self.repositories,
+                "manifests": self.manifests,
+                "errors": len(self.errors),
+            }
+            self._add("inventories", counts, completed_at=_now())
+        return paths
+
+    def _list(self, name: str, listing: Listing) -> None:
+        """Write the rows of a repository: its tags, what else it tells of, what indexes list."""
+        manifests: dict[str, Manifest] = {}
+
+        def fetch(reference: str, digest: str | None) -> Manifest | None:
+            try:
+                digest = digest or self._registry.digest(name, reference)
+                found = manifests.get(digest or "")
+                found = found or self._registry.manifest(name, digest or reference)
+            except RegistryError as error:
+                self._set_aside(name, reference, str(error))
+                return None
+            return manifests.setdefault(found.digest, found)
+
+        tags: dict[str, list[str | None]] = defaultdict(list)
+        for tag, told in sorted(listing.tags.items()):
+            if tagged := fetch(tag, told):
+                tags[tagged.digest].append(tag)
+        for digest in listing.untagged:
+            fetch(digest, digest)
+        places: dict[str, dict[tuple[str | None, str | None], None]] = defaultdict(dict)
+        todo = list(manifests.values())
+        for index in todo:
+            for digest, on in index.children:
+                places[digest][index.digest, on] = None
+                if digest not in manifests and (child := fetch(digest, digest)):
+                    todo.append(child)
+        for digest, manifest in manifests.items():
+            in_indexes = [*places[digest]] or [(None, None)]
+            for (index_digest, platform), each in product(in_indexes, tags[digest] or [None]):
+                row = {"index_digest": index_digest, "platform": platform, "tag": each}
+                self._add("manifests", manifest.columns | row, repository=name)
+            for blob in manifest.blobs if (name, digest) not in self._known else ():
+                self._add("manifest_blobs", blob, repository=name, manifest_digest=digest)
+        self.repositories += 1
+        self.manifests += len(manifests)
+
+    def _set_aside(self, name: str, reference: str | None, reason: str) -> None:
+        self.errors[shown(name), reference and shown(reference)] = reason
+
+    def _add(self, table: str, columns: Mapping[str, object], **more: object) -> None:
+        row = {**self._row, **columns, **more}
+        self._files[table].write(json.dumps({name: row[name] for name in TABLES[table]}) + "\n")
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"

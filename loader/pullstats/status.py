@@ -1,0 +1,41 @@
+"""What has landed, by kind of log and day, and what of it raw doesn't hold any more."""
+
+from datetime import timedelta
+
+from rich.table import Table
+
+from pullstats.output import err, out, say
+from pullstats.warehouse import Warehouse
+
+
+def run(warehouse: Warehouse) -> int:
+    """Print the state of raw; returns 1 if it is not as it was when it landed."""
+    table = Table("log", "day", "objects", "rows", "rejected lines")
+    for column in table.columns[2:]:
+        column.justify = "right"
+    # in SQL that both engines speak; BigQuery does not know the rows of an object, only of a job
+    days = warehouse.query(
+        "select kind, cast(log_hour as date), count(distinct object_uri),"
+        " cast(case when count(row_count) = count(*) then sum(row_count) end as int64),"
+        f" cast(sum(rejected_count) as int64) from {warehouse.landed} group by 1, 2 order by 1, 2"
+    )
+    for kind, day, *counts in days:
+        table.add_row(kind, f"{day}", *("" if x is None else f"{x:,}" for x in counts))
+    out.print(table)
+    found = warehouse.query(f"select distinct kind, log_hour from {warehouse.landed}")
+    for kind, title in (("audit", "newest hour of audit logs"), ("usage", "newest hour")):
+        hours = {hour.replace(minute=0, second=0) for of, hour in found if of == kind}
+        if not hours:
+            continue
+        say(f"{title}: {max(hours):%Y-%m-%d %H:%M} UTC")
+        if kind == "usage":
+            count = int((max(hours) - min(hours)) / timedelta(hours=1))
+            every = (min(hours) + timedelta(hours=number) for number in range(count))
+            missing = [hour for hour in every if hour not in hours]
+            say(f"hours without a usage log: {len(missing):,}")
+            for hour in missing[-10:]:
+                say(f"  {hour:%Y-%m-%d %H:%M} UTC")
+    faults = warehouse.faults()
+    for fault in faults:
+        say(f"pullstats: {fault}", err)
+    return int(bool(faults))
