@@ -19,6 +19,7 @@ blobs_of_bursts as (
         digest,
         any_value(session_date) as activity_date,
         any_value(client_tool) as client_tool,
+        any_value(client_version) as client_version,
         any_value(bucket_name) as bucket_name,
         any_value(image) as image,
         {{ sum_of('served_bytes') }} as served_bytes,
@@ -33,17 +34,22 @@ blobs_of_bursts as (
 sized as (
 
     select
-        *,
+        blobs_of_bursts.*,
+        client_tools.config_position,
+        client_tools.index_read,
+        coalesce(
+            {{ version_part('blobs_of_bursts.client_version', 1) }}
+            >= client_tools.attestations_since, false
+        ) as reads_attestations,
         case
             when
-                served_bytes
+                blobs_of_bursts.served_bytes
                 between {{ var('config_min_bytes') }} and {{ var('config_max_bytes') }}
-                then served_bytes
-        end as small_bytes,
-        lag(served_bytes) over (
-            partition by session_id, burst_started_micros order by first_read_micros, digest
-        ) as bytes_before
+                then blobs_of_bursts.served_bytes
+        end as small_bytes
     from blobs_of_bursts
+    left join {{ ref('client_tools') }} as client_tools
+        on blobs_of_bursts.client_tool = client_tools.tool
 
 ),
 
@@ -56,21 +62,11 @@ compared as (
         || digest
         || {{ sortable_micros('small_bytes') }} as read_order,
         min(small_bytes) over (partition by session_id, burst_started_micros)
-            as smallest_bytes
+            as smallest_bytes,
+        lag(served_bytes) over (
+            partition by session_id, burst_started_micros order by first_read_micros, digest
+        ) as previous_bytes
     from sized
-
-),
-
--- the configs of several builds are alike in size, and layers much larger lie between them
-alike as (
-
-    select
-        *,
-        small_bytes * 10 <= smallest_bytes * 11 as is_like_smallest,
-        small_bytes * 10 > smallest_bytes * 11 and small_bytes <= smallest_bytes * 4
-            as is_of_middle_size,
-        bytes_before <= smallest_bytes * 4 as is_behind_small
-    from compared
 
 ),
 
@@ -80,15 +76,15 @@ bursts as (
         session_id,
         burst_started_micros,
         {{ count_if('served_bytes > 0') }} as blob_count,
+        {{ count_if('small_bytes * 10 <= smallest_bytes * 11') }} as alike_count,
+        {{ count_if(
+            'small_bytes * 10 > smallest_bytes * 11 and small_bytes <= smallest_bytes * 4'
+        ) }} as middle_count,
+        {{ count_if('small_bytes is not null and previous_bytes <= smallest_bytes * 4') }}
+            as adjacent_count,
         min(read_order) as first_order,
-        max(read_order) as last_order,
-        {{ count_if('is_like_smallest') }} > 1
-        and {{ count_if('is_of_middle_size') }} = 0
-        and (
-            {{ count_if('is_like_smallest and is_behind_small') }} = 0
-            or {{ count_if('served_bytes > 0 and not coalesce(is_like_smallest, false)') }} = 0
-        ) as has_many_configs
-    from alike
+        max(read_order) as last_order
+    from compared
     group by session_id, burst_started_micros
 
 ),
@@ -98,28 +94,30 @@ bursts as (
 placed as (
 
     select
-        alike.*,
-        alike.served_bytes > 0
-        and bursts.blob_count > 1
-        and (client_tools.config_position is not null or bursts.has_many_configs)
-            as has_informative_position,
-        alike.small_bytes is not null and bursts.blob_count = 1 as is_read_alone,
-        case
-            when bursts.has_many_configs then coalesce(alike.is_like_smallest, false)
-            else coalesce(alike.read_order = case
-                when client_tools.config_position = 'first' then bursts.first_order
-                when client_tools.config_position = 'last' then bursts.last_order
-                when right(bursts.first_order, 18) <= right(bursts.last_order, 18)
-                    then bursts.first_order
-                else bursts.last_order
-            end, false)
-        end as is_at_config_position
-    from alike
+        compared.*,
+        bursts.first_order,
+        bursts.last_order,
+        bursts.blob_count > 1
+        -- an attestation is read at the same time as the config
+        and not (
+            compared.reads_attestations
+            and compared.small_bytes is not null
+            and bursts.adjacent_count > 0
+        ) as is_comparable,
+        -- configs of several builds are alike in size, and larger layers lie between them; those of
+        -- an index lie side by side, and so do all if there is no layer
+        bursts.alike_count > 1
+        and bursts.middle_count = 0
+        and (
+            bursts.adjacent_count = 0
+            or bursts.alike_count = bursts.blob_count
+            or (compared.index_read is not null and bursts.adjacent_count = bursts.alike_count - 1)
+        ) as has_many_configs
+    from compared
     inner join bursts
         on
-            alike.session_id = bursts.session_id
-            and alike.burst_started_micros = bursts.burst_started_micros
-    left join {{ ref('client_tools') }} as client_tools on alike.client_tool = client_tools.tool
+            compared.session_id = bursts.session_id
+            and compared.burst_started_micros = bursts.burst_started_micros
 
 )
 
@@ -128,10 +126,18 @@ select
     digest,
     image,
     {{ count_if('served_bytes > 0') }} as session_count,
-    {{ count_if('has_informative_position') }} as sessions_with_position_count,
-    {{ count_if('has_informative_position and is_at_config_position') }}
-        as sessions_at_config_position_count,
-    {{ count_if('is_read_alone') }} as sessions_alone_count,
+    {{ count_if(
+        'served_bytes > 0 and is_comparable and (config_position is not null or has_many_configs)'
+    ) }} as sessions_with_position_count,
+    {{ count_if(
+        "is_comparable and case"
+        ~ " when has_many_configs then small_bytes * 10 <= smallest_bytes * 11"
+        ~ " when config_position = 'first' then read_order = first_order"
+        ~ " when config_position = 'last' then read_order = last_order"
+        ~ " when config_position is null then false"
+        ~ " when right(first_order, 18) <= right(last_order, 18) then read_order = first_order"
+        ~ " else read_order = last_order end"
+    ) }} as sessions_at_config_position_count,
     {{ sum_of('served_bytes') }} as served_bytes,
     max(max_complete_response_bytes) as max_complete_response_bytes,
     min(first_read_micros) as first_read_micros,

@@ -8,7 +8,6 @@ reads as (
         digest,
         {{ sum_of('sessions_with_position_count') }} as sessions_with_position_count,
         {{ sum_of('sessions_at_config_position_count') }} as sessions_at_config_position_count,
-        {{ sum_of('sessions_alone_count') }} as sessions_alone_count,
         {{ sum_of('served_bytes') }} as served_bytes,
         max(max_complete_response_bytes) as max_complete_response_bytes,
         min(first_read_micros) as first_read_micros,
@@ -59,7 +58,6 @@ joined as (
             as sessions_with_position_count,
         coalesce(reads.sessions_at_config_position_count, 0)
             as sessions_at_config_position_count,
-        coalesce(reads.sessions_alone_count, 0) as sessions_alone_count,
         coalesce(reads.served_bytes, 0) as served_bytes,
         coalesce(
             images.inventory_size_bytes,

@@ -1,10 +1,6 @@
 {%- set restated = restate_by_day(
     'session_date',
-    follows=[
-        ref('int_blob_reads_sessionized'),
-        ref('int_blobs'),
-        ref('int_blob_reads_numbered'),
-    ],
+    follows=[ref('int_blob_reads_sessionized'), ref('int_blobs'), ref('int_blob_reads_numbered')],
     cluster_by=['bucket_name', 'image'],
 ) %}
 with
@@ -26,7 +22,6 @@ numbered_reads as (
 described as (
 
     select
-        blob_reads.request_key,
         blob_reads.session_id,
         blob_reads.digest,
         blob_reads.served_bytes,
@@ -112,18 +107,25 @@ grouped as (
         {{ count_if("served_bytes > 0 and blob_kind = 'config'") }} as config_count,
         {{ count_if("served_bytes > 0 and blob_kind = 'artifact'") }} as artifact_count,
         {{ count_if(
-            "served_bytes > " ~ 4 * var('config_usual_bytes')
-            ~ " and blob_kind = 'unknown' or served_bytes > 0 and blob_kind = 'layer'"
+            "served_bytes > 0 and blob_kind = 'layer'"
+            ~ " or blob_kind = 'unknown' and served_bytes > " ~ 4 * var('config_usual_bytes')
         ) }} as layer_count,
-        {{ count_if("blob_kind = 'config' and is_kind_certain") }} > 0 as is_config_certain,
-        min(case when is_plain_session then 1 else 0 end) = 1 as is_plain_session,
+        {{ count_if(
+            "blob_kind = 'unknown' and served_bytes between " ~ var('config_min_bytes')
+            ~ ' and ' ~ 4 * var('config_usual_bytes')
+        ) }} as candidate_count,
+        {{ count_if('served_bytes between 1 and ' ~ (var('config_min_bytes') - 1)) }}
+            as tiny_count,
         {{ sum_of('request_count') }} as request_count,
         {{ sum_of('served_bytes') }} as served_bytes,
-        -- ranges on purpose leave gaps: what the client asked for has been served
-        min(case when is_cached or served_bytes >= size_bytes then 1 else 0 end) = 1 as is_whole,
-        min(case
-            when is_cached or served_bytes >= size_bytes or is_range then 1 else 0
-        end) = 1 as is_as_asked,
+        min(case when is_plain_session then 1 else 0 end) = 1 as is_plain_session,
+        {{ count_if("blob_kind = 'config' and is_kind_certain") }} > 0 as is_config_certain,
+        -- ranges leave gaps on purpose: what the client asked for has been served
+        {{ count_if('is_cached or served_bytes >= size_bytes') }} = count(*)
+        or (
+            {{ count_if('is_cached or served_bytes >= size_bytes or is_range') }} = count(*)
+            and {{ count_if("served_bytes > 0 and blob_kind = 'config'") }} > 0
+        ) as is_complete,
         min(started_micros) as started_micros,
         max(ended_micros) as ended_micros
     from blobs_of_pulls
@@ -132,10 +134,7 @@ grouped as (
 )
 
 select
-    grouped.fetch_id,
-    grouped.image_id,
-    grouped.image_id_source,
-    grouped.blob_image,
+    grouped.*,
     -- alike in all reads of a session
     first_reads.client_id,
     first_reads.client_network,
@@ -144,17 +143,6 @@ select
     first_reads.traffic_class,
     first_reads.bucket_name,
     first_reads.image,
-    grouped.blob_count,
-    grouped.config_count,
-    grouped.artifact_count,
-    grouped.request_count,
-    grouped.served_bytes,
-    grouped.layer_count,
-    grouped.is_plain_session,
-    grouped.is_config_certain,
-    grouped.is_whole or (grouped.config_count > 0 and grouped.is_as_asked) as is_complete,
-    first_reads.session_date,
-    grouped.started_micros,
-    grouped.ended_micros
+    first_reads.session_date
 from grouped
 inner join blob_reads as first_reads on grouped.fetch_id = first_reads.request_key

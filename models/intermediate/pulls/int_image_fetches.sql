@@ -34,6 +34,12 @@ classified as (
                 and {{ regexp_like('grouped_reads.image', "'[/-](build)?cache$'") }}
                 then 'artifact'
             when grouped_reads.config_count > 0 and grouped_reads.layer_count > 0 then 'pull'
+            -- one of several small blobs is the config, as of an image with its attestation
+            when
+                grouped_reads.candidate_count > 0
+                and grouped_reads.layer_count > 0
+                and client_tools.config_only_read = 'pull'
+                then 'pull'
             -- several small blobs and no layer: tags are watched, signatures verified
             when grouped_reads.layer_count = 0 and grouped_reads.blob_count > 1 then 'inspection'
             when
@@ -44,6 +50,8 @@ classified as (
             when grouped_reads.layer_count = 0
                 then coalesce(client_tools.config_only_read, 'inspection')
             when client_tools.layers_only_read = 'partial' then 'partial'
+            -- too small for an image's config, and one more: a signature, a bill of materials
+            when grouped_reads.blob_count = 2 and grouped_reads.tiny_count = 1 then 'artifact'
             -- clients that read no config, or one that is not known
             when grouped_reads.blob_count > 1 and grouped_reads.is_complete then 'pull'
             else 'partial'
