@@ -2,6 +2,7 @@
     'activity_date', follows=[ref('int_blob_reads_sessionized')],
     cluster_by=['bucket_name', 'digest'],
 ) %}
+{%- set usual = 4 * var('config_usual_bytes') %}
 with
 
 blob_reads as (
@@ -80,8 +81,10 @@ bursts as (
         {{ count_if(
             'small_bytes * 10 > smallest_bytes * 11 and small_bytes <= smallest_bytes * 4'
         ) }} as middle_count,
-        {{ count_if('small_bytes is not null and previous_bytes <= smallest_bytes * 4') }}
+        {{ count_if('small_bytes <= smallest_bytes * 4 and previous_bytes <= smallest_bytes * 4') }}
             as adjacent_count,
+        {{ count_if('small_bytes <= ' ~ usual ~ ' and previous_bytes <= ' ~ usual) }}
+            as side_by_side_count,
         min(read_order) as first_order,
         max(read_order) as last_order
     from compared
@@ -102,7 +105,7 @@ placed as (
         and not (
             compared.reads_attestations
             and compared.small_bytes is not null
-            and bursts.adjacent_count > 0
+            and bursts.side_by_side_count > 0
         ) as is_comparable,
         -- configs of several builds are alike in size, and larger layers lie between them; those of
         -- an index lie side by side, and so do all if there is no layer

@@ -74,8 +74,8 @@ joined as (
 
 ),
 
--- on the examples configs stand in their place in nine of ten runs, layers in none or a third;
--- reading a whole index puts a config out of place, only an export puts a layer into it
+-- on the examples a config is at its position in nine of ten bursts, a layer in none or a third: what
+-- came by a second address, or was resumed, begins with a layer
 known as (
 
     select
