@@ -6,8 +6,10 @@ complete pulls of the image, `builds` their distinct image ids, without those th
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from tests.traffic import HOUR, SECOND, Blob, Registry
+from tests.conftest import Project
+from tests.traffic import HOUR, SECOND, Blob, Registry, write
 
 DOCKER = "docker/27.5.1 go/go1.22.11 git-commit/4c9b3b0 kernel/6.8.0 os/linux arch/amd64"
 DOCKER_29 = "docker/29.1.3 go/go1.25.5 git-commit/fbf3ed2 kernel/6.8.0 os/linux arch/amd64"
@@ -30,6 +32,23 @@ class Story:
     @property
     def name(self) -> str:
         return self.tell.__name__
+
+    @property
+    def expected(self) -> tuple[int, int, int]:
+        return self.pulls, self.builds, self.incomplete
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Complete pulls, distinct image ids and incomplete pulls: as they happened, and as counted."""
+
+    name: str
+    expected: tuple[int, int, int]
+    found: tuple[int, int, int]
+
+    @property
+    def is_right(self) -> bool:
+        return self.found == self.expected
 
 
 STORIES: list[Story] = []
@@ -214,7 +233,11 @@ def a_scanner_reads_the_attached_bill_of_materials(log: Registry) -> None:
 def docker_reads_the_attestation_with_the_image(log: Registry) -> None:
     config: Blob = ("config", 6100)
     log.fetch(50_000, node(9), CONTAINERD, config, BASE, ("code", 4_100_000))
-    attestation: list[Blob] = [("attestation config", 241), ("provenance", 18_400), ("sbom", 310_000)]
+    attestation: list[Blob] = [
+        ("attestation config", 241),
+        ("provenance", 18_400),
+        ("sbom", 310_000),
+    ]
     for number in range(5):
         small = [config, *attestation] if number % 2 else [*attestation[:2], config, attestation[2]]
         bundle: Blob = ("signature bundle", 9300)
@@ -363,3 +386,29 @@ def a_pull_fails_and_is_tried_again(log: Registry) -> None:
     log.fetch(50_000, node(2), PODMAN, CONFIG)
     log.read(50_001, node(2), PODMAN, LAYER, status=400)
     log.fetch(50_002, node(2), PODMAN, LAYER, BASE)
+
+
+def outcomes(folder: Path) -> list[Outcome]:
+    """Tell all stories into one database, build it once, and ask for the pulls of each."""
+    registries = []
+    for number, each in enumerate(STORIES):
+        registry = Registry(f"story-{number}-prod", each.host, each.image)
+        each.tell(registry)
+        registries.append(registry)
+    project = Project(folder / "stories")
+    project.folder.mkdir()
+    project.load([write(project.folder, registries)])
+    project.dbt("seed")
+    hosts = [registry.image.split("/")[0] for registry in registries if registry.is_own]
+    project.dbt("run", "--vars", f"{{self_hosted_registries: {hosts}}}")
+    found = {
+        str(resource): (int(str(pulls)), int(str(builds)), int(str(incomplete)))
+        for resource, pulls, builds, incomplete in project.query(
+            "select resource_name, count(*) filter (is_complete), count(distinct image_id),"
+            " count(*) filter (not is_complete) from pullstats.fct_image_pulls group by all"
+        )
+    }
+    return [
+        Outcome(story.name, story.expected, found.get(registry.bucket, (0, 0, 0)))
+        for story, registry in zip(STORIES, registries, strict=True)
+    ]
