@@ -13,7 +13,8 @@ BROWSER := $(VENV)/browser
 PYTHON_3_13 ?= $(or $(lastword $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python)),3.13)
 ON_TARGET = $(if $(TARGET),--target $(TARGET))
 REPORT := $(VENV)/$(if $(filter bigquery,$(TARGET)),.cloud,.report)
-export PULLSTATS_DUCKDB ?= warehouse.duckdb
+# Your own database; the demo's as long as there is none.
+export PULLSTATS_DUCKDB ?= $(or $(wildcard warehouse.duckdb),demo/warehouse.duckdb)
 
 .PHONY: help demo bigquery report docs test lint pytest accuracy bench soak screenshots function lock clean
 .DEFAULT_GOAL := help
@@ -21,7 +22,9 @@ export PULLSTATS_DUCKDB ?= warehouse.duckdb
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
-demo: $(RUN) ## load the sample logs into warehouse.duckdb, build the marts, show the answer
+demo: export PULLSTATS_DUCKDB = demo/warehouse.duckdb
+demo: $(RUN) ## load the sample logs into demo/, build the marts, show the answer
+	@mkdir -p demo
 	@scripts/step "Loading examples/logs" $(BIN)/pullstats load examples/logs
 	@scripts/step "Building the tables with dbt" \
 	    $(BIN)/dbt --quiet build --exclude-resource-type test unit_test
@@ -34,9 +37,10 @@ bigquery: $(VENV)/.cloud profiles.yml ## install what loads and builds on BigQue
 report: $(RUN) $(REPORT) ## what is pulled, as one page, target/report.html (TARGET=bigquery)
 	$(BIN)/python -m report $(ON_TARGET)
 
-docs: $(RUN) ## the models' documentation as one page, target/static_index.html
-	env -u PULLSTATS_CLIENT_SALT $(BIN)/dbt docs generate --static $(ON_TARGET) # the page shows compiled SQL
+docs: $(RUN) ## all tables and columns, target/reference.html; dbt's own page, target/static_index.html
+	$(BIN)/dbt docs generate --static $(ON_TARGET)
 	scripts/fix_docs_page target/static_index.html
+	$(BIN)/python -m report.reference target/manifest.json target/reference.html
 
 test: lint pytest ## all that CI runs: lint, types, dbt's tests, the loader's, both together
 
@@ -44,10 +48,11 @@ lint: $(DEV) ## the checks that only read the code
 	PATH=$(CURDIR)/$(BIN):$$PATH scripts/lint
 
 pytest: $(DEV) $(EMULATORS)/.ready $(REGISTRY)/.ready $(BROWSER)/.ready ## the tests (PYTEST=tests/bigquery)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --durations 15 $(PYTEST)
 
-soak: $(DEV) $(EMULATORS)/.ready ## the long forms of the tests that kill, and of those that shuffle arrivals
-	$(BIN)/python -m pytest --soak tests/test_kill.py tests/cloud/test_kill.py tests/test_arrivals.py
+soak: $(DEV) $(EMULATORS)/.ready ## the long forms of the tests that kill or stop builds, and of those that shuffle arrivals
+	$(BIN)/python -m pytest --soak tests/test_kill.py tests/cloud/test_kill.py tests/test_arrivals.py \
+	    tests/test_whole_days.py tests/bigquery/test_incremental.py
 
 accuracy: $(DEV) ## compare the examples' marts with their truth; rewrites the tables of docs/counting.md
 	$(BIN)/python -m tests.accuracy
@@ -77,8 +82,8 @@ function: $(VENV)/.uv ## build/function, the source of the Cloud Run function
 	printf '%s\n' functions-framework google-cloud-bigquery google-cloud-storage google-crc32c \
 	    | $(COMPILE) --constraint requirements/dev.lock --python-version 3.11 - -o build/function/requirements.txt
 
-clean: ## remove the demo's database and what dbt wrote
-	rm -rf build target logs warehouse.duckdb warehouse.duckdb.wal warehouse.duckdb.raw
+clean: ## remove the demo's database and what make and dbt wrote; your own database stays
+	rm -rf build demo target logs
 
 
 INSTALL = $(BIN)/uv pip install --quiet --python $(VENV) --no-deps --compile-bytecode
@@ -88,7 +93,7 @@ $(VENV)/.uv: requirements/bootstrap.lock
 	    || { echo "pullstats needs Python 3.11 or later: make PYTHON=python3.11 …"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' \
 	    || { echo "$(PYTHON) has no venv: on Debian and Ubuntu install python3-venv"; exit 1; }
-	@scripts/step "Creating $(VENV) with $$($(PYTHON) --version)" $(PYTHON) -m venv --clear $(VENV)
+	@scripts/step "Creating $(VENV) with $$($(PYTHON) --version)" $(PYTHON) -m venv $(VENV)
 	@scripts/step "Downloading the installer, uv (18 MB)" \
 	    $(BIN)/python -m pip install -qq --no-deps --require-hashes -r $<
 	@touch $@

@@ -1,33 +1,30 @@
 """The plots: Vega-Lite by Altair. The page hands in the rows.
 
 Colours are the page's own variables, so light, dark and paper are a matter of its style alone.
+Every plot has one band per step, so that the marks of bars and lines stand on the same places.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 import altair as alt
 import vl_convert
 
 ROWS = alt.NamedData("rows")
-SERIES = [f"var(--series-{number})" for number in range(1, 8)]
 TEXT = {"labelColor": "var(--ink)", "labelFont": "var(--font)", "labelFontSize": 12}
 LINES = "var(--lines)"
-# of a few days every noon has a tick as well
-DAYS_ONLY = "utchours(datum.value) ? '' : datum.label"
+# a step is YYYY-MM-DD or, of months, YYYY-MM
+STEP = "utcFormat(toDate(datum.value), length(datum.value) > 7 ? '%b %-d' : '%b %Y')"
 # a format of d3 knows SI prefixes and no unit
 WITH_UNIT = "replace(datum.label, /([kMGTPE]?)$/, ' $1B')"
+DASHED = [4, 3]
+Chart = alt.Chart | alt.LayerChart
 
 
-def time_axis(binned: Literal["binned"] | None = None) -> alt.X:
+def step_axis() -> alt.X:
     axis = alt.Axis(
-        grid=False,
-        format="%b %-d",
-        labelExpr=DAYS_ONLY,
-        labelFlush=False,
-        labelOverlap=True,
-        labelSeparation=8,
+        grid=False, labelAngle=0, labelExpr=STEP, labelOverlap="parity", labelSeparation=8
     )
-    return alt.X("start:T", title=None, bin=binned, scale=alt.Scale(type="utc"), axis=axis)
+    return alt.X("step:O", title=None, axis=axis)
 
 
 def value_axis(unit: str) -> alt.Y:
@@ -37,26 +34,34 @@ def value_axis(unit: str) -> alt.Y:
     return alt.Y("value:Q", title=None, axis=axis, scale=alt.Scale(nice=5))
 
 
-def series(has_legend: bool = True) -> alt.Color:
-    scale = alt.Scale(range=SERIES)
-    if not has_legend:
-        return alt.Color("series:N", scale=scale, legend=None)
-    return alt.Color("series:N", title=None, sort=None, scale=scale)
+def lines(unit: str) -> Chart:
+    """Lines; segments to and from a step that is not complete are dashed."""
+    base = alt.Chart(ROWS).encode(
+        step_axis(), value_axis(unit), alt.Color("colour:N", scale=None), alt.Detail("series:N")
+    )
+    segments = [
+        base.mark_line(strokeWidth=2, strokeDash=dash)
+        .encode(alt.Detail("segment:N"))
+        .transform_filter(f"datum.mark == '{mark}'")
+        for mark, dash in (("line", []), ("dash", DASHED))
+    ]
+    points = (
+        base.mark_point(size=30, filled=True, opacity=1)
+        .encode(alt.Tooltip("label:N", title=""))
+        .transform_filter("datum.mark == 'point'")
+    )
+    return alt.LayerChart(layer=[*segments, points])
 
 
-def lines(unit: str) -> alt.Chart:
-    chart: alt.Chart = alt.Chart(ROWS).mark_line(point={"size": 30, "filled": True})
-    return chart.encode(time_axis(), value_axis(unit), series(), alt.Tooltip("label:N", title=""))
-
-
-def bars(unit: str, is_stacked: bool = False) -> alt.Chart:
-    """Bars, as wide as the step that `start` and `end` span."""
+def bars(unit: str) -> Chart:
+    """Bars, stacked by series; the page hatches those of a step that is not complete."""
     chart: alt.Chart = alt.Chart(ROWS).mark_bar(stroke="var(--page)", strokeWidth=1)
     return chart.encode(
-        time_axis("binned"),
-        alt.X2("end:T"),
+        step_axis(),
         value_axis(unit),
-        series(is_stacked),
+        alt.Color("fill:N", scale=None),
+        alt.Detail("series:N"),
+        alt.Order("series:O"),
         alt.Tooltip("label:N", title=""),
     )
 
@@ -64,7 +69,7 @@ def bars(unit: str, is_stacked: bool = False) -> alt.Chart:
 CHARTS = {
     "pulls": lines("pulls"),
     "clients": lines("clients"),
-    "classes": bars("pulls", is_stacked=True),
+    "classes": bars("pulls"),
     "pushes": bars("pushes"),
     "served": bars("bytes"),
     "stored": lines("bytes"),
@@ -75,17 +80,11 @@ def specifications() -> dict[str, dict[str, Any]]:
     return {name: styled(chart) for name, chart in CHARTS.items()}
 
 
-def styled(chart: alt.Chart) -> dict[str, Any]:
+def styled(chart: Chart) -> dict[str, Any]:
     config: dict[str, Any] = {
         "aria": False,  # each plot has a label, and its numbers as a table
         "view": {"stroke": None},
-        "axis": {
-            **TEXT,
-            "gridColor": LINES,
-            "domainColor": LINES,
-            "tickColor": LINES,
-        },
-        "legend": {**TEXT, "orient": "top", "columnPadding": 16},
+        "axis": {**TEXT, "gridColor": LINES, "domainColor": LINES, "tickColor": LINES},
     }
     sized = chart.properties(width="container", height=220, background="transparent")
     specification: dict[str, Any] = sized.configure(**config).to_dict()

@@ -1,7 +1,7 @@
 """What the page shows: the results of report/queries, asked through dbt on any target.
 
 The queries are analyses of the dbt project, so both engines, the profile and the variables are
-dbt's own concern. A mart that has not been built counts as empty.
+dbt's own concern. They need the marts: `dbt build` first.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def read(dbt: dbtRunner, dbt_options: Sequence[str]) -> dict[str, Table]:
         ]
     )
     if not outcome.success or not isinstance(outcome.result, RunExecutionResult):
-        raise QueryError(str(outcome.exception or "dbt show failed: see its messages"))
+        raise QueryError(f"{outcome.exception}\nIf a table is missing, run dbt build first.")
     tables = {}
     for result in outcome.result.results:
         answer: Any = result.agate_table
@@ -47,7 +47,7 @@ def read(dbt: dbtRunner, dbt_options: Sequence[str]) -> dict[str, Table]:
 
 
 def compact(column: Sequence[Cell]) -> Column:
-    """Return numbers and truths as numbers, all else as texts with pointers to them."""
+    """Return numbers as numbers, all else as texts with pointers to them."""
     if all(cell is None or isinstance(cell, int | Decimal) for cell in column):
         return [None if cell is None else int(cell) for cell in column]  # type: ignore[arg-type]
     texts = [None if cell is None else as_text(cell) for cell in column]

@@ -215,8 +215,8 @@ def report(examples: Accuracy, programs: Accuracy, stories: list[Outcome]) -> st
     return "\n".join(
         [
             f"The examples hold {summary(examples)} {examples.invisible_pulls} more pulls left"
-            " nothing in the log, since the clients had everything already. Tool, version and class of the"
-            f" requests: {agents['right']:,} right, {agents['wrong']} wrong.\n",
+            " nothing in the log, since the clients had everything already. Tool, version and class"
+            f" of the requests: {agents['right']:,} right, {agents['wrong']} wrong.\n",
             *tables(examples),
             f"`examples/programs` holds {summary(programs)}\n",
             *tables(programs),

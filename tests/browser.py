@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.conftest import ROOT
 
 UNPACKED = ROOT / ".venv/browser"
-SIZES = {"desktop": (1280, 900), "phone": (390, 844), "picture": (1280, 1366), "wide": (2000, 700)}
+SIZES = {"desktop": (1440, 900), "phone": (390, 844), "picture": (1280, 1366), "wide": (2000, 700)}
 
 
 def executable() -> Path:
@@ -65,6 +65,7 @@ def opened(
 
 def settled(page: Page) -> None:
     """Wait until every plot that is to be seen has been drawn, after what the last change did."""
+    page.wait_for_selector("body[data-ready]")
     page.wait_for_timeout(150)
     page.wait_for_function(
         "[...document.querySelectorAll('.plot')].every(plot => plot.hidden"

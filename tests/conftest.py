@@ -26,6 +26,8 @@ EXAMPLES = ROOT / "examples"
 PROFILES = Path(tempfile.mkdtemp(prefix="pullstats-profiles-"))
 shutil.copy(ROOT / "profiles.yml.example", PROFILES / "profiles.yml")
 atexit.register(shutil.rmtree, PROFILES)
+# Client ids are compared across databases, so all of them have one salt.
+SALT = "salt-of-the-tests"
 MARTS = sorted(path.stem for path in (ROOT / "models/marts").rglob("*.sql"))
 
 
@@ -37,6 +39,12 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.database = folder / "test.duckdb"
+        with duckdb.connect(str(self.database)) as connection:
+            connection.execute(
+                "create schema if not exists pullstats_private;"
+                "create table if not exists pullstats_private.client_salt"
+                f" as select '{SALT}' as salt"
+            )
 
     def load(self, paths: Iterable[Path], batch: int = 500) -> None:
         warehouse = DuckDBWarehouse(self.database)
@@ -80,7 +88,6 @@ class Project:
         settings = {
             "PULLSTATS_DUCKDB": str(self.database),
             "DBT_PROFILES_DIR": str(PROFILES),
-            "PULLSTATS_CLIENT_SALT": "salt-of-a-test",
         }
         command = ["make", "--silent", "docs"]
         subprocess.run(command, cwd=ROOT, env=os.environ | settings, check=True)

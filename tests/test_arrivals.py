@@ -13,7 +13,7 @@ from tests.conftest import Project
 
 @pytest.fixture(scope="module")
 def arrivals(request: pytest.FixtureRequest) -> int:
-    return 500 if request.config.getoption("--soak") else 25
+    return 500 if request.config.getoption("--soak") else 10
 
 
 @pytest.fixture(scope="module")

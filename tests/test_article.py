@@ -43,9 +43,9 @@ def test_the_article_gives_one_image_and_three_reads(project: Project, tmp_path:
     assert project.query("select image, image_ids, pulls from pullstats.dim_images") == [
         ("gcr.io/mineral-minutia-820/distroless", 1, 3)
     ]
-    project.dbt("compile", "--select", "article_3_reads_of_an_image_id")
+    project.dbt("compile", "--select", "reads_of_a_build")
     compiled = project.folder / "target/compiled/pullstats/analyses"
-    reads = project.query((compiled / "article_3_reads_of_an_image_id.sql").read_text())
+    reads = project.query((compiled / "reads_of_a_build.sql").read_text())
     assert [f"{moment:%Y-%m-%d %H:%M:%S}" for moment, *_ in reads] == [
         "2019-05-19 18:49:26",
         "2019-05-19 20:07:13",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pullstats import cli, csv_log, plan
+from pullstats import cli, csv_log, loading, plan
 from pullstats.duckdb_warehouse import DuckDBWarehouse
 from tests.test_load import BROKEN, SOUND, STORAGE, Store, usage
 from tests.test_rows import GOOD, HEADER, line
@@ -58,7 +58,7 @@ def test_when_all_is_sound_then_the_code_is_0(store: Store, capsys: Capture) -> 
 
 def test_when_a_folder_has_faults_then_all_good_lines_land(store: Store, capsys: Capture) -> None:
     store.put(FIVE)
-    assert load(store) == cli.EXIT_REJECTED_LINES
+    assert load(store) == loading.EXIT_REJECTED_LINES
     said = capsys.readouterr()
     assert "4 objects, 4 rows landed" in said.out
     assert f"skipped {store.logs / 'README.txt'}: its name is not that of a log" in said.out
@@ -85,7 +85,7 @@ def test_when_content_has_changed_then_nothing_does(store: Store, capsys: Captur
     load(store)
     before = everything(store)
     store.put({GOOD_LOG: SOUND.replace(b"200", b"404")})
-    assert load(store) == cli.EXIT_UNREADABLE
+    assert load(store) == loading.EXIT_UNREADABLE
     assert f"{GOOD_LOG}: not loaded: has landed before with other" in capsys.readouterr().err
     assert everything(store) == before
 
@@ -95,14 +95,14 @@ def test_when_a_landed_object_is_gone_then_it_is_named(store: Store, capsys: Cap
     load(store)
     (store.logs / GOOD_LOG).unlink()
     (store.logs / GOOD_LOG).symlink_to("nowhere")
-    assert load(store) == cli.EXIT_UNREADABLE
+    assert load(store) == loading.EXIT_UNREADABLE
     assert f"{GOOD_LOG}: not loaded" in capsys.readouterr().err
 
 
 def test_when_one_object_is_unreadable_then_the_rest_lands(store: Store, capsys: Capture) -> None:
     store.put({**FIVE, WRONG_HEADER: b"a,b\n1,2\n"})
     (store.logs / usage("gone")).symlink_to("nowhere")
-    assert load(store) == cli.EXIT_UNREADABLE
+    assert load(store) == loading.EXIT_UNREADABLE
     said = capsys.readouterr().err
     assert f"{WRONG_HEADER}: not loaded: its first line is not the v0 header" in said
     assert f"{usage('gone')}: not loaded" in said
@@ -112,7 +112,7 @@ def test_when_one_object_is_unreadable_then_the_rest_lands(store: Store, capsys:
 
 def test_when_an_unreadable_object_is_mended_then_it_lands(store: Store) -> None:
     store.put({WRONG_HEADER: b"a,b\n1,2\n"})
-    assert load(store) == cli.EXIT_UNREADABLE
+    assert load(store) == loading.EXIT_UNREADABLE
     store.put({WRONG_HEADER: SOUND})
     assert load(store) == 0
     assert store.rows().total() == 1
@@ -130,7 +130,7 @@ def test_when_arguments_are_wrong_then_the_code_is_2(arguments: list[str]) -> No
     assert cli.main(arguments) == 2
 
 
-@pytest.mark.parametrize(("other", "code"), [(SOUND, 0), (BROKEN, cli.EXIT_UNREADABLE)])
+@pytest.mark.parametrize(("other", "code"), [(SOUND, 0), (BROKEN, loading.EXIT_UNREADABLE)])
 def test_when_two_files_share_a_name_then_one_lands(
     store: Store, other: bytes, code: int, capsys: Capture
 ) -> None:

@@ -1,12 +1,16 @@
 """The report and the docs page, opened from disk by a browser without a network."""
 
+import csv
+import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 import pytest
 from playwright.sync_api import Browser, Page
 
+from pullstats import cli
 from tests import browser
 from tests.conftest import ROOT, Project
 from tests.screenshots import LINEAGE
@@ -35,7 +39,6 @@ def report(examples: Project) -> str:
 @pytest.fixture
 def page(chromium: Browser, report: str) -> Iterator[Page]:
     with browser.opened(chromium, report) as (found, faults):
-        browser.settled(found)
         choose(found, "period", "All time")
         yield found
         assert not faults
@@ -91,19 +94,19 @@ def test_the_report_opens_without_a_network_and_fits(
     ("choices", "where"),
     [
         ({}, "true"),
-        ({"period": "Last 7 days"}, "true"),
+        ({"period": "Last 7 complete days"}, "pull_date < '2024-06-03'"),
         ({"period": "May 2024"}, "pull_date < '2024-06-01'"),
         ({"host": "eu.gcr.io"}, "registry_host = 'eu.gcr.io'"),
         (
-            {"host": "gcr.io", "project": "globex-prod", "class": "ci"},
+            {"host": "gcr.io", "project": "globex-prod", "class": "CI and builds"},
             "registry_host = 'gcr.io' and project_id = 'globex-prod' and traffic_class = 'ci'",
         ),
         (
-            {"tool": "docker (end_user)", "period": "June 2024"},
+            {"tool": "docker (End users)", "period": "June 2024"},
             "client_tool = 'docker' and traffic_class = 'end_user' and pull_date >= '2024-06-01'",
         ),
         (
-            {"image": "gcr.io/globex-prod/web", "tool": "containerd (end_user)"},
+            {"image": "gcr.io/globex-prod/web", "tool": "containerd (End users)"},
             "image = 'gcr.io/globex-prod/web' and client_tool = 'containerd'",
         ),
     ],
@@ -119,7 +122,7 @@ def test_totals_are_those_of_the_pulls_chosen(
 
 
 @pytest.mark.parametrize(
-    ("unit", "start"), [("Days", "pull_date"), ("Weeks", "week"), ("Months", "month")]
+    ("unit", "start"), [("Day", "pull_date"), ("Week", "week"), ("Month", "month")]
 )
 def test_each_step_counts_its_clients_once(
     unit: str, start: str, page: Page, examples: Project
@@ -143,44 +146,79 @@ def test_filters_change_plots_and_tables(page: Page) -> None:
     assert all(plotted(page, name) != before[name] for name in names)
     assert rows(page, "images", "image") < images
     page.click("button[type=reset]")
-    browser.settled(page)
+    choose(page, "period", "All time")
     assert page.input_value("#host") == ""
     assert rows(page, "images", "image") == images
 
 
-def test_an_image_shows_its_builds_and_callers(page: Page, examples: Project) -> None:
-    page.click("#images button.link >> text=gcr.io/globex-prod/web")
+def test_a_section_says_which_filters_it_does_not_follow(page: Page) -> None:
+    assert page.locator(".unfiltered:visible").count() == 0
+    choose(page, "image", "gcr.io/globex-prod/web")
+    assert "Not filtered by image" in page.inner_text("#requests-section .unfiltered")
+    assert not page.is_visible("#callers-section .unfiltered")
+
+
+def test_the_address_keeps_what_is_chosen(page: Page) -> None:
+    choose(page, "project", "globex-prod on gcr.io")
+    choose(page, "class", "CI and builds")
+    choose(page, "tool", "skopeo")
+    page.fill("#idle-days", "1")
+    totals = values(page, "#totals dd")
+    assert "period=all" in page.url
+    page.reload()
     browser.settled(page)
-    assert page.inner_text("#h-image") == "Image gcr.io/globex-prod/web"
-    of_image = "from pullstats.fct_image_pulls where image = 'gcr.io/globex-prod/web'"
-    numbers = "count_if(is_complete), count(distinct client_id), sum(served_bytes)::bigint"
-    columns = ("pulls", "clients", "served_bytes")
-    assert rows(page, "builds", "image_id", *columns) == expected(
-        examples,
-        f"select coalesce(image_id[:19], 'not told'), {numbers} {of_image} group by image_id",
-    )
-    assert rows(page, "programs", "client_program", *columns) == expected(
-        examples,
-        f"select client_tool || coalesce(' ' || client_version, '') as program, {numbers}"
-        f" {of_image} group by program, traffic_class",
-    )
-    assert rows(page, "networks", "client_network", *columns) == expected(
-        examples, f"select client_network, {numbers} {of_image} group by client_network"
-    )
+    assert values(page, "#totals dd") == totals
+    assert page.inner_text("#selection").startswith("globex-prod on gcr.io, CI and builds, skopeo,")
+    assert page.input_value("#idle-days") == "1"
+
+
+def test_an_image_is_a_link_to_its_builds_and_callers(page: Page, examples: Project) -> None:
+    page.click("#images a >> text=gcr.io/globex-prod/web")
+    browser.settled(page)
+    assert page.inner_text("#h-image") == "gcr.io/globex-prod/web"
+    assert "image=gcr.io%2Fglobex-prod%2Fweb" in page.url
+    for period, where in {"All time": "true", "June 2024": "pull_date >= '2024-06-01'"}.items():
+        choose(page, "period", period)
+        of_image = (
+            f"from pullstats.fct_image_pulls where image = 'gcr.io/globex-prod/web' and {where}"
+        )
+        numbers = "count_if(is_complete), count(distinct client_id), sum(served_bytes)::bigint"
+        columns = ("pulls", "clients", "served_bytes")
+        assert rows(page, "builds", "image_id", *columns) == expected(
+            examples,
+            f"select coalesce(image_id[:19], 'Not known'), {numbers} {of_image} group by image_id",
+        )
+        assert rows(page, "programs", "client_program", *columns) == expected(
+            examples,
+            f"select client_tool || coalesce(' ' || client_version, '') as program, {numbers}"
+            f" {of_image} group by program, traffic_class",
+        )
+        assert rows(page, "networks", "client_network", *columns) == expected(
+            examples, f"select client_network, {numbers} {of_image} group by client_network"
+        )
+    page.go_back()
+    browser.settled(page)
+    assert not page.is_visible("#one-image")
 
 
 def test_tables_are_those_of_the_marts(page: Page, examples: Project) -> None:
     assert rows(page, "images", "image", "pulls", "end_user_pulls") == expected(
         examples, "select image, pulls, end_user_pulls from pullstats.dim_images where pulls > 0"
     )
-    assert rows(page, "requests", "traffic_class", "operation", "requests", "errors") == expected(
-        examples,
-        "select traffic_class, operation, sum(requests), sum(errors)"
-        " from pullstats.fct_registry_requests_daily group by all",
+    assert {number for _, number in rows(page, "classes", "traffic_class", "pulls")} == {
+        number
+        for (number,) in expected(
+            examples,
+            "select count_if(is_complete) from pullstats.fct_image_pulls group by traffic_class",
+        )
+    }
+    ((requests,),) = examples.query(
+        "select sum(requests) from pullstats.fct_registry_requests_daily"
     )
+    assert sum(values(page, "#requests [data-column=requests]")) == requests
     assert rows(page, "pushes", "image", "pushes", "written_bytes") == expected(
         examples,
-        "select coalesce(image, 'not told') as name, count(*), sum(written_bytes)"
+        "select coalesce(image, 'Not known') as name, count(*), sum(written_bytes)"
         " from pullstats.fct_image_pushes group by name",
     )
     page.fill("#idle-days", "1")
@@ -191,23 +229,111 @@ def test_tables_are_those_of_the_marts(page: Page, examples: Project) -> None:
     )
 
 
-def test_the_health_of_the_data_is_that_of_the_log(page: Page, examples: Project) -> None:
+def test_hours_are_those_of_complete_days(page: Page, examples: Project) -> None:
+    shown = page.eval_on_selector_all("#hours td", "all => all.map(each => each.dataset.value)")
+    (by_hour,) = zip(
+        *examples.query(
+            "select coalesce(pulls, 0) from range(168) as hours(hour) left join ("
+            " select (isodow(pull_date) - 1) * 24 + hour(started_at) as hour,"
+            " count_if(is_complete) as pulls from pullstats.fct_image_pulls"
+            " where pull_date < '2024-06-03' group by 1) using (hour) order by hour"
+        ),
+        strict=True,
+    )
+    assert [int(each or 0) for each in shown] == list(by_hour)
+
+
+def test_a_day_that_is_not_complete_is_marked_and_left_out_of_trends(page: Page) -> None:
+    assert "Jun 3, 2024 is not complete" in page.inner_text("#selection")
+    assert "url(#hatch-" in plotted(page, "classes")
+    assert 'stroke-dasharray="4,3"' in plotted(page, "pulls")
+    trend = page.locator("#images .spark svg").first
+    assert [text.split(":")[0] for text in trend.locator("title").all_text_contents()] == [
+        *("Wed, May 29, 2024", "Thu, May 30, 2024", "Fri, May 31, 2024"),
+        *("Sat, Jun 1, 2024", "Sun, Jun 2, 2024"),
+    ]
+
+
+def test_bars_and_lines_stand_on_the_same_marks(page: Page) -> None:
+    def ticks(name: str) -> list[str]:
+        return page.locator(f"#chart-{name} .role-axis-label text").all_text_contents()[:6]
+
+    days = ["May 29", "May 30", "May 31", "Jun 1", "Jun 2", "Jun 3"]
+    assert [ticks(name) for name in ("pulls", "classes", "pushes", "served")] == [days] * 4
+
+
+def test_a_table_can_be_searched_and_saved(page: Page, examples: Project) -> None:
+    page.fill("#images input", "GLOBEX-eu")
+    assert rows(page, "images", "image") == {("eu.gcr.io/globex-eu/shop",)}
+    page.fill("#images input", "")
+    with page.expect_download() as saved:
+        page.click("#images .csv")
+    found = list(csv.DictReader(saved.value.path().open(newline="")))
+    assert {(row["Image"], row["Pulls"], row["Bytes served"]) for row in found} == expected(
+        examples,
+        "select image, count_if(is_complete), sum(served_bytes)::bigint"
+        " from pullstats.fct_image_pulls group by image",
+    )
+
+
+def test_the_quality_of_the_data_is_that_of_the_log(
+    page: Page, examples: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     ((received, distinct),) = examples.query(
         "select count(*), (select count(*) from pullstats_intermediate.int_gcs_requests)"
         " from storageanalysis.usage"
     )
-    health = page.inner_text("#health")
-    assert "2024-06-03 21:00 UTC" in health
-    assert f"{int(str(received)) - int(str(distinct))} of {received:,}" in health
+    quality = page.inner_text("#quality")
+    assert "2024-06-03 21:00 UTC" in quality
+    assert f"{int(str(received)) - int(str(distinct))} of {received:,}" in quality
+    cli.main(["status", "--database", str(examples.database)])
+    (missing,) = re.findall("hours without a log record: (.+)", capsys.readouterr().out)
+    assert f"{missing}; quiet hours" in quality
     assert page.inner_text("#counting-error") == "0.0%"
+
+
+def test_sources_and_periods_are_compared(
+    examples: Project, project: Project, chromium: Browser
+) -> None:
+    """With a second source a week before, of which every second pull is left out."""
+    shutil.copy(examples.database, project.database)
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute(f"use {project.database.stem}.pullstats")
+        connection.execute(
+            "insert into fct_image_pulls select * replace ('cloud_audit' as log_source,"
+            " 'a' || pull_id as pull_id, pull_date - 5 as pull_date) from fct_image_pulls"
+            " qualify row_number() over (order by pull_id) % 2 = 0"
+        )
+        connection.execute(
+            f"insert into {project.database.stem}.pullstats_intermediate.int_log_arrivals_hourly"
+            " select * replace (event_date - 20 as event_date,"
+            " log_hour - interval 20 day as log_hour)"
+            f" from {project.database.stem}.pullstats_intermediate.int_log_arrivals_hourly"
+        )
+    with browser.opened(chromium, project.report().as_uri()) as (page, faults):
+        choose(page, "period", "Last 7 complete days")
+        now = "pull_date between '2024-05-27' and '2024-06-02'"
+        then = "pull_date between '2024-05-20' and '2024-05-26'"
+        count = f"select count_if(is_complete and {now}), count_if(is_complete and {then})"
+        ((pulls, before),) = project.query(f"{count} from pullstats.fct_image_pulls")
+        percent = round(100 * (int(str(pulls)) - int(str(before))) / int(str(before)))
+        assert page.inner_text("#totals dd >> nth=0").split() == [str(pulls), "▲", f"{percent}%"]
+        assert "Changes are against May 20, 2024 to May 26, 2024" in page.inner_text("main")
+        choose(page, "source", "Cloud Audit Logs")
+        ((pulls, _),) = project.query(
+            f"{count} from pullstats.fct_image_pulls where log_source = 'cloud_audit'"
+        )
+        assert values(page, "#totals dd")[0] == pulls
+        assert "source=cloud_audit" in page.url
+    assert not faults
 
 
 def test_the_keyboard_reaches_and_sorts(page: Page) -> None:
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
-    page.focus("#images th:nth-child(6) button")
+    page.focus("#images th button >> text=Bytes served")
     page.keyboard.press("Enter")
-    assert page.get_attribute("#images th:nth-child(6)", "aria-sort") == "descending"
+    assert page.locator("#images th[aria-sort=descending]").inner_text() == "Bytes served"
     served = values(page, "#images [data-column=served_bytes]")
     assert served == sorted(served, reverse=True)
     assert page.evaluate("document.activeElement.textContent") == "Bytes served"
@@ -220,64 +346,60 @@ def test_paper_gets_numbers_and_no_controls(page: Page) -> None:
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
 
 
-def changed_copy(examples: Project, project: Project, verb: str, condition: str) -> str:
-    """The report of the examples' database with some of its tables and views emptied or dropped."""
+def test_tables_without_rows_give_a_page_that_says_so(
+    examples: Project, project: Project, chromium: Browser
+) -> None:
     shutil.copy(examples.database, project.database)
-    found = project.query(
-        "select if(table_type = 'VIEW', 'view', 'table'), table_schema, table_name"
-        f" from information_schema.tables where {condition}"
+    tables = project.query(
+        "select table_schema || '.' || table_name from information_schema.tables"
+        " where table_type = 'BASE TABLE'"
     )
     with duckdb.connect(str(project.database)) as connection:
-        for kind, schema, name in found:
-            what = f"{kind} " if verb == "drop" else ""
-            connection.execute(f"{verb} {what}{project.database.stem}.{schema}.{name}")
-    return project.report().as_uri()
-
-
-@pytest.mark.parametrize(
-    ("verb", "notice"),
-    [("drop", "Not built yet: dim_images"), ("truncate", "The tables are there but hold no pulls")],
-)
-def test_tables_that_are_empty_or_missing_give_a_page_that_says_so(
-    verb: str, notice: str, examples: Project, project: Project, chromium: Browser
-) -> None:
-    what = "table_schema = 'pullstats'" if verb == "drop" else "table_type = 'BASE TABLE'"
-    with browser.opened(chromium, changed_copy(examples, project, verb, what)) as (page, faults):
-        assert page.inner_text("#notice").startswith(notice)
-        assert "nothing has landed" in page.inner_text("#health")
+        for (table,) in tables:
+            connection.execute(f"truncate {project.database.stem}.{table}")
+    with browser.opened(chromium, project.report().as_uri()) as (page, faults):
+        page.wait_for_selector("body[data-ready]")
+        assert page.inner_text("#notice").startswith("No pulls yet")
+        assert "No logs are loaded" in page.inner_text("#quality")
         assert values(page, "#totals dd") == [0] * 6
         assert page.locator(".plot svg").count() == 0
     assert not faults
 
 
-def test_marts_that_are_missing_leave_the_others_to_be_seen(
-    examples: Project, project: Project, chromium: Browser
+@pytest.fixture(scope="module")
+def docs(examples: Project) -> Path:
+    return examples.docs()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_the_reference_finds_and_links_columns(
+    size: str, scheme: str, chromium: Browser, docs: Path
 ) -> None:
-    missing = "table_schema = 'pullstats' and table_name != 'fct_registry_requests_daily'"
-    report = changed_copy(examples, project, "drop", missing)
-    with browser.opened(chromium, report) as (page, faults):
-        assert "dim_images" in page.inner_text("#notice")
-        assert "fct_registry_requests_daily" not in page.inner_text("#notice")
-        choose(page, "period", "All time")
-        assert rows(page, "requests", "traffic_class", "operation", "requests") == expected(
-            examples,
-            "select traffic_class, operation, sum(requests)"
-            " from pullstats.fct_registry_requests_daily group by all",
-        )
+    place = docs.with_name("reference.html").as_uri()
+    with browser.opened(chromium, f"{place}#fct_image_pulls.image_id", size, scheme) as (
+        page,
+        faults,
+    ):
+        page.screenshot(path=SCREENSHOTS / f"reference-{size}-{scheme}.png")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.locator("[id='fct_image_pulls.image_id']").is_visible()
+        columns = page.locator(".entry tbody tr").count()
+        page.fill("#search", "first_pulled_at")
+        assert page.locator("[id='dim_images.first_pulled_at']").is_visible()
+        assert not page.locator("[id='dim_images.image']").is_visible()
+        assert 0 < page.locator(".entry tbody tr:visible").count() < columns / 10
     assert not faults
 
 
 def test_the_docs_page_opens_without_a_network_and_draws_the_lineage(
-    chromium: Browser, examples: Project
+    chromium: Browser, docs: Path
 ) -> None:
-    file = examples.docs()
-    assert "salt-of-a-test" not in file.read_text(), "the page shows the salt of client ids"
-    docs = file.as_uri()
-    with browser.opened(chromium, docs) as (page, faults):
+    with browser.opened(chromium, docs.as_uri()) as (page, faults):
         page.wait_for_selector("h1", state="attached")
         page.screenshot(path=SCREENSHOTS / "docs.png")
     assert not faults
-    with browser.opened(chromium, docs + LINEAGE) as (page, faults):
+    with browser.opened(chromium, docs.as_uri() + LINEAGE) as (page, faults):
         assert browser.lineage(page) > LEAST_DRAWN_PIXELS
         page.screenshot(path=SCREENSHOTS / "lineage.png")
     assert not faults

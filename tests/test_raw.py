@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pullstats import cli
+from pullstats import cli, loading
 from pullstats.duckdb_warehouse import DuckDBWarehouse
 from tests.conftest import Project, example_logs
 from tests.test_audit import audit, entry
@@ -112,7 +112,7 @@ def test_when_a_raw_file_is_lost_then_dbt_says_so(project: Project) -> None:
 
 
 def test_when_an_object_lands_twice_then_the_marts_do_not_change(project: Project) -> None:
-    """Two loaders that work on one dataset at a time may do that: see docs/deploy.md."""
+    """Two loaders that work on one dataset at a time may do that: see docs/bigquery.md."""
     logs = example_logs()[:60]
     project.load(logs)
     project.run()
@@ -140,7 +140,7 @@ def test_when_a_cut_log_comes_whole_then_the_rest_of_it_lands(
     other = changed(sc_status="404")
     whole = SOUND + line(other) + b"\n" + line(GOOD) + b"\n"
     store.put({usage(): whole[: len(SOUND) + cut], audit(): (entry() * 2)[:-9]})
-    assert load(store) in (0, cli.EXIT_REJECTED_LINES)
+    assert load(store) in (0, loading.EXIT_REJECTED_LINES)
     store.put({usage(): whole, audit(): entry() * 2})
     assert [load(store), load(store)] == [0, 0]
     assert store.rows() == typed([GOOD, other, GOOD])
@@ -151,7 +151,7 @@ def test_when_a_log_shrinks_then_it_is_refused(store: Store, capsys: Capture) ->
     store.put({usage(): BROKEN})
     load(store)
     store.put({usage(): SOUND})
-    assert load(store) == cli.EXIT_UNREADABLE
+    assert load(store) == loading.EXIT_UNREADABLE
     assert "has landed before with other content" in capsys.readouterr().err
 
 
@@ -192,7 +192,7 @@ def test_when_a_place_is_no_file_then_it_is_skipped(store: Store, capsys: Captur
     store.put({usage(hour=1): SOUND})
     assert load(store) == 0
     assert f"skipped {store.logs / usage()}: it is no regular file" in capsys.readouterr().out
-    assert cli.main(["load", str(store.logs / usage())]) == cli.EXIT_UNREADABLE
+    assert cli.main(["load", str(store.logs / usage())]) == loading.EXIT_UNREADABLE
 
 
 def test_when_a_folder_cannot_be_listed_then_it_is_named(
@@ -210,7 +210,7 @@ def test_when_a_folder_cannot_be_listed_then_it_is_named(
 
     # tests may run as root, whom no mode stops
     monkeypatch.setattr(Path, "iterdir", refuse)
-    assert load(store) == cli.EXIT_UNREADABLE
+    assert load(store) == loading.EXIT_UNREADABLE
     assert f"{closed}: not loaded: the folder can't be listed" in capsys.readouterr().err
     assert store.rows() == typed([GOOD])
 
@@ -218,11 +218,11 @@ def test_when_a_folder_cannot_be_listed_then_it_is_named(
 def test_when_a_source_has_no_log_then_that_is_an_error(store: Store, capsys: Capture) -> None:
     (store.logs / "README.txt").write_text("x")
     (store.logs / "empty").mkdir()
-    assert load(store) == cli.EXIT_UNREADABLE
+    assert load(store) == loading.EXIT_UNREADABLE
     assert f"{store.logs}: not loaded: no log object is there" in capsys.readouterr().err
     assert load(store, "--allow-empty") == 0
     store.put({usage(): SOUND})
-    assert cli.main(["load", str(store.logs), str(store.logs / "empty")]) == cli.EXIT_UNREADABLE
+    assert cli.main(["load", str(store.logs), str(store.logs / "empty")]) == loading.EXIT_UNREADABLE
     assert store.rows() == typed([GOOD])
     # an hour that is not asked for is a log all the same
     assert load(store, "--since", "2025-01-01") == 0
@@ -291,9 +291,9 @@ def test_when_the_machine_is_elsewhere_then_the_rows_are_the_same(
     command = [sys.executable, "-m", "pullstats.cli"]
     settings = os.environ | {"TZ": zone, "LC_ALL": "C", "PULLSTATS_DUCKDB": str(database)}
     subprocess.run([*command, "load", str(odd)], env=settings, check=True)
-    told = [
+    said = [
         subprocess.run([*command, *ask], env=settings, check=True, capture_output=True).stdout
         for ask in (["status"], ["query", "select log_hour from storageanalysis.loaded_objects"])
     ]
-    assert b"newest hour: 2024-05-29 23:00 UTC" in told[0]
-    assert told[1] == b"2024-05-29 23:00:00\n"
+    assert b"newest hour: 2024-05-29 23:00 UTC" in said[0]
+    assert said[1] == b"2024-05-29 23:00:00\n"

@@ -23,5 +23,9 @@ def test_a_target_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str])
     assert "'nowhere'" in capsys.readouterr().err
 
 
-def test_a_name_in_the_log_can_not_end_the_script_that_holds_it() -> None:
-    assert "<" not in report.as_script({"image": "gcr.io/</script><script>alert(1)</script>"})
+def test_a_database_without_marts_asks_for_a_build(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULLSTATS_DUCKDB", str(project.database))
+    assert report.main(["--profiles-dir", str(PROFILES)]) == 1
+    assert "run dbt build first" in capsys.readouterr().err

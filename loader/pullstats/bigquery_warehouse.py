@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -40,9 +40,11 @@ class BadDataError(ValueError):
 class BigQueryWarehouse:
     """A dataset, made with its tables by the first load if missing."""
 
-    # Half of BigQuery's 10,000 uris, so that a job of long names fits into a request of 10 MB.
+    # Half of BigQuery's 10,000 uris, so that a job of long names fits into a request of 10 MB. What
+    # BigQuery refuses is read here, into a temporary file.
     max_objects = 5_000
-    max_bytes = 15 * 10**12
+    max_bytes = 2 * 10**9
+    by_uri = True
 
     def __init__(
         self,
@@ -125,35 +127,32 @@ class BigQueryWarehouse:
         result, landings = BatchResult(), list[Record]()
         for kind in formats.TABLES:
             mine = [each for each in objects if each.name.kind == kind]
-            # BigQuery doesn't check JSON, nor does it know of a storage log's name
-            natively = [each for each in mine if kind == "usage" and _is_stored_whole(each)]
-            try:
-                landings += self._load_natively(kind, natively, result)
-            except BadDataError:
-                natively = []
-            others = [each for each in mine if each not in natively]
-            landings += self._load_read(kind, others, result)
+            # the others must be read: compressed, or cut off when they landed
+            whole = [each for each in mine if each.checksum and not each.landed_bytes]
+            if kind == "usage" and whole:
+                try:
+                    landings += self._load_unread(whole, result)
+                    mine = [each for each in mine if not each.checksum or each.landed_bytes]
+                except BadDataError:
+                    pass
+            if mine:
+                landings += self._load_read(kind, mine, result)
         self._load_records("loaded_objects", objects, landings)
         return result
 
     def ddl(self) -> str:
-        """Write the statements that make dataset and tables; no `usage_days` keeps raw for ever."""
+        """Write the statements that make dataset and tables; no `usage_days` keeps raw forever."""
+        settings = {
+            "dataset": f"{self.dataset.project}.{self.dataset.dataset_id}",
+            "location": self.client.location,
+            "labels": list(self._labels.items()),
+            "usage_days": self._usage_days or "null",
+        }
         columns = {
             f"{table.name}_columns": ", ".join(f"{x} {kind}" for x, kind in table.columns.items())
             for table in formats.TABLES.values()
         }
-        return (
-            Path(__file__)
-            .with_name("bigquery.sql")
-            .read_text()
-            .format(
-                dataset=f"{self.dataset.project}.{self.dataset.dataset_id}",
-                location=self.client.location,
-                labels=list(self._labels.items()),
-                usage_days=self._usage_days or "null",
-                **columns,
-            )
-        )
+        return (Path(__file__).parent / "bigquery.sql").read_text().format(**columns, **settings)
 
     @cached_property
     def _lineage(self) -> str:
@@ -192,33 +191,22 @@ class BigQueryWarehouse:
                 if is_mine or reason is None:
                     raise
 
-    def _load_natively(
-        self,
-        kind: Kind,
-        objects: list[LogObject],
-        result: BatchResult,
-        row_counts: dict[str, int] | None = None,
-    ) -> list[Record]:
-        """Have BigQuery load objects from Cloud Storage, as they are."""
-        if not objects:
-            return []
-        uris, table = [each.uri for each in objects], self.dataset.table(formats.TABLES[kind].name)
-        config = self._config(kind, skip_leading_rows=int(kind == "usage"))
-        job = self._run(
-            table.table_id,
-            objects,
-            lambda id_: self.client.load_table_from_uri(uris, table, job_id=id_, job_config=config),
-        )
+    def _load_unread(self, objects: list[LogObject], result: BatchResult) -> list[Record]:
+        """Have BigQuery load usage logs from Cloud Storage, all or none."""
+        uris, config = [each.uri for each in objects], self._config("usage", skip_leading_rows=1)
+        load = partial(self.client.load_table_from_uri, uris, self.dataset.table("usage"))
+        job = self._run("usage", objects, lambda id_: load(job_id=id_, job_config=config))
         result.objects += len(objects)
         result.rows += job.output_rows
         # BigQuery counts by job
-        counts = row_counts or ({uris[0]: job.output_rows} if len(uris) == 1 else {})
-        return [_landing(each, job, each.content(), (counts.get(each.uri), 0)) for each in objects]
+        row_count = job.output_rows if len(objects) == 1 else None
+        return [_landing(each, job, each.content(), (row_count, 0)) for each in objects]
 
     def _load_read(self, kind: Kind, objects: list[LogObject], result: BatchResult) -> list[Record]:
-        """Read objects of one kind: what is sound BigQuery loads; else good rows, from here."""
-        sound, odd, contents = list[LogObject](), list[LogObject](), dict[str, formats.Content]()
-        landings, rejected = list[Record](), list[Record]()
+        """Read objects of one kind here, load their good rows, and set the bad lines aside."""
+        read: list[tuple[LogObject, formats.Content]] = []
+        landings: list[Record] = []
+        table, config, job = formats.TABLES[kind].name, self._config(kind), None
         with tempfile.TemporaryFile() as rows:
             for each in objects:
                 try:
@@ -228,30 +216,20 @@ class BigQueryWarehouse:
                     about = each.size, each.checksum or ""
                     landings.append(_landing(each, None, about, (0, 0), str(error)))
                     continue
-                contents[each.uri] = replace(content, rows=b"")
-                is_native = content.is_sound and _is_stored_whole(each)
-                (sound if is_native else odd).append(each)
-                if not is_native:
-                    rows.write(content.rows)
-                    rejected += [_rejection(each, line) for line in content.rejected]
-                    result.add(each.uri, *content.counts)
-            self._load_records("rejected_lines", odd, rejected)
-            job = None
+                rows.write(content.rows)
+                read.append((each, replace(content, rows=b"")))
+                result.add(each.uri, *content.counts)
+            rejected = [_rejection(each, line) for each, known in read for line in known.rejected]
+            self._load_records("rejected_lines", objects, rejected)
             if rows.tell():
-                target, config = formats.TABLES[kind].name, self._config(kind)
+                load = partial(self.client.load_table_from_file, rows, self.dataset.table(table))
                 job = self._run(
-                    f"{target}_read",
-                    odd,
-                    lambda id_: self.client.load_table_from_file(
-                        rows, self.dataset.table(target), True, job_id=id_, job_config=config
-                    ),
+                    f"{table}, read",
+                    objects,
+                    lambda id_: load(rewind=True, job_id=id_, job_config=config),
                 )
-        counts = {uri: content.row_count for uri, content in contents.items()}
-        landings += self._load_natively(kind, sound, result, counts)
-        for each in odd:
-            content = contents[each.uri]
-            landings.append(_landing(each, job, content.fingerprint, content.counts))
-        return landings
+        known = [_landing(each, job, about.fingerprint, about.counts) for each, about in read]
+        return landings + known
 
     def _load_records(self, table: str, objects: list[LogObject], records: list[Record]) -> None:
         def submit(job_id: str) -> Job:
@@ -285,11 +263,6 @@ class BigQueryWarehouse:
             "write_disposition": "WRITE_APPEND",
             "labels": self._labels,
         }
-
-
-def _is_stored_whole(each: LogObject) -> bool:
-    """Whether the bytes that BigQuery would read are those that are to land."""
-    return each.checksum is not None and not each.landed_bytes
 
 
 def _rejection(each: LogObject, line: RejectedLine) -> Record:

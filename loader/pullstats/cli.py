@@ -1,8 +1,8 @@
 """The command `pullstats`."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import closing, nullcontext
 from datetime import datetime
 from functools import reduce
 from pathlib import Path
@@ -10,22 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import duckdb
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pullstats import plan, query, status
+from pullstats import loading, query, status
 from pullstats.duckdb_warehouse import DuckDBWarehouse
-from pullstats.output import err, out, say
-from pullstats.warehouse import BatchResult, RawError, Warehouse
+from pullstats.output import err, say
+from pullstats.warehouse import RawError, Warehouse
 
 if TYPE_CHECKING:
     from pullstats.bigquery_warehouse import BigQueryWarehouse
 
-EXIT_REJECTED_LINES = 3
-EXIT_UNREADABLE = 4
 EXIT_INTERRUPTED = 130
 
 _Command = Callable[..., Any]
-_Sources = dict[str, list[plan.Found | plan.Unusable]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,15 +34,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         say("pullstats: interrupted; what has landed has landed", err)
         return EXIT_INTERRUPTED
+    except ImportError as error:
+        extra = "inventory" if error.name == "requests" else "bigquery"
+        say(f"pullstats: {error}: install pullstats[{extra}]", err)
+        return 1
     except Exception as error:
-        from google.api_core.exceptions import GoogleAPIError
-        from google.auth.exceptions import GoogleAuthError
-
-        kinds = (duckdb.Error, query.QueryError, RawError, OSError, ValueError)
-        if not isinstance(error, (*kinds, GoogleAPIError, GoogleAuthError)):
+        if not isinstance(error, _faults()):
             raise
         say(f"pullstats: {error}", err)
         return 1
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """Errors of files, networks and permissions; Google's are there once something needs them."""
+    google = (("api_core", "GoogleAPIError"), ("auth", "GoogleAuthError"))
+    modules = ((sys.modules.get(f"google.{part}.exceptions"), name) for part, name in google)
+    found = (getattr(module, name) for module, name in modules if module)
+    return (duckdb.Error, query.QueryError, RawError, OSError, ValueError, *found)
 
 
 def _options(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
@@ -157,49 +161,13 @@ def load(
     """
     if since and until and since > until + "~":
         raise click.UsageError(f"--since {since} is after --until {until}")
-    found = {source: list(_find(source, to, settings["project"])) for source in sources}
-    places = [each for of_source in found.values() for each in of_source]
     hours = (since or "", (until or "") + "~")
-    if dry_run and to == "duckdb" and not database.exists():
-        todo = plan.make(places, {}, hours=hours)
-        total = BatchResult(unreadable=dict(todo.conflicts))
-    else:
-        with closing(_open(to, database, settings, read_only=dry_run)) as warehouse:
-            todo = plan.make(places, warehouse.ledger(), to == "bigquery", hours)
-            total = BatchResult(unreadable=dict(todo.conflicts))
-            if faults := warehouse.faults():
-                raise RawError(faults)
-            if not dry_run:
-                warehouse.remember(todo.compared)
-                _load_batches(warehouse, todo.load, total)
-    if dry_run:
-        for each in todo.load:
-            say(f"would load {each.place}: {each.size:,} bytes")
-    if not allow_empty:
-        total.unreadable |= {
-            source: "no log object is there"
-            for source, logs in found.items()
-            if not _has_logs(logs)
-        }
-    return _report(todo, total, dry_run)
-
-
-def _find(source: str, to: str, project: str | None) -> Iterable[plan.Found | plan.Unusable]:
-    if source.startswith("gs://"):
-        from google.cloud.storage import Client
-
-        from pullstats import gcs
-
-        return gcs.find(Client(project), source)
-    if to == "bigquery":
-        raise click.UsageError(f"BigQuery loads from gs:// only, not from {source}")
-    if not Path(source).exists():
-        raise click.UsageError(f"no such file or folder: {source}")
-    return plan.find(Path(source))
-
-
-def _has_logs(places: Iterable[plan.Found | plan.Unusable]) -> bool:
-    return any(isinstance(each, plan.Found) and plan.name_of(each) for each in places)
+    # nothing is made where nothing is to be written
+    is_new = dry_run and to == "duckdb" and not database.exists()
+    found = loading.find(sources, to, settings["project"])
+    warehouse = None if is_new else _open(to, database, settings, read_only=dry_run)
+    with closing(warehouse) if warehouse else nullcontext():
+        return loading.run(found, warehouse, hours, allow_empty, dry_run)
 
 
 def _open(to: str, database: Path, settings: dict[str, Any], read_only: bool = False) -> Warehouse:
@@ -210,47 +178,6 @@ def _connect(settings: dict[str, Any]) -> "BigQueryWarehouse":
     from pullstats.bigquery_warehouse import BigQueryWarehouse
 
     return BigQueryWarehouse(**settings)
-
-
-def _load_batches(warehouse: Warehouse, objects: list[plan.LogObject], total: BatchResult) -> None:
-    columns = (
-        TextColumn("loading"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("objects"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=out, disable=not out.is_terminal) as progress:
-        task = progress.add_task("load", total=len(objects))
-        for batch in plan.batches(objects, warehouse.max_objects, warehouse.max_bytes):
-            result = warehouse.load(batch)
-            total.objects += result.objects
-            total.rows += result.rows
-            total.rejected |= result.rejected
-            total.unreadable |= result.unreadable
-            progress.advance(task, len(batch))
-            if not out.is_terminal:
-                say(f"loaded {total.objects:,} of {len(objects):,} objects")
-
-
-def _report(todo: plan.Plan, total: BatchResult, dry_run: bool) -> int:
-    landed_before = 0
-    for place, reason in todo.skipped.items():
-        if dry_run or reason != "has landed before":
-            say(f"skipped {place}: {reason}")
-        else:
-            landed_before += 1
-    if landed_before:
-        say(f"skipped {landed_before:,} objects: has landed before")
-    for uri, count in total.rejected.items():
-        say(f"{uri}: {count:,} lines rejected; see rejected_lines", err)
-    for uri, reason in total.unreadable.items():
-        say(f"{uri}: not loaded: {reason}", err)
-    if not dry_run:
-        say(f"{total.objects:,} objects, {total.rows:,} rows landed")
-    if total.unreadable:
-        return EXIT_UNREADABLE
-    return EXIT_REJECTED_LINES if total.rejected else 0
 
 
 @pullstats.command("status")
@@ -349,10 +276,8 @@ def inventory(
 
     The variables PULLSTATS_REGISTRY_USER and PULLSTATS_REGISTRY_PASSWORD hold the login.
     """
-    try:
-        from pullstats.registry_inventory import command
-    except ImportError as error:
-        raise click.ClickException("install pullstats[inventory] for this command") from error
+    from pullstats.registry_inventory import command
+
     open_landing = None if dry_run else lambda: _landing(to, database, settings)
     return command.run(targets, plain_http, open_landing)
 

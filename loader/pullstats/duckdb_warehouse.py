@@ -55,6 +55,7 @@ class DuckDBWarehouse:
     max_objects = 2_000
     max_bytes = 64 * 1024 * 1024
     landed = f"{SCHEMA}.loaded_objects"
+    by_uri = False
 
     def __init__(self, database: Path, read_only: bool = False) -> None:
         """Open or create the database; duckdb.IOException when another process has it open.

@@ -30,13 +30,12 @@ TABLES: dict[Kind, Table] = {
 
 @dataclass(frozen=True)
 class Content:
-    """What lands of an object: `rows` in their table's form. They are unchanged if it is sound."""
+    """What lands of an object: rows in their table's form."""
 
     rows: bytes
     row_count: int
     fingerprint: tuple[int, str]
     rejected: list[RejectedLine] = field(default_factory=list)
-    is_sound: bool = False
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -49,16 +48,12 @@ def read(each: LogObject, parse_json: bool = True) -> Content:
     Without `parse_json` the caller checks the lines of an audit log, if there is no more to check.
     """
     data, kind = each.read(), each.name.kind
-    plain = None
-    if kind != "storage" and not each.landed_bytes:
-        is_usage = kind == "usage"
-        plain = csv_log.count_plain(data) if is_usage else json_log.count_plain(data)
-        if plain is not None and (is_usage or not parse_json):
-            rows = data.partition(b"\n")[2] if is_usage else data
-            rows += b"" if rows[-1:] in b"\n" else b"\n"
-            return Content(rows, plain, fingerprint(data), is_sound=True)
+    if not each.landed_bytes and (kind == "usage" or (kind == "audit" and not parse_json)):
+        rows = data.partition(b"\n")[2] if kind == "usage" else data
+        count = csv_log.count_plain(data) if kind == "usage" else json_log.count_plain(data)
+        if count is not None:
+            return Content(rows + b"\n" * (rows[-1:] not in b"\n"), count, fingerprint(data))
     parsed = _parse(data, kind)
-    is_sound = plain is not None and not parsed.rejected
     if each.landed_bytes:
         landed = _parse(data[: each.landed_bytes], kind)
         count = len(landed.records)
@@ -72,10 +67,8 @@ def read(each: LogObject, parse_json: bool = True) -> Content:
     else:
         more = [each.uri, f"{each.name.hour:%Y-%m-%d %H:%M:%S}"] if kind == "storage" else []
         rows = csv_log.write([*record, *more] for record in records)
-    return Content(rows, len(records), fingerprint(data), parsed.rejected, is_sound)
+    return Content(rows, len(records), fingerprint(data), parsed.rejected)
 
 
 def _parse(data: bytes, kind: Kind) -> ParsedObject:
-    if kind == "audit":
-        return json_log.parse(data)
-    return csv_log.parse(data, csv_log.COLUMNS[kind])
+    return json_log.parse(data) if kind == "audit" else csv_log.parse(data, csv_log.COLUMNS[kind])

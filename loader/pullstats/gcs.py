@@ -16,9 +16,8 @@ def found(
 ) -> Found:
     """Describe one generation of an object; reading it raises FileNotFoundError when it is gone.
 
-    `stored` are its size and its CRC32C, in the API's base64.
-
-    What is stored compressed is read decompressed: size and checksum are not those of its content.
+    `stored` are size and CRC32C, in the API's base64; not those of the content of what is stored
+    compressed.
     """
 
     def read() -> bytes:

@@ -19,7 +19,7 @@ TABLES = ("usage", "storage", "audit_logs", "rejected_lines", "loaded_objects")
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to be so; `do` makes it so."""
+    """A desired state, and the action that establishes it."""
 
     title: str
     is_done: Callable[[], bool]
@@ -27,7 +27,7 @@ class Step:
 
 
 def run(steps: list[Step], dry_run: bool, check: bool) -> int:
-    """Do what isn't done; say of each step what became of it. Returns 1 if `check` misses any."""
+    """Do what isn't done and print each step's state. Returns 1 if `check` misses any."""
     missing = 0
     for step in steps:
         try:

@@ -22,7 +22,11 @@ def run(warehouse: Warehouse) -> int:
     for kind, day, *counts in days:
         table.add_row(kind, f"{day}", *("" if x is None else f"{x:,}" for x in counts))
     out.print(table)
-    found = warehouse.query(f"select distinct kind, log_hour from {warehouse.landed}")
+    # a log without a line tells nothing: fct_log_hours leaves it out as well
+    found = warehouse.query(
+        f"select distinct kind, log_hour from {warehouse.landed}"
+        " where row_count is null or row_count + rejected_count > 0"
+    )
     for kind, title in (("audit", "newest hour of audit logs"), ("usage", "newest hour")):
         hours = {hour.replace(minute=0, second=0) for of, hour in found if of == kind}
         if not hours:
@@ -32,7 +36,7 @@ def run(warehouse: Warehouse) -> int:
             count = int((max(hours) - min(hours)) / timedelta(hours=1))
             every = (min(hours) + timedelta(hours=number) for number in range(count))
             missing = [hour for hour in every if hour not in hours]
-            say(f"hours without a usage log: {len(missing):,}")
+            say(f"hours without a log record: {len(missing):,}")
             for hour in missing[-10:]:
                 say(f"  {hour:%Y-%m-%d %H:%M} UTC")
     faults = warehouse.faults()

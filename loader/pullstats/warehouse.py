@@ -33,11 +33,15 @@ class BatchResult:
 
 
 class Warehouse(Protocol):
-    """`max_objects` and `max_bytes` bound a batch; `landed` is what SQL selects from the ledger."""
+    """`max_objects` and `max_bytes` bound a batch; `landed` is what SQL selects from the ledger.
+
+    `by_uri`: an object is known by its gs:// uri, not by the name that its copies share.
+    """
 
     max_objects: int
     max_bytes: int
     landed: str
+    by_uri: bool
 
     def ledger(self, uris: Sequence[str] | None = None) -> dict[str, LedgerEntry]:
         """Say what has landed of `uris`, or of all."""

@@ -6,7 +6,7 @@
 
 
 {% macro acquire_build_lock() %}
-    {%- if execute and flags.WHICH in ('build', 'run', 'retry') -%}
+    {%- if execute and is_selected() and flags.WHICH in ('build', 'run', 'retry') -%}
         {%- do adapter.dispatch('acquire_build_lock', 'pullstats')() -%}
     {%- endif -%}
 {% endmacro %}
@@ -42,7 +42,7 @@
 
 
 {% macro release_build_lock() %}
-    {%- if execute and flags.WHICH in ('build', 'run', 'retry') -%}
+    {%- if execute and is_selected() and flags.WHICH in ('build', 'run', 'retry') -%}
         {{- adapter.dispatch('release_build_lock', 'pullstats')() -}}
     {%- endif -%}
 {% endmacro %}

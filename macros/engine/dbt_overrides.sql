@@ -1,6 +1,8 @@
-{# Macros of dbt that say here what the project knows better. #}
+{# Overrides of dbt's macros. They have the names that dbt calls, not those that it dispatches to: dbt
+   looks in a node's own package first, so they serve pullstats' nodes, and no others, in a project that
+   installs pullstats as well. #}
 
-{% macro default__get_where_subquery(relation) -%}
+{% macro get_where_subquery(relation) -%}
     {%- set conditions = [config.get('where')] if config.get('where') else [] -%}
     {%- for node in graph.get('nodes', {}).values() if node.relation_name == relation | string -%}
         {%- set partitioned = node.config.get('partition_by') or {} -%}
@@ -17,7 +19,7 @@
 {%- endmacro %}
 
 
-{% macro bigquery__get_insert_overwrite_merge_sql(
+{% macro get_insert_overwrite_merge_sql(
     target, source, dest_columns, predicates, include_sql_header=false
 ) -%}
     {%- set restated = is_restated(

@@ -52,6 +52,19 @@
 {%- endmacro %}
 
 
+{% macro random_uuid() %}
+    {{- return(adapter.dispatch('random_uuid', 'pullstats')()) -}}
+{% endmacro %}
+
+{% macro duckdb__random_uuid() -%}
+    cast(uuid() as string)
+{%- endmacro %}
+
+{% macro bigquery__random_uuid() -%}
+    generate_uuid()
+{%- endmacro %}
+
+
 {% macro integer_divide(dividend, divisor) %}
     {{- return(adapter.dispatch('integer_divide', 'pullstats')(dividend, divisor)) -}}
 {% endmacro %}

@@ -12,15 +12,6 @@
 {%- endmacro %}
 
 
-{% macro optional_mart(mart) -%}
-    {%- set relation = ref(mart) -%}
-    {%- if relation_exists(relation) -%}
-        {{ return(relation) }}
-    {%- endif -%}
-    {{ empty_like(graph.nodes['model.pullstats.' ~ mart]) }}
-{%- endmacro %}
-
-
 {% macro relation_exists(relation) -%}
     {{ return(not execute or not flags.INTROSPECT or adapter.get_relation(
         relation.database, relation.schema, relation.identifier

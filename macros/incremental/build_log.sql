@@ -1,13 +1,19 @@
 {% macro build_log() -%}
+    {%- set beside = graph.get('nodes', {}).get('model.pullstats.int_blobs', target) -%}
     {{ return(api.Relation.create(
-        database=target.database,
-        schema=target.schema ~ '_intermediate',
-        identifier='build_log'
+        database=beside.database, schema=beside.schema, identifier='build_log'
     )) }}
 {%- endmacro %}
 
 
+{# dbt runs a package's hooks with every command of the project that installs it. #}
+{% macro is_selected() -%}
+    {{ return('.pullstats.' in selected_resources | join(' ')) }}
+{%- endmacro %}
+
+
 {% macro create_build_log() %}
+    {%- if is_selected() %}
     create schema if not exists {{ build_log().without_identifier() }};
     create table if not exists {{ build_log() }} (
         model_name string,
@@ -17,6 +23,7 @@
         read_at timestamp,
         recorded_at timestamp
     );
+    {%- endif %}
 {% endmacro %}
 
 
@@ -40,6 +47,7 @@
 
 
 {% macro build_log_entries(days, is_full, read_at, loaded_through='cast(null as timestamp)') %}
+    {%- set recorded_at = warehouse_time() %}
     insert into {{ build_log() }}
         (model_name, restated_date, is_full, loaded_through, read_at, recorded_at)
     values
@@ -50,7 +58,7 @@
         {{ 'true' if is_full else 'false' }},
         {{ loaded_through }},
         {{ read_at }},
-        {{ warehouse_time() }}
+        {{ recorded_at }}
     ){{ ',' if not loop.last }}
     {%- endfor %}
 {% endmacro %}

@@ -78,7 +78,7 @@
                 and {{ has_arrived }}
             group by {{ day }}
         {% endset %}
-        {% set counts = dict(run_query(known).rows) %}
+        {% set counts = dict(run_query(known).rows | list) %}
         {% for row in found if row[1] == counts.get(row[0]) %}
             {% do restated.days.remove(row[0]) %}
         {% endfor %}

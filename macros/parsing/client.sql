@@ -6,7 +6,7 @@
 
 
 {% macro product_name(user_agent) -%}
-    {{ regexp_group(user_agent, "'^([^/ (),;]+)'") }}
+    {{ regexp_group(user_agent, "'^([^/ (),;@]+)(?:$|[/ (),;])'") }}
 {%- endmacro %}
 
 
@@ -28,8 +28,8 @@
 {%- endmacro %}
 
 
-{% macro client_id(address, user_agent) -%}
-    {{ hash_of(["'" ~ env_var('PULLSTATS_CLIENT_SALT', 'pullstats') ~ "'", address, user_agent]) }}
+{% macro client_id(address, user_agent, salt) -%}
+    {{ hash_of([salt, address, user_agent]) }}
 {%- endmacro %}
 
 
@@ -37,7 +37,8 @@
     select
         clients.client_ip,
         clients.user_agent,
-        {{ client_id('clients.client_ip', 'clients.client_user_agent') }} as client_id,
+        {{ client_id('clients.client_ip', 'clients.client_user_agent', 'client_salt.salt') }}
+            as client_id,
         {{ client_network('clients.client_ip') }} as client_network,
         coalesce(
             agents.tool, {{ product_name('clients.client_user_agent') }}, 'none'
@@ -51,6 +52,7 @@
             {{ client_user_agent('user_agent') }} as client_user_agent
         from (select distinct client_ip, user_agent from {{ relation }}) as logged
     ) as clients
+    cross join {{ source('private', 'client_salt') }} as client_salt
     left join (
         select
             known.user_agent,

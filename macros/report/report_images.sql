@@ -1,7 +1,7 @@
 {% macro report_images() -%}
     (
         select images.image
-        from {{ optional_mart('dim_images') }} as images
+        from {{ ref('dim_images') }} as images
         where images.pulls > 0
         order by images.pulls desc, images.image asc
         limit {{ var('report_images') }}

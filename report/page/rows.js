@@ -1,7 +1,5 @@
 "use strict";
 // The data as rows, and how values are written.
-const page = JSON.parse(document.getElementById("data").textContent);
-
 function rowsOf(table) {
   const names = Object.keys(table);
   const columns = names.map(name => {
@@ -12,19 +10,35 @@ function rowsOf(table) {
     Object.fromEntries(names.map((name, i) => [name, columns[i][at]])));
 }
 
-const data = Object.fromEntries(Object.entries(page.tables).map(([name, table]) => [name, rowsOf(table)]));
+async function unpack(text) {
+  const packed = Uint8Array.from(atob(text), char => char.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return JSON.parse(await new Response(stream).text());
+}
+
+const WORDS = {
+  end_user: "End users", ci: "CI and builds", scanner: "Scanners", housekeeping: "Housekeeping",
+  admin: "Administration", lifecycle: "Lifecycle rules", unknown: "Unknown programs",
+  read: "Read", head: "Check", write: "Write", delete: "Delete", list: "List", operation: "Other",
+  gcs_usage: "Cloud Storage usage logs", cloud_audit: "Cloud Audit Logs",
+};
+const UNKNOWN = "Not known";
+const NO_PROGRAM = "No user agent";
+const words = value => (value === null || value === undefined ? UNKNOWN
+  : WORDS[value] || value[0].toUpperCase() + value.slice(1).replaceAll("_", " "));
+const toolName = tool => (tool === "none" ? NO_PROGRAM : tool);
 
 const whole = new Intl.NumberFormat("en-US");
 const short = new Intl.NumberFormat("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const count = value => (value === null || value === undefined ? "not known" : whole.format(value));
+const count = value => (value === null || value === undefined ? UNKNOWN : whole.format(value));
 
 function bytes(value) {
-  if (value === null || value === undefined) return "not known";
+  if (value === null || value === undefined) return UNKNOWN;
   const step = Math.min(5, value < 1000 ? 0 : Math.floor(Math.log10(value) / 3));
   return `${(step ? short : whole).format(value / 1000 ** step)} ${["B", "kB", "MB", "GB", "TB", "PB"][step]}`;
 }
 
-const share = (part, total) => (total ? `${short.format((100 * part) / total)}%` : "0%");
+const share = (part, total) => `${short.format(total ? (100 * part) / total : 0)}%`;
 const sum = (rows, name) => rows.reduce((total, row) => total + (row[name] || 0), 0);
 const latest = (rows, name) => rows.reduce((best, row) => (row[name] > best ? row[name] : best), "");
 const earliest = (rows, name) =>
@@ -37,10 +51,11 @@ function grouped(rows, keys, totals, newest) {
     const key = JSON.stringify(keys.map(name => row[name]));
     let group = groups.get(key);
     if (!group) {
-      group = Object.fromEntries(keys.map(name => [name, row[name]]));
+      group = { ...Object.fromEntries(keys.map(name => [name, row[name]])), rows: [] };
       for (const name of totals) group[name] = 0;
       groups.set(key, group);
     }
+    group.rows.push(row);
     for (const name of totals) group[name] += row[name] || 0;
     if (newest && !(group[newest] > row[newest])) group[newest] = row[newest];
   }
@@ -51,10 +66,14 @@ function grouped(rows, keys, totals, newest) {
 const millis = day => Date.parse(`${day}T00:00Z`);
 const dayOf = time => new Date(time).toISOString().slice(0, 10);
 const addDays = (day, days) => dayOf(millis(day) + days * 86400000);
+const daysBetween = (from, to) => Math.round((millis(to) - millis(from)) / 86400000);
+const weekdayOf = day => (new Date(millis(day)).getUTCDay() + 6) % 7;
+const later = (a, b) => (a > b ? a : b);
+const sooner = (a, b) => (a < b ? a : b);
 
 function startOf(day, unit) {
   if (unit === "month") return `${day.slice(0, 7)}-01`;
-  return unit === "week" ? addDays(day, -((new Date(millis(day)).getUTCDay() + 6) % 7)) : day;
+  return unit === "week" ? addDays(day, -weekdayOf(day)) : day;
 }
 
 function nextStart(start, unit) {
@@ -69,7 +88,9 @@ function steps(from, to, unit) {
   return starts;
 }
 
-const monthName = month =>
-  new Date(millis(month)).toLocaleDateString("en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
+const named = (day, options) => new Date(millis(day)).toLocaleDateString("en-US", { ...options, timeZone: "UTC" });
+const monthName = month => named(month, { month: "long", year: "numeric" });
+const dayName = day => named(day, { month: "short", day: "numeric", year: "numeric" });
 const stepName = (start, unit) =>
-  unit === "month" ? monthName(start) : unit === "week" ? `week of ${start}` : start;
+  unit === "month" ? monthName(start) : unit === "week" ? `Week of ${dayName(start)}` : `${named(start, { weekday: "short" })}, ${dayName(start)}`;
+const rangeName = (from, to) => (from === to ? dayName(from) : `${dayName(from)} to ${dayName(to)}`);

@@ -1,131 +1,163 @@
 "use strict";
 // What each section shows for the selection `at`: see selection() in page.js.
-const cellOf = { image: "image", host: "registry_host", project: "project_id" };
-
 function isAtPlace(row, at) {
-  return (at.host === undefined || row.registry_host === at.host)
+  return (at.source === undefined || row.log_source === undefined || row.log_source === at.source)
+    && (at.host === undefined || row.registry_host === at.host)
     && (at.project === undefined || row.project_id === at.project)
     && (at.image === undefined || row.image === at.image);
 }
 
 const isByCaller = (row, at) => (at.class === undefined || row.traffic_class === at.class)
   && (at.tool === undefined || row.client_tool === at.tool);
-const inRange = (day, at) => (!at.from || day >= at.from) && (!at.to || day <= at.to);
+const isFrom = (row, at) => at.source === undefined || row.log_source === at.source;
+const inRange = (day, at) => day >= at.from && day <= at.to;
+const byPulls = (a, b) => b.pulls - a.pulls || b.served_bytes - a.served_bytes;
 
-// Rows of report_pulls: one per period, place and caller, with clients that can't be added up.
-const pullRows = (at, period, place, caller) => (pullIndex.get(`${period} ${place} ${caller}`) || [])
-  .filter(row => isAtPlace(row, at) && isByCaller(row, at));
+// Rows that hold one period, source and image level each; clients of several can't be added up.
+const levelRows = (rows, at, period, place) => rows.filter(row => row.period === period && row.image_level === place
+  && row.log_source === (at.source ?? null) && isAtPlace({ ...row, log_source: undefined }, at));
+const pullRows = (at, period, place, caller) =>
+  levelRows(pullIndex.get(`${period} ${place} ${caller}`) || [], at, period, place).filter(row => isByCaller(row, at));
+const ofPeriod = (rows, start) => (start === undefined ? rows : rows.filter(row => row.period_start === start));
+const total = (at, place = at.place, caller = at.caller) => ofPeriod(pullRows(at, at.period, place, caller), at.start);
+const before = (at, place = at.place, caller = at.caller) =>
+  (at.before ? ofPeriod(pullRows(at, at.before.period, place, caller), at.before.start) : []);
+const valuesOf = (rows, name) => new Map(rows.map(row => [row.period_start, row[name]]));
+const classColour = name => (WORDS[name] ? `--class-${name}` : "--class-unknown");
 
-function total(at, place = at.place, caller = at.caller) {
-  return pullRows(at, at.period, place, caller).filter(row => row.period_start === at.start || at.start === undefined);
+// Says which of the chosen filters a section does not follow.
+function note(section, at, follows, why) {
+  const chosen = ["source", "host", "project", "image", "class", "tool"].filter(name => $(name).value && !follows.includes(name));
+  const place = document.querySelector(`#${section} .unfiltered`);
+  place.hidden = !chosen.length;
+  place.textContent = chosen.length ? `Not filtered by ${chosen.join(", ").replace("class", "traffic class").replace("tool", "program")}: ${why}` : "";
 }
 
-function valuesOf(rows, name) {
-  return new Map(rows.map(row => [row.period_start, row[name]]));
+function change(now, then) {
+  if (!then) return now ? "new" : "±0%";
+  const percent = Math.round((100 * (now - then)) / then);
+  return percent > 0 ? `▲ ${whole.format(percent)}%` : percent < 0 ? `▼ ${whole.format(-percent)}%` : "±0%";
 }
 
 function showTotals(at) {
   const row = total(at)[0] || {};
-  showList(document.getElementById("totals"), [
-    ["Pulls", count(row.pulls || 0), row.pulls || 0],
-    ["by end users", count(row.end_user_pulls || 0), row.end_user_pulls || 0],
-    ["Clients", count(row.clients || 0), row.clients || 0],
-    ["that are end users", count(row.end_user_clients || 0), row.end_user_clients || 0],
-    ["Bytes served", bytes(row.served_bytes || 0), row.served_bytes || 0],
-    ["Interrupted or failed", count(row.incomplete_pulls || 0), row.incomplete_pulls || 0],
+  const then = before(at)[0] || {};
+  const fact = (term, name, write) => [term, write(row[name] || 0), row[name] || 0,
+    at.before ? element("small", { class: "change", title: `${write(then[name] || 0)} in the period before` }, ` ${change(row[name] || 0, then[name] || 0)}`) : null];
+  showList($("totals"), [
+    fact("Pulls", "pulls", count),
+    fact("Pulls by end users", "end_user_pulls", count),
+    fact("Clients", "clients", count),
+    fact("Clients that are end users", "end_user_clients", count),
+    fact("Bytes served", "served_bytes", bytes),
+    fact("Interrupted or failed", "incomplete_pulls", count),
   ]);
+  $("compared").textContent = at.before
+    ? `Changes are against ${rangeName(at.before.from, at.before.to)}.`
+    : at.period === "all" ? "" : "No comparison: the log does not cover this period and the one before it completely.";
 }
 
 function showTime(at) {
   const starts = steps(at.plotFrom, at.plotTo, at.unit);
   const rows = pullRows(at, at.unit, at.place, at.caller);
-  const pair = (all, endUsers) => [{ name: "all", values: valuesOf(rows, all) }]
-    .concat(at.class === undefined ? [{ name: "end users", values: valuesOf(rows, endUsers) }] : []);
-  const name = at.class === undefined ? "all" : at.tool || at.class;
-  const named = series => series.map((each, i) => (i ? each : { ...each, name }));
-  showPlot("pulls", starts, at.unit, named(pair("pulls", "end_user_pulls")), count);
-  showPlot("clients", starts, at.unit, named(pair("clients", "end_user_clients")), count);
-  showPlot("served", starts, at.unit, [{ name, values: valuesOf(rows, "served_bytes") }], bytes);
+  const isAll = at.class === undefined;
+  const name = isAll ? "All" : at.tool === undefined ? words(at.class) : toolName(at.tool);
+  const colour = isAll ? "--all" : classColour(at.class);
+  const pair = (all, endUsers) => [{ name, colour, values: valuesOf(rows, all) }]
+    .concat(isAll ? [{ name: words("end_user"), colour: classColour("end_user"), values: valuesOf(rows, endUsers) }] : []);
+  showPlot("pulls", starts, at.unit, pair("pulls", "end_user_pulls"), count);
+  showPlot("clients", starts, at.unit, pair("clients", "end_user_clients"), count);
+  showPlot("served", starts, at.unit, [{ name, colour, values: valuesOf(rows, "served_bytes") }], bytes);
+  const sums = new Map();
+  const counted = at.class === "end_user" ? "end_user_pulls" : "pulls";
+  for (const row of ofPeriod(levelRows(data.hours, at, at.period, at.place), at.start)) sums.set(row.hour_of_week, row[counted]);
+  const to = sooner(at.to, newestWholeDay);
+  showHeat($("hours"), sums, later(at.from, firstDay), to);
+  note("hours-section", at, ["source", "host", "project", "image"].concat(at.class === "end_user" && at.tool === undefined ? ["class"] : []),
+    "hours are counted for all programs and for end users only.");
 }
 
 function showImages(at) {
   const wide = { ...at, image: undefined };
   const lastPulled = new Map(data.images.map(row => [row.image, row.last_pulled_at]));
   const unit = at.caller === "tool" && at.unit === "day" ? "week" : at.unit;
-  const starts = steps(at.plotFrom, at.plotTo, unit);
+  const starts = steps(at.plotFrom, at.plotTo, unit).filter(start => isWhole(start, unit));
   const trends = new Map();
-  for (const row of pullRows(wide, unit, "image", at.caller)) {
-    if (!trends.has(row.image)) trends.set(row.image, new Map());
-    trends.get(row.image).set(row.period_start, row.pulls);
-  }
-  const trendOf = row => starts.map(start => (trends.get(row.image) || new Map()).get(start) || 0);
+  for (const row of pullRows(wide, unit, "image", at.caller)) trends.set(`${row.image} ${row.period_start}`, row.pulls);
+  const then = new Map(before(wide, "image").map(row => [row.image, row.pulls]));
   const rows = total(wide, "image").filter(row => row.image !== null).map(row => ({
-    ...row, last_pulled_at: lastPulled.get(row.image), isCurrent: row.image === at.image,
-  })).sort((a, b) => b.pulls - a.pulls || (a.image > b.image ? 1 : -1));
-  showTable(document.getElementById("images"), [
-    { name: "image", title: "Image", kind: "text", cell: row => element("button", { type: "button", class: "link", onclick: () => chooseImage(row.image) }, row.image) },
-    { name: "trend", title: `Pulls by ${unit}`, cell: row => sparkline(trendOf(row), `from ${trendOf(row)[0]} to ${trendOf(row).at(-1)} pulls, at most ${Math.max(...trendOf(row))} a ${unit}`) },
-    { name: "pulls", title: "Pulls", kind: "count" },
+    ...row, last_pulled_at: lastPulled.get(row.image), isCurrent: row.image === at.image, then: then.get(row.image) || 0,
+  })).sort((a, b) => byPulls(a, b) || (a.image > b.image ? 1 : -1));
+  showTable($("images"), [
+    { name: "image", title: "Image", kind: "text", cell: row => imageLink(row.image) },
+    ...(starts.length > 1 ? [{ name: "trend", title: `Pulls by ${unit}`, cell: row => sparkline(starts.map(start =>
+      ({ name: stepName(start, unit), value: trends.get(`${row.image} ${start}`) || 0 })), count) }] : []),
+    { name: "pulls", title: "Pulls", kind: "count", isShare: true },
+    ...(at.before ? [{ name: "then", title: "Pulls before", kind: "count", cell: row => element("span", {}, count(row.then), element("small", { class: "change" }, ` ${change(row.pulls, row.then)}`)) }] : []),
     { name: "end_user_pulls", title: "by end users", kind: "count" },
     { name: "clients", title: "Clients", kind: "count" },
-    { name: "served_bytes", title: "Bytes served", kind: "bytes" },
+    { name: "served_bytes", title: "Bytes served", kind: "bytes", isShare: true },
     { name: "last_pulled_at", title: "Last pulled (UTC)", kind: "time" },
   ], rows);
   const pulled = data.images.filter(row => row.pulls).length;
-  document.getElementById("images-hint").textContent = pulled > shownImages.size
-    ? `One by one this page has the ${count(shownImages.size)} images that are pulled most of ${count(pulled)}; the others are in all totals.`
-    : "Choose an image to see its builds and callers. Pulls whose image can't be told are in the totals only.";
+  $("images-hint").textContent = "Choose an image to see its builds and callers; shares are of the images listed. "
+    + (pulled > shownImages.size
+      ? `This page lists the ${count(shownImages.size)} images that are pulled most of ${count(pulled)}; all totals include the others.`
+      : "Pulls whose image is not known are only in the totals.");
 }
 
 function showImage(at) {
-  const section = document.getElementById("one-image");
-  section.hidden = at.image === undefined;
-  if (section.hidden) return;
+  $("one-image").hidden = at.image === undefined;
+  document.querySelector('nav [href="#one-image"]').parentElement.hidden = at.image === undefined;
+  if (at.image === undefined) return;
   const image = data.images.find(row => row.image === at.image) || {};
-  document.getElementById("h-image").textContent = `Image ${at.image}`;
-  showList(document.getElementById("image-facts"), [
+  $("h-image").textContent = at.image;
+  showList($("image-facts"), [
     ["Pulls, all time", count(image.pulls), image.pulls],
-    ["Builds pulled", count(image.image_ids), image.image_ids],
+    ["Builds pulled, all time", count(image.image_ids), image.image_ids],
     ["Clients, all time", count(image.clients), image.clients],
-    ["Bytes served by complete pulls", bytes(image.served_bytes), image.served_bytes],
+    ["Bytes served, all time", bytes(image.served_bytes), image.served_bytes],
     image.tag_count === null ? null : ["Tags listed", count(image.tag_count), image.tag_count],
-    ["First pulled (UTC)", image.first_pulled_at || "never"],
-    ["Last pulled (UTC)", image.last_pulled_at || "never"],
+    ["First pulled (UTC)", image.first_pulled_at || "Never"],
+    ["Last pulled (UTC)", image.last_pulled_at || "Never"],
   ]);
-  showTable(document.getElementById("builds"), [
-    { name: "image_id", title: "Image id", kind: "text", cell: row => element("code", { title: row.image_id }, row.image_id ? row.image_id.slice(0, 19) : "not told") },
-    { name: "pulls", title: "Pulls", kind: "count" },
+  note("one-image", at, ["source", "host", "project", "image"], "builds are counted for all programs.");
+  const rows = data.builds.filter(row => row.image === at.image && row.period === at.period && row.log_source === (at.source ?? null));
+  showTable($("builds"), [
+    { name: "image_id", title: "Image ID", kind: "text", cell: row => element("code", { title: row.image_id }, row.image_id ? row.image_id.slice(0, 19) : UNKNOWN) },
+    { name: "pulls", title: "Pulls", kind: "count", isShare: true },
     { name: "clients", title: "Clients", kind: "count" },
-    { name: "served_bytes", title: "Bytes served", kind: "bytes" },
+    { name: "served_bytes", title: "Bytes served", kind: "bytes", isShare: true },
     { name: "first_pulled_at", title: "First pulled (UTC)", kind: "time" },
     { name: "last_pulled_at", title: "Last pulled (UTC)", kind: "time" },
-  ], data.builds.filter(row => row.image === at.image).sort((a, b) => b.pulls - a.pulls));
+  ], ofPeriod(rows, at.start).sort(byPulls));
 }
 
 function showCallers(at) {
-  const rows = data.callers.filter(row => isAtPlace({ ...placeOf.get(row.image), image: row.image }, at) && isByCaller(row, at));
-  // a client has one address and one program: of a single image its rows add up
-  const clients = at.image === undefined ? [] : [{ name: "clients", title: "Clients", kind: "count" }];
-  const rest = [
-    { name: "pulls", title: "Pulls", kind: "count" }, ...clients,
-    { name: "served_bytes", title: "Bytes served", kind: "bytes" },
+  const found = rows => ofPeriod(levelRows(rows, at, at.period, at.place), at.start).filter(row => isByCaller(row, at));
+  // a client has one program, one class and one network: these rows add up
+  const totals = ["pulls", "incomplete_pulls", "clients", "served_bytes"];
+  const columns = [
+    { name: "pulls", title: "Pulls", kind: "count", isShare: true },
+    { name: "incomplete_pulls", title: "Incomplete", kind: "count" },
+    { name: "clients", title: "Clients", kind: "count" },
+    { name: "served_bytes", title: "Bytes served", kind: "bytes", isShare: true },
     { name: "last_pulled_at", title: "Last pulled (UTC)", kind: "time" },
   ];
-  const byPulls = found => found.sort((a, b) => b.pulls - a.pulls || b.served_bytes - a.served_bytes);
-  const totals = ["pulls", "clients", "served_bytes"];
-  const program = { name: "client_program", title: "Tool, version", kind: "text" };
-  const network = { name: "client_network", title: "Network", kind: "text" };
-  const cls = { name: "traffic_class", title: "Class", kind: "text" };
-  showTable(document.getElementById("programs"), [program, cls, ...rest],
-    byPulls(grouped(rows, ["client_program", "traffic_class"], totals, "last_pulled_at")));
-  showTable(document.getElementById("networks"), [network, ...rest],
-    byPulls(grouped(rows, ["client_network"], totals, "last_pulled_at")));
-  showTable(document.getElementById("callers"), [
-    { name: "image", title: "Image", kind: "text" }, network, program, cls,
-    rest[0], { name: "clients", title: "Clients", kind: "count" }, ...rest.slice(-2),
-  ], byPulls([...rows]));
-  const pulls = sum(rows, "pulls");
-  const all = sum(pullRows({ ...at }, "all", at.place, at.caller), "pulls");
-  document.getElementById("callers-hint").textContent =
-    `All time, whatever the period. Here are ${count(pulls)} of ${count(all)} pulls: of each image that is pulled most, its busiest callers.`;
+  const programs = found(data.programs).map(row => ({
+    ...row, client_program: `${toolName(row.client_tool)}${row.client_version ? ` ${row.client_version}` : ""}`,
+  }));
+  const networks = found(data.networks);
+  showTable($("programs"), [
+    { name: "client_program", title: "Program", kind: "text" },
+    { name: "traffic_class", title: "Traffic class", kind: "word" }, ...columns,
+  ], grouped(programs, ["client_program", "traffic_class"], totals, "last_pulled_at").sort(byPulls));
+  showTable($("networks"), [
+    { name: "client_network", title: "Network", kind: "text" },
+    { name: "tools", title: "Programs", kind: "text" }, ...columns,
+  ], grouped(networks, ["client_network"], totals, "last_pulled_at")
+    .map(row => ({ ...row, tools: [...new Set(row.rows.map(each => toolName(each.client_tool)))].sort().join(", ") })).sort(byPulls));
+  const all = sum(total(at), "pulls");
+  const part = (rows, what) => (sum(rows, "pulls") < all ? `The ${what} listed made ${share(sum(rows, "pulls"), all)} of the pulls. ` : "");
+  $("callers-hint").textContent = part(programs, "programs") + part(networks, "networks");
 }

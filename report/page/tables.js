@@ -11,94 +11,160 @@ function element(name, attributes = {}, ...children) {
 }
 
 const kinds = {
-  text: { cell: value => value ?? "not told" },
-  time: { cell: value => value || "never" },
-  count: { cell: count, isNumber: true },
-  bytes: { cell: bytes, isNumber: true },
+  text: { write: value => value ?? UNKNOWN },
+  word: { write: words },
+  time: { write: value => value || "Never" },
+  count: { write: count, isNumber: true },
+  bytes: { write: bytes, isNumber: true },
 };
 
 const ROWS_SHOWN = 15;
+const NOTHING = "Nothing to show for this selection.";
 const tableStates = new Map();
 
-// columns: {name, title, kind, cell(row)}; a table keeps its order and length when its rows change.
-function showTable(place, columns, rows) {
+const written = (row, column) =>
+  (column.text ? column.text(row) : column.kind ? kinds[column.kind].write(row[column.name]) : "");
+
+// A text that a spreadsheet would take for a formula gets a quote in front.
+const csvCell = value => {
+  const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : `${value ?? ""}`;
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};
+
+function csv(columns, rows) {
+  const kept = columns.filter(column => column.kind);
+  return [kept.map(column => column.title), ...rows.map(row => kept.map(column =>
+    (kinds[column.kind].isNumber ? row[column.name] : row[column.name] === null ? "" : written(row, column))))]
+    .map(line => line.map(csvCell).join(",")).join("\r\n");
+}
+
+function download(name, text) {
+  const link = element("a", { href: URL.createObjectURL(new Blob([`${text}\r\n`], { type: "text/csv" })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+// The frame of a table: made once, so that typing into its search keeps the focus.
+function frameOf(place) {
+  if (tableStates.has(place)) return tableStates.get(place);
   const caption = place.dataset.caption;
-  const state = tableStates.get(place) || { by: null, down: true, all: false };
+  const state = { by: null, down: true, all: false, search: "" };
+  state.search_field = element("input", {
+    type: "search", placeholder: "Search", "aria-label": `Search: ${caption}`,
+    oninput: event => { state.search = event.target.value.toLowerCase(); state.again(); },
+  });
+  state.save = element("button", {
+    type: "button", class: "csv", "aria-label": `Download as CSV: ${caption}`,
+    onclick: () => download(`${place.dataset.file || place.id}.csv`, csv(state.columns, state.found)),
+  }, "CSV");
+  state.bar = element("div", { class: "bar" }, state.search_field, state.save);
+  state.rest = element("div");
+  place.replaceChildren(state.bar, state.rest);
   tableStates.set(place, state);
+  return state;
+}
+
+function inOrder(rows, state) {
+  if (!state.by) return rows;
+  const order = state.down ? -1 : 1;
+  return [...rows].sort((a, b) => {
+    const [left, right] = [a[state.by] ?? "", b[state.by] ?? ""];
+    return (left > right ? 1 : left < right ? -1 : 0) * order;
+  });
+}
+
+// columns: {name, title, kind, text(row), cell(row), isShare}; a table keeps its order, length and
+// search when its rows change. With isShare a bar shows the part of all rows' sum.
+function showTable(place, columns, rows) {
+  const state = frameOf(place);
   const again = () => showTable(place, columns, rows);
-  if (!rows.length) {
-    place.replaceChildren(element("p", { class: "empty" }, "Nothing to show for this selection."));
+  const matches = row => columns.some(column => `${written(row, column)}`.toLowerCase().includes(state.search));
+  const found = inOrder(state.search ? rows.filter(matches) : rows, state);
+  Object.assign(state, { columns, found, again });
+  state.bar.hidden = !rows.length;
+  if (!found.length) {
+    state.rest.replaceChildren(element("p", { class: "empty" }, rows.length ? "No row matches the search." : NOTHING));
     return;
   }
-  const sorted = [...rows];
-  if (state.by) {
-    const order = state.down ? -1 : 1;
-    sorted.sort((a, b) => {
-      const [left, right] = [a[state.by] ?? "", b[state.by] ?? ""];
-      return (left > right ? 1 : left < right ? -1 : 0) * order;
-    });
-  }
-  const heads = columns.map(column => {
-    const isSorted = state.by === column.name;
-    const sort = element("button", {
-      type: "button",
-      onclick: () => {
-        state.down = isSorted ? !state.down : Boolean(kinds[column.kind].isNumber);
-        state.by = column.name;
-        again();
-        place.querySelectorAll("th button")[columns.filter(each => each.kind).indexOf(column)].focus();
-      },
-    }, column.title);
-    return element("th", {
-      scope: "col",
-      class: column.kind && kinds[column.kind].isNumber ? "number" : null,
-      "aria-sort": isSorted ? (state.down ? "descending" : "ascending") : null,
-    }, column.kind ? sort : column.title);
-  });
-  const shown = state.all ? sorted : sorted.slice(0, ROWS_SHOWN);
-  const body = shown.map(row => element("tr", { "aria-current": row.isCurrent ? "true" : null }, ...columns.map((column, at) => {
-    const kind = kinds[column.kind] || {};
-    const value = row[column.name];
-    const content = column.cell ? column.cell(row) : kind.cell(value);
-    return element(at ? "td" : "th", {
-      scope: at ? null : "row",
-      class: kind.isNumber ? "number" : null,
-      "data-column": column.name,
-      "data-value": kind.isNumber ? value : null,
-      title: column.kind === "bytes" && value !== null ? `${count(value)} bytes` : null,
-    }, content);
-  })));
-  const more = rows.length > ROWS_SHOWN
+  const sums = Object.fromEntries(columns.filter(column => column.isShare).map(column => [column.name, sum(rows, column.name)]));
+  const heads = columns.map(column => head(column, columns, state, place));
+  const shown = state.all ? found : found.slice(0, ROWS_SHOWN);
+  const body = shown.map(row => element("tr", { "aria-current": row.isCurrent ? "true" : null },
+    ...columns.map((column, at) => cell(row, column, at, sums))));
+  const size = state.search ? `${count(found.length)} of ${count(rows.length)} rows` : `${count(rows.length)} ${rows.length === 1 ? "row" : "rows"}`;
+  const more = found.length > ROWS_SHOWN
     ? element("button", { type: "button", class: "more", onclick: () => { state.all = !state.all; again(); } },
-      state.all ? `Show the first ${ROWS_SHOWN}` : `Show all ${count(rows.length)} rows`)
+      state.all ? `Show the first ${ROWS_SHOWN}` : `Show all ${count(found.length)} rows`)
     : null;
-  place.replaceChildren(
-    element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-      element("table", {}, element("caption", {}, `${caption}: ${count(rows.length)} ${rows.length === 1 ? "row" : "rows"}`),
+  state.rest.replaceChildren(
+    element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": place.dataset.caption },
+      element("table", {}, element("caption", { class: "unseen" }, `${place.dataset.caption}, ${size}`),
         element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body))),
-    ...(more ? [more] : []));
+    element("p", { class: "size" }, size, more));
 }
 
+function head(column, columns, state, place) {
+  const isSorted = state.by === column.name;
+  const isNumber = column.kind && kinds[column.kind].isNumber;
+  const sort = element("button", {
+    type: "button",
+    onclick: () => {
+      state.down = isSorted ? !state.down : Boolean(isNumber);
+      state.by = column.name;
+      state.again();
+      place.querySelectorAll("th button")[columns.filter(each => each.kind).indexOf(column)].focus();
+    },
+  }, column.title);
+  return element("th", {
+    scope: "col", class: isNumber ? "number" : null,
+    "aria-sort": isSorted ? (state.down ? "descending" : "ascending") : null,
+  }, column.kind ? sort : column.title);
+}
+
+function cell(row, column, at, sums) {
+  const value = row[column.name];
+  const isNumber = column.kind && kinds[column.kind].isNumber;
+  const part = column.isShare && sums[column.name] ? value / sums[column.name] : null;
+  const content = column.cell ? column.cell(row) : written(row, column);
+  return element(at ? "td" : "th", {
+    scope: at ? null : "row",
+    class: [isNumber ? "number" : "", part === null ? "" : "share"].join(" ").trim() || null,
+    style: part === null ? null : `--part: ${(100 * part).toFixed(1)}%`,
+    "data-column": column.name,
+    "data-value": isNumber ? value : null,
+    title: column.kind === "bytes" && value !== null ? `${count(value)} bytes` : null,
+  }, content, part === null ? null : element("small", {}, ` ${share(value, sums[column.name])}`));
+}
+
+// facts: [term, text, value, note]
 function showList(place, facts) {
-  place.replaceChildren(...facts.filter(Boolean).map(([term, text, value]) =>
-    element("div", {}, element("dt", {}, term), element("dd", { "data-value": value ?? null }, text))));
+  place.replaceChildren(...facts.filter(Boolean).map(([term, text, value, note]) =>
+    element("div", {}, element("dt", {}, term), element("dd", { "data-value": value ?? null }, text, note || null))));
 }
 
-function sparkline(values, label) {
-  const [width, height] = [110, 24];
-  const top = Math.max(1, ...values);
-  const points = values.map((value, at) => [
-    values.length > 1 ? (at * (width - 4)) / (values.length - 1) + 2 : width / 2,
-    height - 3 - (value * (height - 6)) / top,
-  ].map(each => each.toFixed(1)).join(","));
+// Bars from zero, each with its own tooltip; the highest is written beside them: rows have different scales.
+function sparkline(points, write) {
+  const [height, wide] = [24, Math.max(2, Math.min(12, Math.floor(120 / Math.max(1, points.length))))];
+  const top = Math.max(1, ...points.map(point => point.value));
   const space = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(space, "svg");
-  for (const [key, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label }))
-    svg.setAttribute(key, value);
-  const line = document.createElementNS(space, points.length > 1 ? "polyline" : "circle");
-  const last = points.length ? points[points.length - 1].split(",") : [0, 0];
-  const shape = points.length > 1 ? { points: points.join(" ") } : { cx: last[0], cy: last[1], r: 2 };
-  for (const [key, value] of Object.entries(shape)) line.setAttribute(key, value);
-  svg.append(line);
-  return svg;
+  const made = (name, attributes) => {
+    const each = document.createElementNS(space, name);
+    for (const [key, value] of Object.entries(attributes)) each.setAttribute(key, value);
+    return each;
+  };
+  const width = wide * points.length;
+  const svg = made("svg", {
+    width, height, viewBox: `0 0 ${width} ${height}`, role: "img",
+    "aria-label": points.map(point => `${point.name}: ${point.value}`).join("; "),
+  });
+  points.forEach((point, at) => {
+    const tall = (point.value * (height - 1)) / top;
+    const group = made("g", {});
+    const title = made("title", {});
+    title.textContent = `${point.name}: ${write(point.value)}`;
+    group.append(title, made("rect", { class: "touch", x: at * wide, y: 0, width: wide, height }),
+      made("rect", { x: at * wide, y: height - tall, width: wide - 1, height: Math.max(tall, point.value ? 1 : 0) }));
+    svg.append(group);
+  });
+  return element("span", { class: "spark" }, svg, element("small", {}, `max. ${write(top)}`));
 }

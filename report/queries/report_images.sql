@@ -11,4 +11,4 @@ select
     tag_count,
     first_pulled_at,
     last_pulled_at
-from {{ optional_mart('dim_images') }}
+from {{ ref('dim_images') }}

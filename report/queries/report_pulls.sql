@@ -1,30 +1,70 @@
--- Pulls and clients by period, image level and client level;
--- single images only if they are pulled most.
-{%- set oldest = dbt.dateadd('day', -var('report_days'), 'max(newest.pull_date)') %}
-select
-    period,
-    image_level,
-    registry_host,
-    project_id,
-    image,
-    client_level,
-    traffic_class,
-    client_tool,
-    pulls,
-    end_user_pulls,
-    incomplete_pulls,
-    clients,
-    end_user_clients,
-    served_bytes,
-    period_start
-from {{ optional_mart('fct_image_pulls_by_period') }}
+-- Pulls and clients by period, image level and client level; single images only if they are
+-- pulled most.
+with
+
+client_days as (
+
+    select
+        log_source,
+        registry_host,
+        project_id,
+        image,
+        traffic_class,
+        client_tool,
+        {{ fingerprint(['client_id']) }} as client,
+        {{ count_if('is_complete') }} as pulls,
+        {{ count_if('not is_complete') }} as incomplete_pulls,
+        {{ sum_of('served_bytes') }} as served_bytes,
+        pull_date
+    from {{ ref('fct_image_pulls') }}
+    group by
+        log_source, registry_host, project_id, image, traffic_class, client_tool, client, pull_date
+
+),
+
+in_periods as (
+
+    {{ report_rows_in_periods('client_days', is_by_step=true) }}
+
+),
+
+counted as (
+
+    select
+        period,
+        shown_source as log_source,
+        {{ report_image_level() }} as image_level,
+        registry_host,
+        project_id,
+        image,
+        case
+            when grouping(client_tool) = 0 then 'tool'
+            when grouping(traffic_class) = 0 then 'class'
+            else 'all'
+        end as client_level,
+        traffic_class,
+        client_tool,
+        {{ sum_of('pulls') }} as pulls,
+        {{ sum_of("case when traffic_class = 'end_user' then pulls else 0 end") }}
+            as end_user_pulls,
+        {{ sum_of('incomplete_pulls') }} as incomplete_pulls,
+        count(distinct client) as clients,
+        count(distinct case when traffic_class = 'end_user' then client end) as end_user_clients,
+        {{ sum_of('served_bytes') }} as served_bytes,
+        period_start
+    from in_periods
+    group by grouping sets ( -- noqa: PRS
+        {{ report_grouping_sets(['', ', traffic_class', ', traffic_class, client_tool']) }}
+    )
+
+)
+
+select * from counted
 where
     (image_level != 'image' or image in {{ report_images() }})
     and (period != 'day' or image_level != 'image' or client_level != 'tool')
     and (
         period != 'day'
-        or period_start > (
-            select cast({{ oldest }} as date)
-            from {{ optional_mart('fct_image_pulls') }} as newest
-        )
+        or {{ dbt.datediff('period_start', '(select max(pull_date) from client_days)', 'day') }}
+        < {{ var('report_days') }}
     )

@@ -3,4 +3,4 @@ select
     bucket_name,
     stored_bytes,
     storage_date
-from {{ optional_mart('fct_bucket_storage_daily') }}
+from {{ ref('fct_bucket_storage_daily') }}

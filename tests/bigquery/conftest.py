@@ -18,11 +18,12 @@ from pullstats import csv_log
 from tests.bigquery import inputs
 from tests.bigquery.googlesql import table
 from tests.bigquery.rest import Api, Sent, serve
-from tests.conftest import ROOT, Project, example_logs, make_report
+from tests.conftest import ROOT, SALT, Project, example_logs, make_report
 from tests.emulators import PROJECT
 from tests.test_inventory_models import TABLES as INVENTORY
 
 RAW = "storageanalysis"
+SALT_TABLE = "pullstats_private.client_salt"
 EARLY, LATE = datetime(2024, 7, 3, 5, tzinfo=UTC), datetime(2024, 7, 4, 6, tzinfo=UTC)
 # What two builds at different moments give differently, whatever the engine.
 CLOCKS = {"int_blobs": {"changed_at", "image_changed_at"}}
@@ -204,6 +205,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
     with serve() as (address, api):
         project = BigQueryProject(tmp_path_factory.mktemp("bigquery"), address)
         api.warehouse.datasets.add(RAW)
+        api.warehouse.put(f"{PROJECT}.{SALT_TABLE}", table({"salt": "STRING"}, [[SALT]]))
         builds = []
         # the second with all data tests, over all days: the examples are years old
         for parts, options in (

@@ -67,6 +67,13 @@ ODD_TEXTS: list[str | None] = [
 ]
 NUMBERS: list[int | None] = [None, 0, -1, 1, 999_999_999_999_999_999, -999_999_999_999_999_999]
 REFERER = f"https://gcr.io/v2/example-mean/app/blobs/sha256:{digest(1)}"
+# Nothing that is written or sent, but raw itself, may show these: tests/bigquery/test_secrets.py
+SECRETS = {
+    "c_ip": ["203.0.113.213", "2001:db8:5ec2:e7::77"],
+    "cs_uri": [f"/{BUCKET}/x?GoogleAccessId=signer%40example.com&Signature=5ec2e7"],
+    "cs_referer": [f"{REFERER}?Signature=5ec2e7", f"{REFERER}#reader@example.com"],
+    "cs_user_agent": ["agent@example.com", "agent@example.com/1.0", "x/1 (agent@example.com)"],
+}
 VALUES: dict[str, list[Any]] = {
     "time_micros": [
         *(None, 0, -1, 1, 2**63 - 1, -(2**63), 221845392000000000, 221845392000000001),
@@ -149,6 +156,7 @@ VALUES: dict[str, list[Any]] = {
 def variants() -> list[Row]:
     """Each value alone; each odd text in each text column; then values mixed at random."""
     found = [record(**{name: value}) for name, values in VALUES.items() for value in values]
+    found += [record(**{name: value}) for name, values in SECRETS.items() for value in values]
     texts = [name for name, kind in csv_log.USAGE_COLUMNS.items() if kind == "STRING"]
     found += [record(**dict.fromkeys(texts, text)) for text in ODD_TEXTS]
     found += [record(**{name: text}) for name in texts[-5:] for text in ODD_TEXTS]

@@ -44,6 +44,7 @@ class Api:
         self.jobs: dict[str, dict[str, Any]] = {}
         self.results: dict[str, Table] = {}
         self.sent: list[Sent] = []
+        self.requests: list[str] = []  # whole, as they came
         self.uploads: dict[str, dict[str, Any]] = {}  # load jobs whose data is yet to come
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -196,6 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {}
+        self.api.requests.append(self.path + body.decode())
         try:
             if url.path.startswith("/upload"):
                 # a resumable upload: first the job, then, where it is told to, the data

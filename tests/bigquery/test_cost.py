@@ -15,6 +15,7 @@ PARTITIONED_BY = {
     "int_blob_reads_sessionized": "session_date",
     "int_blob_evidence_daily": "activity_date",
     "int_blob_deliveries": "session_date",
+    "int_pull_starts": "session_date",
     "int_blob_reads_numbered": "session_date",
     "int_blob_reads_grouped": "session_date",
     "int_image_fetches": "session_date",
@@ -30,8 +31,7 @@ OVER_ALL_TIME = {
     ("fct_image_pushes", "int_object_writes"),
     ("dim_images", "fct_image_pulls"),
     ("dim_image_tags", "fct_image_pulls"),
-    # views: a build asks for their columns only, `where false`
-    ("fct_image_pulls_by_period", "int_image_fetches"),
+    # a view: a build asks for its columns only, `where false`
     ("fct_log_hours", "int_log_arrivals_hourly"),
 }
 

@@ -20,13 +20,14 @@ from tests.bigquery.conftest import (
     LATE,
     MODELS,
     RAW,
+    SALT_TABLE,
     BigQueryProject,
     Content,
     DuckDBTwin,
     Row,
     recorded,
 )
-from tests.conftest import example_logs
+from tests.conftest import SALT, example_logs
 from tests.emulators import PROJECT, start_bigquery
 
 
@@ -41,6 +42,9 @@ class Emulated:
             client_options={"api_endpoint": address},
         )
         self.client.create_dataset(RAW)
+        self.client.query(
+            f"create schema pullstats_private; create table {SALT_TABLE} as select '{SALT}' as salt"
+        ).result()
 
     def fill(self, name: str, columns: dict[str, str], lines: Sequence[Row]) -> None:
         """Append rows. The emulator has no pseudo columns: `_partitiontime` is a plain one."""

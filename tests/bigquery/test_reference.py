@@ -4,6 +4,8 @@ dbt-bigquery talks to a server that runs each of its statements in that engine. 
 well has had every statement analyzed and executed: models, hooks, seeds and data tests.
 """
 
+import base64
+import gzip
 import json
 import re
 from pathlib import Path
@@ -71,7 +73,8 @@ def shown(page: Path) -> dict[str, Content]:
     found = re.search(r'id="data">(.*?)</script>', page.read_text())
     assert found
     tables = {}
-    for name, table in json.loads(found[1])["tables"].items():
+    content = json.loads(gzip.decompress(base64.b64decode(found[1])))
+    for name, table in content["tables"].items():
         columns = [
             column
             if isinstance(column, list)

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pullstats import cli, csv_log
+from pullstats import cli, csv_log, loading
 from tests.cloud.conftest import Cloud
 from tests.conftest import example_logs
 from tests.test_load import BROKEN, SOUND, STORAGE, typed, usage
@@ -42,7 +42,7 @@ def test_when_a_back_fill_is_run_then_it_is_told_and_resumed(logs: Cloud, capsys
     assert load(logs, "--until", "2024-05-29T02") == 0
     assert "2 objects, 2 rows landed" in capsys.readouterr().out
     logs.put({"a/" + usage(hour=3): BROKEN, "a/" + usage("wrong"): b"a,b\n1,2\n"})
-    assert load(logs) == cli.EXIT_UNREADABLE
+    assert load(logs) == loading.EXIT_UNREADABLE
     said = capsys.readouterr()
     assert "skipped 2 objects: has landed before" in said.out
     assert "3 objects, 3 rows landed" in said.out
@@ -71,7 +71,7 @@ def test_when_duckdb_loads_a_bucket_then_a_copy_of_it_lands_nothing(
     assert f"skipped {logs.uri}a/{usage(hour=1)}: named as {copy / usage(hour=1)} is" in said
     assert "0 objects, 0 rows landed" in said
     logs.put({"a/" + usage(hour=1): HEADER})
-    assert load(logs, to="duckdb") == cli.EXIT_UNREADABLE
+    assert load(logs, to="duckdb") == loading.EXIT_UNREADABLE
     assert "has landed before with other content" in capsys.readouterr().err
     with duckdb.connect(str(tmp_path / "test.duckdb")) as connection:
         found = connection.execute("select count(*) from storageanalysis.usage").fetchall()

@@ -133,16 +133,29 @@ class RealRegistry:
     folder: Path
 
     def push(self, layout: Layout, name: str, target: str, *options: str) -> None:
+        source = f"oci:{layout.folder}:{name}"
+        self.copy("--dest-tls-verify=false", *options, source, f"docker://{self.host}/{target}")
+
+    def pull(self, image: str, folder: Path, *options: str) -> None:
+        source = f"docker://{self.host}/{image}"
+        self.copy("--src-tls-verify=false", *options, source, f"dir:{folder}")
+
+    def inspect(self, image: str, *options: str) -> str:
+        url = f"docker://{self.host}/{image}"
+        return self._skopeo("inspect", "--tls-verify=false", *options, url)
+
+    def copy(self, *arguments: str) -> None:
+        self._skopeo("copy", "--quiet", *arguments)
+
+    def _skopeo(self, *arguments: str) -> str:
         libraries = TOOLS.glob("usr/lib/*-linux-gnu*")
-        subprocess.run(
-            [
-                *(self.skopeo, "--insecure-policy", "--tmpdir", self.folder),
-                *("copy", "--quiet", "--dest-tls-verify=false", *options),
-                *(f"oci:{layout.folder}:{name}", f"docker://{self.host}/{target}"),
-            ],
+        return subprocess.run(
+            [self.skopeo, "--insecure-policy", "--tmpdir", self.folder, *arguments],
             env=os.environ | {"LD_LIBRARY_PATH": ":".join(map(str, libraries))},
             check=True,
-        )
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
 
     def delete(self, repository: str, digest: str) -> None:
         url = f"http://{self.host}/v2/{repository}/manifests/{digest}"
@@ -161,21 +174,24 @@ def tool(name: str) -> Path:
 
 
 @contextmanager
-def real_registry(folder: Path) -> Iterator[RealRegistry]:
+def real_registry(folder: Path, storage: dict[str, object] | None = None) -> Iterator[RealRegistry]:
+    """Debian's registry; keeps its content in the folder, or in the storage of that section."""
     program, skopeo = tool("docker-registry"), tool("skopeo")
     with create_server(("127.0.0.1", 0)) as free:
         host = f"127.0.0.1:{free.getsockname()[1]}"
+    files = {"filesystem": {"rootdirectory": str(folder)}, "delete": {"enabled": True}}
     settings = {
         "version": 0.1,
-        "storage": {"filesystem": {"rootdirectory": str(folder)}, "delete": {"enabled": True}},
+        "storage": storage or files,
         "http": {"addr": host},
     }
     (folder / "config.yml").write_text(json.dumps(settings))
     log = folder / "registry.log"
     with log.open("w") as output:
-        server = subprocess.Popen(
-            [program, "serve", folder / "config.yml"], stdout=output, stderr=output
-        )
+        # the S3 driver refuses to start with it
+        environment = {name: value for name, value in os.environ.items() if name != "AWS_CA_BUNDLE"}
+        command = [program, "serve", folder / "config.yml"]
+        server = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
     try:
         for _ in range(100):
             try:

@@ -73,7 +73,7 @@ def test_when_only_the_repository_may_be_read_then_it_is_and_the_rest_is_said_to
     fake.give("/v2/_catalog?n=1000", Answer(b"{}", 403))
     assert inventory(database, f"{fake.host}/team/app") == EXIT_SET_ASIDE
     assert landed(database) == [("team/app", "v1")]
-    assert "what is below it can't be told" in errors(database)["team/app", None]
+    assert "what is below it can't be listed" in errors(database)["team/app", None]
 
 
 def test_when_there_is_nothing_at_a_path_then_the_code_is_4(

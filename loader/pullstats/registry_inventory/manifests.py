@@ -96,9 +96,9 @@ def _blob(position: int, descriptor: dict[str, Any]) -> dict[str, Any]:
 def _child(descriptor: dict[str, Any]) -> tuple[str, str | None]:
     platform = None
     if descriptor.get("platform"):
-        told = _member(descriptor, "platform", dict)
-        names = ("os", "architecture", *(["variant"] if told.get("variant") else []))
-        platform = "/".join(_text(told, name) for name in names)
+        about = _member(descriptor, "platform", dict)
+        names = ("os", "architecture", *(["variant"] if about.get("variant") else []))
+        platform = "/".join(_text(about, name) for name in names)
     return _digest(descriptor), platform
 
 

@@ -1,6 +1,6 @@
 """Asks a registry's API v2 for repositories, tags and manifests, and never for a blob.
 
-The read of a blob would stand in the very log that pullstats counts.
+The read of a blob would appear in the very log that pullstats counts.
 """
 
 import re
@@ -41,20 +41,20 @@ _Auth = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 
 def shown(text: str) -> str:
-    """Escape what a terminal or a table had better not get from a stranger."""
+    """Escape what a terminal or a table must not get from a stranger."""
     return text if text.isprintable() else repr(text)[1:-1]
 
 
-class _ToldError(Exception):
+class _EscapedError(Exception):
     def __str__(self) -> str:
         return shown(super().__str__())
 
 
-class RegistryError(_ToldError):
+class RegistryError(_EscapedError):
     """One answer is of no use: it is set aside, the rest goes on."""
 
 
-class UnavailableError(_ToldError):
+class UnavailableError(_EscapedError):
     """The registry can't be reached, or lets nobody see what it has: the run ends."""
 
 
@@ -125,8 +125,8 @@ class Registry:
     def manifest(self, repository: str, reference: str) -> Manifest:
         """Fetch a manifest by tag or digest; its bytes must have the digest that names it."""
         response = self._get(self._manifest_url(repository, reference), repository)
-        told = response.headers.get("Docker-Content-Digest")
-        digest = reference if DIGEST.fullmatch(reference) else told
+        header = response.headers.get("Docker-Content-Digest")
+        digest = reference if DIGEST.fullmatch(reference) else header
         try:
             return parse(response.content, response.headers.get("Content-Type", ""), digest)
         except ManifestError as error:

@@ -41,7 +41,7 @@ class Walk:
         self.errors: dict[tuple[str, str | None], str] = {}
 
     def find(self) -> dict[str, Listing | None]:
-        """Name the repositories: by the children of the path, where they are told, or the catalog.
+        """Name the repositories: by the children of the path, where it lists them, or the catalog.
 
         gcr.io tells them of any path, while its catalog is that of all projects.
         """
@@ -59,7 +59,7 @@ class Walk:
         except RegistryError as error:
             if not listing:
                 raise UnavailableError(str(error)) from error
-            self._set_aside(self._path, None, f"what is below it can't be told: {error}")
+            self._set_aside(self._path, None, f"what is below it can't be listed: {error}")
             return {self._path: listing}
         prefix = f"{self._path}/" if self._path else ""
         names = [name for name in catalog if f"{name}/".startswith(prefix)]
@@ -123,8 +123,8 @@ class Walk:
             return manifests.setdefault(found.digest, found)
 
         tags: dict[str, list[str | None]] = defaultdict(list)
-        for tag, told in sorted(listing.tags.items()):
-            if tagged := fetch(tag, told):
+        for tag, digest in sorted(listing.tags.items()):
+            if tagged := fetch(tag, digest):
                 tags[tagged.digest].append(tag)
         for digest in listing.untagged:
             fetch(digest, digest)

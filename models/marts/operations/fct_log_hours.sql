@@ -1,4 +1,3 @@
-{{ config(materialized='view') }}
 {%- set hours_between = dbt.datediff('hour_before', 'log_hour', 'hour') | trim %}
 with
 

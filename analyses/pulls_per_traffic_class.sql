@@ -1,0 +1,10 @@
+-- How much of it is people and nodes, and how much is CI, scanners and housekeeping?
+select
+    traffic_class,
+    sum(pulls) as pulls,
+    round(100 * sum(pulls) / sum(sum(pulls)) over (), 1) as percent_of_pulls,
+    sum(incomplete_pulls) as incomplete_pulls,
+    sum(served_bytes) as served_bytes
+from {{ ref('fct_image_pulls_daily') }}
+group by traffic_class
+order by pulls desc

@@ -1,0 +1,12 @@
+-- First query of the 2019 article: which images were read, when, with what status?
+select
+    {{ micros_to_timestamp('started_micros') }} as read_at,
+    image,
+    digest,
+    status_code,
+    client_network
+from {{ ref('int_gcs_requests') }}
+where
+    operation = 'read'
+    and image is not null
+order by started_micros

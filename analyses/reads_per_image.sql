@@ -1,0 +1,23 @@
+-- Second query of the 2019 article: how often was each image read? Blob reads beside pulls.
+with
+
+reads as (
+
+    select
+        image,
+        count(*) as blob_reads
+    from {{ ref('int_gcs_requests') }}
+    where
+        operation = 'read'
+        and image is not null
+    group by image
+
+)
+
+select
+    reads.image,
+    reads.blob_reads,
+    coalesce(dim_images.pulls, 0) as pulls
+from reads
+left join {{ ref('dim_images') }} as dim_images on reads.image = dim_images.image
+order by reads.blob_reads desc

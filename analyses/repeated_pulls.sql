@@ -1,0 +1,32 @@
+-- What do clients cost that pull the same builds again and again, such as scanners and pollers?
+with
+
+builds as (
+
+    select
+        client_network,
+        client_id,
+        client_tool,
+        traffic_class,
+        image,
+        image_id,
+        {{ count_if('is_complete') }} as pulls,
+        sum(served_bytes) as served_bytes
+    from {{ ref('fct_image_pulls') }}
+    group by client_network, client_id, client_tool, traffic_class, image, image_id
+
+)
+
+select
+    client_network,
+    client_id,
+    client_tool,
+    traffic_class,
+    sum(pulls) as pulls,
+    sum(pulls) - count(*) as repeated_pulls,
+    sum(served_bytes) as served_bytes
+from builds
+where pulls > 0
+group by client_network, client_id, client_tool, traffic_class
+having sum(pulls) > count(*)
+order by repeated_pulls desc, served_bytes desc

@@ -1,0 +1,10 @@
+-- What do all requests cost, those of scanners and pollers included?
+select
+    traffic_class,
+    operation,
+    status_class,
+    sum(requests) as requests,
+    sum(response_bytes) as response_bytes
+from {{ ref('fct_registry_requests_daily') }}
+group by traffic_class, operation, status_class
+order by response_bytes desc

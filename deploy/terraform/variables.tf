@@ -1,0 +1,203 @@
+# Where
+
+variable "project" {
+  description = "ID of the project for datasets, buckets and the job. A project of its own keeps its bill and quota apart."
+  type        = string
+  validation {
+    condition     = can(regex("^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
+    error_message = "project must be a project ID, such as my-project."
+  }
+}
+
+variable "location" {
+  description = "Location of datasets and buckets: US, EU or a region. BigQuery loads log objects only from its own location."
+  type        = string
+  default     = "US"
+  validation {
+    condition     = can(regex("^(US|EU|[a-z]+-[a-z]+[0-9]+)$", var.location))
+    error_message = "location must be US, EU or a region such as europe-west1."
+  }
+}
+
+variable "region" {
+  description = "Region of the Cloud Run job and of Cloud Scheduler, inside or near the location."
+  type        = string
+  default     = "us-central1"
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
+    error_message = "region must be a region such as europe-west1."
+  }
+}
+
+variable "labels" {
+  description = "Labels of all datasets, buckets and the job, to split the bill by."
+  type        = map(string)
+  default     = { app = "pullstats" }
+}
+
+# The job
+
+variable "image" {
+  description = "Container image of the job in Artifact Registry, with a tag or a digest."
+  type        = string
+  validation {
+    condition     = can(regex("^[a-z0-9-]+-docker\\.pkg\\.dev/[^/]+/[^/]+/.+(:[\\w.-]+|@sha256:[0-9a-f]{64})$", var.image))
+    error_message = "image must be an Artifact Registry image with a tag or digest: REGION-docker.pkg.dev/PROJECT/REPOSITORY/NAME:TAG."
+  }
+}
+
+variable "schedule" {
+  description = "When the job runs, as cron in UTC. Usage logs arrive about a quarter past the hour."
+  type        = string
+  default     = "30 * * * *"
+}
+
+variable "paused" {
+  description = "Whether the schedule is paused: true until the first build has ended."
+  type        = bool
+  default     = false
+}
+
+variable "timeout_minutes" {
+  description = "Minutes after which an execution is stopped. At least 10 less than the interval of the schedule."
+  type        = number
+  default     = 45
+  validation {
+    condition     = var.timeout_minutes >= 10 && var.timeout_minutes <= 1440
+    error_message = "timeout_minutes must be between 10 minutes and a day."
+  }
+}
+
+# Logs
+
+variable "log_bucket" {
+  description = "Name of the bucket for usage logs, which is created. Null: PROJECT-registry-logs."
+  type        = string
+  default     = null
+}
+
+variable "log_bucket_days" {
+  description = "Days after which log objects are deleted. Null keeps them; without them raw rows can't be loaded again."
+  type        = number
+  default     = 400
+}
+
+variable "archives" {
+  description = "Places of older logs to load as well, each as gs://bucket or gs://bucket/prefix, in the same location."
+  type        = list(string)
+  default     = []
+  validation {
+    condition     = alltrue([for uri in var.archives : can(regex("^gs://[a-z0-9._-]+(/\\S*)?$", uri))])
+    error_message = "each archive must be gs://bucket or gs://bucket/prefix."
+  }
+}
+
+variable "usage_days" {
+  description = "Days that raw usage rows are kept in BigQuery. 0 keeps them, until the table has 10,000 hourly partitions."
+  type        = number
+  default     = 400
+  validation {
+    condition     = var.usage_days >= 0 && var.usage_days <= 416
+    error_message = "usage_days must be 0 or at most 416: a table has at most 10,000 hourly partitions."
+  }
+}
+
+variable "fresh_sources" {
+  description = "dbt selectors of the sources whose silence is an alert. Name those that you have; an empty list checks none."
+  type        = list(string)
+  default     = ["source:gcs.usage"]
+}
+
+# Artifact Registry
+
+variable "artifact_registry_projects" {
+  description = "Projects whose Artifact Registry pulls are logged, by ID. Each gets an audit configuration and a sink."
+  type        = set(string)
+  default     = []
+}
+
+variable "audit_sink" {
+  description = "Where audit log entries go: bigquery (a table that Google fills within a minute) or storage (hourly objects in the log bucket, loaded by the job)."
+  type        = string
+  default     = "bigquery"
+  validation {
+    condition     = contains(["bigquery", "storage"], var.audit_sink)
+    error_message = "audit_sink must be bigquery or storage."
+  }
+}
+
+variable "audit_blobs" {
+  description = "Whether Docker-ServeBlob entries, about three quarters of all, are exported too. docs/counting.md says how exact pulls are without them."
+  type        = bool
+  default     = true
+}
+
+variable "audit_days" {
+  description = "Days that audit log entries are kept in BigQuery. Null keeps them."
+  type        = number
+  default     = 400
+}
+
+variable "audit_in_default" {
+  description = "Whether Cloud Logging's _Default bucket stores the same entries as well, at Logging's price for storage."
+  type        = bool
+  default     = false
+}
+
+# People
+
+variable "readers" {
+  description = "Who may read the marts and the report, as IAM members: group:…, user:…, serviceAccount:… or domain:…."
+  type        = list(string)
+  default     = []
+  validation {
+    condition     = alltrue([for member in var.readers : can(regex("^(group|user|serviceAccount|domain):[^:]+$", member))])
+    error_message = "each reader must be group:…, user:…, serviceAccount:… or domain:…."
+  }
+}
+
+variable "maintainers" {
+  description = "Who may read everything but the salt, client addresses included, as IAM members: the people whom alerts go to."
+  type        = list(string)
+  default     = []
+  validation {
+    condition     = alltrue([for member in var.maintainers : can(regex("^(group|user|serviceAccount):[^:]+$", member))])
+    error_message = "each maintainer must be group:…, user:… or serviceAccount:…."
+  }
+}
+
+variable "alert_emails" {
+  description = "Addresses that alerts and budget warnings go to."
+  type        = list(string)
+  default     = []
+}
+
+variable "max_hours_without_success" {
+  description = "Hours without a successful execution after which an alert fires. Above the interval of the schedule."
+  type        = number
+  default     = 3
+  validation {
+    condition     = var.max_hours_without_success >= 1 && var.max_hours_without_success <= 23
+    error_message = "max_hours_without_success must be between 1 and 23."
+  }
+}
+
+# Money
+
+variable "daily_query_gib" {
+  description = "GiB that all queries of the project together may read a day; more are refused. Null sets no quota. It binds everything in the project."
+  type        = number
+  default     = null
+}
+
+variable "billing_account" {
+  description = "Billing account of the project, as 000000-000000-000000, for a monthly budget on BigQuery. Null sets no budget."
+  type        = string
+  default     = null
+}
+
+variable "monthly_budget" {
+  description = "Budget for BigQuery a month, in the billing account's currency. Warnings go out at 50, 90 and 100 %; nothing is stopped."
+  type        = number
+  default     = 50
+}

@@ -1,0 +1,2 @@
+-- Up to which day all logs have arrived.
+{{ newest_complete_date() }}

@@ -1,0 +1,52 @@
+-- Pulls by hour of the week (0 is Monday, 00:00 UTC) on complete days, by period and image level.
+with
+
+hours as (
+
+    select
+        log_source,
+        registry_host,
+        project_id,
+        image,
+        pull_date,
+        {{ weekday_of('pull_date') }} * 24
+        + extract(hour from started_at) as hour_of_week,
+        {{ count_if('is_complete') }} as pulls,
+        {{ count_if("is_complete and traffic_class = 'end_user'") }} as end_user_pulls
+    from {{ ref('fct_image_pulls') }}
+    where pull_date <= ({{ newest_complete_date() }})
+    group by log_source, registry_host, project_id, image, pull_date, hour_of_week
+
+),
+
+in_periods as (
+
+    {{ report_rows_in_periods('hours') }}
+
+),
+
+counted as (
+
+    select
+        period,
+        shown_source as log_source,
+        {{ report_image_level() }} as image_level,
+        registry_host,
+        project_id,
+        image,
+        hour_of_week,
+        {{ sum_of('pulls') }} as pulls,
+        {{ sum_of('end_user_pulls') }} as end_user_pulls,
+        period_start
+    from in_periods
+    where period not like 'previous%'
+    group by grouping sets ( -- noqa: PRS
+        {{ report_grouping_sets([', hour_of_week']) }}
+    )
+
+)
+
+select * from counted
+where
+    pulls > 0
+    and (image_level != 'image' or image in {{ report_images() }})

@@ -1,0 +1,36 @@
+"""pullstats as a package of another project, on GoogleSQL's reference engine."""
+
+from pathlib import Path
+
+from tests.bigquery import inputs
+from tests.bigquery.conftest import EARLY, LATE, RAW
+from tests.bigquery.googlesql import table
+from tests.bigquery.rest import serve
+from tests.emulators import PROJECT
+from tests.host import Host
+
+DBTS_OWN_PREDICATE = "in unnest(dbt_partitions_for_replacement)"
+
+
+def test_dbts_macros_are_overridden_for_pullstats_only(tmp_path: Path) -> None:
+    first, second = inputs.usage(EARLY, LATE)
+    with serve() as (address, api):
+        place = {"project": PROJECT, "dataset": "analytics", "location": "US"}
+        login = {"method": "oauth-secrets", "token": "none", "api_endpoint": address}
+        host = Host(tmp_path, {"type": "bigquery", **place, **login})
+        api.warehouse.datasets.add(RAW)
+        for arrived in (first[:200], first[:200] + second[:200]):
+            raw = table(inputs.COLUMNS, arrived, "_partitiontime")
+            api.warehouse.put(f"{PROJECT}.{RAW}.usage", raw)
+            start = len(api.sent)
+            # a seed's test of a relation to one that is not built
+            left_out = ["--exclude", "test_type:unit", "test_name:relationships"]
+            host.dbt("build", "--select", "+requests_per_day", *left_out)
+    merges = [each for each in api.sent[start:] if "when not matched" in each.sql.lower()]
+    dbts_own = {each.node.split(".")[-1] for each in merges if DBTS_OWN_PREDICATE in each.sql}
+    ours = {each.node.split(".")[-1] for each in merges} - dbts_own
+    assert dbts_own == {"requests_per_day"}
+    assert ours == {"int_gcs_request_records", "fct_registry_requests_daily"}
+    tests = [each for each in api.sent[start:] if each.node.startswith("test.")]
+    bounded = {each.node.split(".")[1] for each in tests if "traffic_date >= date" in each.sql}
+    assert bounded == {"pullstats"} < {each.node.split(".")[1] for each in tests}

@@ -1,0 +1,1 @@
+select 'NL' as country

@@ -1,0 +1,13 @@
+{# a strategy and a test that pullstats has macros of its own for, which are not for this model #}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='insert_overwrite' if target.type == 'bigquery' else 'delete+insert',
+    unique_key='traffic_date',
+    partition_by={'field': 'traffic_date', 'data_type': 'date'} if target.type == 'bigquery' else none,
+) }}
+
+select
+    traffic_date,
+    sum(requests) as requests
+from {{ ref('pullstats', 'fct_registry_requests_daily') }}
+group by traffic_date
