@@ -1,6 +1,7 @@
 {{ config(severity='warn') }}
--- Many ambiguous pulls make a doubtful count. The remedy: list the registry with `pullstats inventory`,
--- which says what is a config, or describe the client's tool in seeds/client_tools.csv.
+-- Many ambiguous pulls make a doubtful count. The remedy: list the registry with
+-- `pullstats inventory`, which says what is a config, or describe the client's tool in
+-- seeds/client_tools.csv.
 select
     log_source,
     resource_name,

@@ -74,8 +74,8 @@ joined as (
 
 ),
 
--- on the examples a config is at its position in nine of ten bursts, a layer in none or a third: what
--- came by a second address, or was resumed, begins with a layer
+-- on the examples a config is at its position in nine of ten bursts, a layer in none or a third:
+-- what came by a second address, or was resumed, begins with a layer
 known as (
 
     select
