@@ -56,6 +56,7 @@ soak: $(DEV) $(EMULATORS)/.ready ## the long forms of the tests that kill or sto
 
 accuracy: $(DEV) ## compare the examples' marts with their truth; rewrites the tables of docs/counting.md
 	$(BIN)/python -m tests.accuracy
+	$(BIN)/python -m tests.accuracy_artifact_registry
 
 bench: $(DEV) $(PEERS)/.ready ## what load and build cost beside others, and how it grows (ROWS=1000000)
 	$(BIN)/python -m bench.run --rows $(or $(ROWS),1000000)

@@ -41,6 +41,11 @@ class Registry:
             for _ in range(5)
         ]
 
+    def derive(self, number: int) -> tuple[str, tuple[str, int], list[tuple[str, int]]]:
+        """Return a new image, made of layers that only one image has used before."""
+        _, _, layers = self.builds[number]
+        return f"team-0/derived-{number}", self.blob(700, 6000), layers[3:]
+
     def blob(self, smallest: int, largest: int) -> tuple[str, int]:
         return f"{self.chance.getrandbits(256):064x}", self.chance.randint(smallest, largest)
 
@@ -81,21 +86,28 @@ def request(
     return ",".join(f'"{values.get(name, "")}"' for name in USAGE_COLUMNS) + "\n"
 
 
-def lines(rows: int, seed: int, hours: int, first_hour: int) -> Iterator[tuple[int, str]]:
-    """Yield (hour, line): pulls, some of them partial, writes, heads, 1 % duplicates, 1 % late."""
+def lines(
+    rows: int, seed: int, hours: int, first_hour: int, derived: int | None
+) -> Iterator[tuple[int, str]]:
+    """Yield (hour, line): pulls, some of them partial, writes, heads, 1 % duplicates, 1 % late.
+
+    About one pull in 20 is of the image that is derived from a certain build, if any.
+    """
     chance = random.Random(seed)
     registry = Registry(random.Random(0), 200)
     clients = [
         (f"198.51.{chance.randrange(100)}.{chance.randrange(256)}", chance.choice(AGENTS))
         for _ in range(3000)
     ]
+    second = registry.derive(derived) if derived is not None else None
     made = 0
     while made < rows:
         hour = first_hour + chance.randrange(hours)
         micros = int(FIRST_DAY.timestamp()) * 1_000_000 + hour * HOUR_MICROS
         micros += chance.randrange(HOUR_MICROS)
         address, agent = chance.choice(clients)
-        image, config, layers = chance.choice(registry.builds)
+        build = second if second and made % 100 < 7 else chance.choice(registry.builds)
+        image, config, layers = build
         kind = chance.random()
         if kind < 0.03:
             done = [request(chance, micros, address, agent, None, layers[0], "PUT")]
@@ -115,13 +127,20 @@ def lines(rows: int, seed: int, hours: int, first_hour: int) -> Iterator[tuple[i
         made += len(done)
 
 
-def write(folder: Path, rows: int, seed: int = 1, hours: int = 51, first_hour: int = 0) -> int:
+def write(
+    folder: Path,
+    rows: int,
+    seed: int = 1,
+    hours: int = 51,
+    first_hour: int = 0,
+    derived: int | None = None,
+) -> int:
     """Write log objects, one an hour, into a folder; return their bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     header = ",".join(f'"{name}"' for name in USAGE_COLUMNS) + "\n"
     size = 0
     for hour, group in groupby(
-        sorted(lines(rows, seed, hours, first_hour)), key=lambda each: each[0]
+        sorted(lines(rows, seed, hours, first_hour, derived)), key=lambda each: each[0]
     ):
         time = FIRST_DAY + timedelta(hours=hour)
         path = folder / f"bench_usage_{time:%Y_%m_%d_%H_%M_%S}_00{seed:016x}_v0"

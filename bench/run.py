@@ -129,10 +129,13 @@ def costs(folder: Path, rows: int) -> tuple[list[Cost], Table]:
 
 
 def growth(folder: Path, rows_an_hour: int) -> Table:
-    """Measure one more hour, and a late object of the first day, on longer histories: medians."""
-    lines: Table = [
-        ("days before", "rows", "one more hour, CPU s", "x", "late object of day 1, CPU s", "x")
-    ]
+    """Measure what a build costs on longer histories, for one more hour or one late one: medians.
+
+    The third kind of hour is one in which an image appears that uses layers of one other image.
+    """
+    kinds = ("one more hour", "late object of day 1", "hour with a second image of old layers")
+    header = (text for kind in kinds for text in (f"{kind}, CPU s", "x"))
+    lines: Table = [("days before", "rows", *header)]
     first: list[float] = []
     for days in HISTORIES:
         bench = Bench(folder / f"days{days}")
@@ -143,11 +146,12 @@ def growth(folder: Path, rows_an_hour: int) -> Table:
         bench.build()
         idle = bench.idle()
         measured = []
-        for first_hour in (days * 24, 2):
+        for first_hour, is_derived in ((days * 24, False), (2, False), (days * 24 + 3, True)):
             found = []
             for later in range(3):
                 logs = bench.folder / f"hour{first_hour + later}"
-                generate.write(logs, rows_an_hour, first_hour + later, 1, first_hour + later)
+                hour, derived = first_hour + later, later if is_derived else None
+                generate.write(logs, rows_an_hour, hour, 1, hour, derived)
                 bench.load(logs)
                 found.append(bench.build().cpu_seconds - idle)
             measured.append(statistics.median(found))

@@ -1,12 +1,16 @@
 """Builds on top of builds: in parts, again, restated, refreshed, two at once."""
 
+import csv
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import pytest
 
+from pullstats.csv_log import USAGE_COLUMNS
 from tests.conftest import PROFILES, ROOT, Project, example_logs, shuffled
 
 
@@ -30,7 +34,7 @@ def test_building_again_changes_nothing(project: Project, examples: Project) -> 
     project.dbt("build")
 
 
-def test_restating_days_by_hand_changes_nothing_that_was_right(
+def test_restating_days_by_variables_changes_nothing_that_was_right(
     project: Project, examples: Project
 ) -> None:
     logs = example_logs()
@@ -61,6 +65,89 @@ def test_a_changed_rule_reaches_restated_days_only(project: Project, tmp_path: P
     )
     assert renamed == [row for row in before if f"{row[0]}" == "2024-05-30"]
     project.dbt("test", "--select", "test_type:data", "--exclude", "client_tools", "user_agents")
+
+
+def read(folder: Path, day: int, image: str, client: str) -> Path:
+    """Write a log with one pull, of a config and of a layer that all images share.
+
+    Only docker names the image.
+    """
+    path = folder / f"read_usage_2024_06_{day:02d}_09_00_00_{len(client)}{len(image)}ab_v0"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(USAGE_COLUMNS), restval="", quoting=csv.QUOTE_ALL)
+        writer.writeheader()
+        for place, digest in enumerate((f"{image[0]}c", "b0")):
+            uri = f"gcr.io/v2/acme/{image}/blobs/sha256:{digest:0>64}"
+            size = 1000 if place == 0 else 1_000_000
+            micros = int(datetime(2024, 6, day, 9, tzinfo=UTC).timestamp()) * 1_000_000 + place
+            writer.writerow(
+                {
+                    "time_micros": micros,
+                    "c_ip": f"192.0.2.{len(client)}",
+                    "cs_method": "GET",
+                    "sc_status": 200,
+                    "sc_bytes": size,
+                    "cs_referer": f"https://{uri}" if client == "docker" else "",
+                    "cs_user_agent": f"{client}/1.0",
+                    "cs_operation": "GET_Object",
+                    "cs_bucket": "artifacts.acme.appspot.com",
+                    "cs_object": f"containers/images/sha256:{digest:0>64}",
+                }
+            )
+    return path
+
+
+def days_of_changed_blobs(project: Project) -> list[str]:
+    """Give the days that the last build restates since blobs have changed."""
+    return [
+        f"{day}"
+        for (day,) in project.query(
+            "select restated_date from pullstats_intermediate.build_log"
+            " where model_name = 'int_blobs' and restated_date is not null and recorded_at ="
+            " (select max(recorded_at) from pullstats_intermediate.build_log"
+            "  where model_name = 'int_blobs') order by 1"
+        )
+    ]
+
+
+def test_a_second_image_restates_the_reads_that_name_none(project: Project, tmp_path: Path) -> None:
+    project.load([read(tmp_path, day, "app", "docker") for day in (1, 3, 5)])
+    project.load([read(tmp_path, day, "app", "curl") for day in (2, 4)])
+    project.run()
+    project.load([read(tmp_path, 9, "base", "docker")])
+    project.run()
+    # the new image's config was read on the 9th for the first time; the layer has two images now
+    assert days_of_changed_blobs(project) == ["2024-06-02", "2024-06-04", "2024-06-09"]
+    project.run()
+    assert days_of_changed_blobs(project) == []
+
+
+def test_days_beyond_the_limit_are_named(project: Project, tmp_path: Path) -> None:
+    project.load([read(tmp_path, day, "app", "curl") for day in (2, 4, 6)])
+    project.load([read(tmp_path, 1, "app", "docker")])
+    project.run()
+    project.load([read(tmp_path, 9, "base", "docker")])
+    options = ("--exclude-resource-type", "test", "unit_test", "--vars", "{max_restated_days: 2}")
+    project.dbt("build", *options)
+    assert days_of_changed_blobs(project) == ["2024-06-06", "2024-06-09"]
+    warned = (project.folder / "logs/dbt.log").read_text()
+    assert "2 days from 2024-06-02 to 2024-06-04 are not restated" in warned
+    assert "'{restate_from: 2024-06-02, restate_to: 2024-06-04}'" in warned
+
+
+def test_a_followed_model_that_was_never_built_is_an_error(
+    project: Project, tmp_path: Path
+) -> None:
+    project.load([read(tmp_path, 1, "app", "docker")])
+    project.run()
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute(
+            "delete from pullstats_intermediate.build_log where model_name = 'int_image_fetches'"
+        )
+    with pytest.raises(
+        AssertionError, match="fct_image_pulls follows int_image_fetches, which has recorded no"
+    ):
+        project.dbt("run", "--select", "fct_image_pulls")
 
 
 def test_a_first_build_on_nothing_does_not_hinder_the_next(

@@ -41,6 +41,8 @@ create table if not exists {SCHEMA}.raw_files (
     loaded_at timestamp not null
 );
 """
+# The arrival of rows is in the name of their folder.
+_ARRIVAL = ", hive_partitioning = true, hive_types = {'_partitiontime': timestamp}"
 _TYPES = {"STRING": "varchar", "INT64": "bigint", "TIMESTAMP": "timestamp"}
 
 
@@ -192,11 +194,12 @@ class DuckDBWarehouse:
         types = {str: "VARCHAR", dict: "OBJECT"}
         keys = [f"$.{key}" for key in json_log.REQUIRED]
         kinds = [types[kind] for kind in json_log.REQUIRED.values()]
-        rows = self._rows("audit", path)
+        is_entry = (
+            f"strlen(log_entry) <= {json_log.MAX_ENTRY_BYTES}"
+            f" and json_type(log_entry, {keys}) = {kinds}"
+        )
         try:
-            ((are,),) = self.query(
-                f"select bool_and(json_type(log_entry, {keys}) = {kinds}) {rows}"
-            )
+            ((are,),) = self.query(f"select bool_and({is_entry}) {self._rows('audit', path)}")
         except duckdb.InvalidInputException:
             return False
         return are is not False
@@ -239,7 +242,8 @@ class DuckDBWarehouse:
     def _create_views(self) -> None:
         for kind, table in formats.TABLES.items():
             columns = f"{', '.join(table.columns)}, _partitiontime"
-            body = f"select {columns} {self._rows(kind, self.raw / table.name / '*' / '*.csv.zst')}"
+            files = self._rows(kind, self.raw / table.name / "*" / "*.csv.zst", _ARRIVAL)
+            body = f"select {columns} {files}"
             known = f"select loaded_at from {SCHEMA}.raw_files where table_name = '{table.name}'"
             if self.query(f"{known} limit 1"):
                 body += f" where _partitiontime in ({known})"
@@ -258,13 +262,12 @@ class DuckDBWarehouse:
             where size is null or size <> size_bytes
                 or epoch(last_modified)::bigint <> modified_ns // 1_000_000_000""")
 
-    def _rows(self, kind: Kind, path: Path) -> str:
+    def _rows(self, kind: Kind, path: Path, more: str = "") -> str:
         table = formats.TABLES[kind]
         types = {name: _TYPES[kind] for name, kind in table.columns.items()}
         return (
             f"from read_csv({_literal(path)}, columns = {types}, auto_detect = false,"
             f" header = false, new_line = '\\n', delim = {_literal(table.delimiter)},"
             f" quote = {_literal(table.quote)}, escape = {_literal(table.quote)},"
-            " compression = 'zstd', hive_partitioning = true,"
-            " hive_types = {'_partitiontime': timestamp})"
+            f" compression = 'zstd'{more})"
         )

@@ -11,15 +11,14 @@ REQUIRED = {"insertId": str, "timestamp": str, "logName": str, "protoPayload": d
 
 
 def count_plain(data: bytes) -> int | None:
-    """Count the lines, if all that is left to check of them is their JSON; else None."""
+    """Count the lines, if all that is left to check is each line by itself; else None."""
     try:
         data.decode()
     except UnicodeDecodeError:
         return None
-    lines = data.removesuffix(b"\n").split(b"\n")
-    if b"\r" in data or not all(0 < len(line) <= MAX_ENTRY_BYTES for line in lines):
+    if not data or b"\r" in data or data.startswith(b"\n") or b"\n\n" in data:
         return None
-    return len(lines)
+    return data.count(b"\n") + (not data.endswith(b"\n"))
 
 
 def parse(data: bytes) -> ParsedObject:

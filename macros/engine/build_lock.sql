@@ -15,28 +15,38 @@
 {% endmacro %}
 
 {% macro bigquery__acquire_build_lock() %}
-    {% set oldest = 'timestamp_sub(current_timestamp(), interval '
-        ~ var('build_lock_minutes') ~ ' minute)' %}
     {% do run_query(
         'create table if not exists ' ~ build_locks()
-        ~ ' (invocation_id string, acquired_at timestamp)'
+        ~ ' (invocation_id string, acquired_at timestamp, expires_at timestamp)'
     ) %}
-    {% do run_query('delete from ' ~ build_locks() ~ ' where acquired_at < ' ~ oldest) %}
+    {% do run_query(
+        'delete from ' ~ build_locks() ~ ' where expires_at < current_timestamp()'
+    ) %}
     {# written before it is read: of two that begin together at least one sees the other #}
     {% do run_query(
-        'insert into ' ~ build_locks() ~ " (invocation_id, acquired_at) values ('"
-        ~ invocation_id ~ "', current_timestamp())"
+        'insert into ' ~ build_locks() ~ ' (invocation_id, acquired_at, expires_at) values ('
+        ~ "'" ~ invocation_id ~ "', current_timestamp(), timestamp_add(current_timestamp(), "
+        ~ 'interval ' ~ var('build_lock_minutes') ~ ' minute))'
     ) %}
     {% set others = run_query(
-        'select cast(acquired_at as string) from ' ~ build_locks()
-        ~ " where invocation_id != '" ~ invocation_id ~ "' order by acquired_at"
-    ).rows %}
-    {% if others %}
-        {% do run_query(released_build_lock()) %}
+        'select cast(min(acquired_at) as string), cast(max(expires_at) as string) from '
+        ~ build_locks() ~ " where invocation_id != '" ~ invocation_id ~ "'"
+    ).rows[0] %}
+    {% if others[0] %}
+        {% do run_query(bigquery__release_build_lock()) %}
         {% do exceptions.raise_compiler_error(
-            'another build has been running since ' ~ others[0][0] ~ '. If it was killed, its lock '
-            ~ 'expires ' ~ var('build_lock_minutes') ~ ' minutes after that.'
+            'another build has been running since ' ~ others[0]
+            ~ '. If it was killed, its lock expires at ' ~ others[1] ~ '.'
         ) %}
+    {% endif %}
+{% endmacro %}
+
+
+{# Called by each incremental model, for builds that take long. #}
+{% macro renew_build_lock() %}
+    {% set age = modules.datetime.datetime.now(modules.pytz.utc) - run_started_at %}
+    {% if age.total_seconds() > var('build_lock_minutes') * 30 %}
+        {% do acquire_build_lock() %}
     {% endif %}
 {% endmacro %}
 
@@ -51,31 +61,5 @@
 {% endmacro %}
 
 {% macro bigquery__release_build_lock() -%}
-    {{ released_build_lock() }}
-{%- endmacro %}
-
-
-{% macro released_build_lock() -%}
     delete from {{ build_locks() }} where invocation_id = '{{ invocation_id }}'
 {%- endmacro %}
-
-
-{# A build that outlives its lock may no longer be the only one: it stops before its next model. #}
-{% macro require_build_lock() %}
-    {%- if flags.WHICH in ('build', 'run', 'retry') -%}
-        {%- do adapter.dispatch('require_build_lock', 'pullstats')() -%}
-    {%- endif -%}
-{% endmacro %}
-
-{% macro duckdb__require_build_lock() %}
-{% endmacro %}
-
-{% macro bigquery__require_build_lock() %}
-    {% set age = modules.datetime.datetime.now(modules.pytz.utc) - run_started_at %}
-    {% if age.total_seconds() > var('build_lock_minutes') * 60 %}
-        {% do exceptions.raise_compiler_error(
-            'this build has taken longer than build_lock_minutes. The next one goes on from here; '
-            ~ 'for a long first build, set the variable higher.'
-        ) %}
-    {% endif %}
-{% endmacro %}

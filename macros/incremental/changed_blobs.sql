@@ -56,7 +56,8 @@
                 )
         {% endset -%}
         {%- set days = run_query(changed).columns[0].values() | sort -%}
-        {%- set left_out = days[:-var('max_restated_days')] -%}
+        {%- set first = [0, days | length - var('max_restated_days')] | max -%}
+        {%- set left_out = days[:first] -%}
         {%- if left_out -%}
             {%- do exceptions.warn(
                 this.identifier ~ ': what is known of some blobs has changed, which concerns '
@@ -66,7 +67,7 @@
                 ~ "'{restate_from: " ~ left_out[0] ~ ', restate_to: ' ~ left_out[-1] ~ "}'"
             ) -%}
         {%- endif -%}
-        {%- set days = days[-var('max_restated_days'):] -%}
+        {%- set days = days[first:] -%}
     {%- endif -%}
     {{ build_log_entries(
         days, is_full, '(select max(greatest(changed_at, image_changed_at)) from ' ~ this ~ ')'

@@ -38,11 +38,18 @@
 
 {% macro arrivals_to_restate(day, raw, arrival, max_lag_days) %}
     {% set last = last_build() %}
-    {% set is_full = last.is_none or last.loaded_through is none %}
+    {% set is_full = last.is_none %}
+    {% if not is_full and last.loaded_through is none %}
+        {# a source that had nothing yet: one that nobody uses must not rebuild what follows it #}
+        {% set is_full = run_query('select 1 from ' ~ raw ~ ' limit 1').rows | length > 0 %}
+    {% endif %}
     {% set restated = {
         'day': day, 'arrival': arrival, 'read_at': last.now, 'is_full': is_full, 'days': []
     } %}
     {% if is_full %}
+        {{ return(restated) }}
+    {% elif last.loaded_through is none %}
+        {% do restated.update({'watermark': '1970-01-01 00:00:00'}) %}
         {{ return(restated) }}
     {% endif %}
     {% set days = days_from_vars() %}
@@ -91,7 +98,7 @@
     {% if not execute or not flags.INTROSPECT %}
         {{ return({'is_none': true, 'now': utc_now()}) }}
     {% endif %}
-    {% do require_build_lock() %}
+    {% do renew_build_lock() %}
     {% set now = 'select cast(' ~ warehouse_time() ~ ' as string)' %}
     {% if not is_incremental() %}
         {{ return({'is_none': true, 'now': run_query(now).rows[0][0]}) }}

@@ -1,7 +1,7 @@
 {# Who asks: the user agent as the client sent it, and the address as far as it may be shown. #}
 
 {% macro client_user_agent(user_agent) -%}
-    {{ regexp_group(user_agent, "'(?s)^(.*?)(?:,gzip[(]gfe[)])?$'") }}
+    {{ regexp_group(user_agent, "'(?s)^(.*?)(?:(?:^|,)gzip[(]gfe[)])?$'") }}
 {%- endmacro %}
 
 

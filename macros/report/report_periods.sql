@@ -74,6 +74,12 @@
         '{{ period }}' as period,
         {{ start }} as period_start
     from (select distinct pull_date from {{ ref('fct_image_pulls') }}) as dates
+    {%- if period == 'month' and not is_by_step %}
+    cross join ({{ newest_complete_date() }}) as newest
+    where
+        {{ dbt.datediff(date, 'newest.newest_complete_date', 'month') }}
+        < {{ var('report_months') }}
+    {%- endif %}
     {%- endfor %}
 {%- endmacro %}
 

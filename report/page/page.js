@@ -3,19 +3,26 @@
 const $ = id => document.getElementById(id);
 const FILTERS = ["source", "host", "project", "image", "class", "tool"];
 const DEFAULTS = { period: "last_30_days", unit: "day", idle: "30" };
-const MONTHS_LISTED = 13;
 let page, data, pullIndex, placeOf, shownImages, days, firstDay, firstWholeDay, newestHour, newestDay, newestWholeDay;
 const choices = {};
+const levelIndex = {};
+
+function indexed(rows, keyOf) {
+  const index = new Map();
+  for (const row of rows) {
+    const key = keyOf(row);
+    if (!index.has(key)) index.set(key, []);
+    index.get(key).push(row);
+  }
+  return index;
+}
 
 function index() {
   data = Object.fromEntries(Object.entries(page.tables).map(([name, table]) => [name, rowsOf(table)]));
   data.log_days = data.log_days.filter(row => row.log_date > "1970-01-01");
-  pullIndex = new Map();
-  for (const row of data.pulls) {
-    const key = `${row.period} ${row.image_level} ${row.client_level}`;
-    if (!pullIndex.has(key)) pullIndex.set(key, []);
-    pullIndex.get(key).push(row);
-  }
+  pullIndex = indexed(data.pulls, row => `${row.period} ${row.image_level} ${row.client_level}`);
+  for (const name of ["hours", "programs", "networks"])
+    levelIndex[name] = indexed(data[name], row => `${row.period} ${row.image_level}`);
   placeOf = new Map(data.images.map(row => [row.image, row]));
   shownImages = new Set(data.pulls.filter(row => row.image_level === "image" && row.image !== null).map(row => row.image));
   days = (pullIndex.get("day all all") || []).map(row => row.period_start).sort();
@@ -58,7 +65,7 @@ function fillFilters() {
 }
 
 function fillPeriods() {
-  const months = [...new Set((pullIndex.get("month all all") || []).map(row => row.period_start))].sort().reverse().slice(0, MONTHS_LISTED);
+  const months = [...new Set((levelIndex.programs.get("month all") || []).map(row => row.period_start))].sort().reverse();
   $("period").replaceChildren(
     ...[["last_7_days", "Last 7 complete days"], ["last_30_days", "Last 30 complete days"], ["last_90_days", "Last 90 complete days"], ["all", "All time"]]
       .concat(months.map(month => [month, monthName(month)]))

@@ -14,10 +14,10 @@ const inRange = (day, at) => day >= at.from && day <= at.to;
 const byPulls = (a, b) => b.pulls - a.pulls || b.served_bytes - a.served_bytes;
 
 // Rows that hold one period, source and image level each; clients of several can't be added up.
-const levelRows = (rows, at, period, place) => rows.filter(row => row.period === period && row.image_level === place
-  && row.log_source === (at.source ?? null) && isAtPlace({ ...row, log_source: undefined }, at));
+const atLevel = (rows, at) => (rows || []).filter(row => row.log_source === (at.source ?? null) && isAtPlace(row, at));
+const levelRows = (name, at) => atLevel(levelIndex[name].get(`${at.period} ${at.place}`), at);
 const pullRows = (at, period, place, caller) =>
-  levelRows(pullIndex.get(`${period} ${place} ${caller}`) || [], at, period, place).filter(row => isByCaller(row, at));
+  atLevel(pullIndex.get(`${period} ${place} ${caller}`), at).filter(row => isByCaller(row, at));
 const ofPeriod = (rows, start) => (start === undefined ? rows : rows.filter(row => row.period_start === start));
 const total = (at, place = at.place, caller = at.caller) => ofPeriod(pullRows(at, at.period, place, caller), at.start);
 const before = (at, place = at.place, caller = at.caller) =>
@@ -70,7 +70,7 @@ function showTime(at) {
   showPlot("served", starts, at.unit, [{ name, colour, values: valuesOf(rows, "served_bytes") }], bytes);
   const sums = new Map();
   const counted = at.class === "end_user" ? "end_user_pulls" : "pulls";
-  for (const row of ofPeriod(levelRows(data.hours, at, at.period, at.place), at.start)) sums.set(row.hour_of_week, row[counted]);
+  for (const row of ofPeriod(levelRows("hours", at), at.start)) sums.set(row.hour_of_week, row[counted]);
   const to = sooner(at.to, newestWholeDay);
   showHeat($("hours"), sums, later(at.from, firstDay), to);
   note("hours-section", at, ["source", "host", "project", "image"].concat(at.class === "end_user" && at.tool === undefined ? ["class"] : []),
@@ -78,7 +78,8 @@ function showTime(at) {
 }
 
 function showImages(at) {
-  const wide = { ...at, image: undefined };
+  const wide = { ...at, image: undefined, place: at.project !== undefined ? "project" : at.host !== undefined ? "host" : "all" };
+  const [whole = {}] = total(wide);
   const lastPulled = new Map(data.images.map(row => [row.image, row.last_pulled_at]));
   const unit = at.caller === "tool" && at.unit === "day" ? "week" : at.unit;
   const starts = steps(at.plotFrom, at.plotTo, unit).filter(start => isWhole(start, unit));
@@ -92,15 +93,15 @@ function showImages(at) {
     { name: "image", title: "Image", kind: "text", cell: row => imageLink(row.image) },
     ...(starts.length > 1 ? [{ name: "trend", title: `Pulls by ${unit}`, cell: row => sparkline(starts.map(start =>
       ({ name: stepName(start, unit), value: trends.get(`${row.image} ${start}`) || 0 })), count) }] : []),
-    { name: "pulls", title: "Pulls", kind: "count", isShare: true },
+    { name: "pulls", title: "Pulls", kind: "count", isShare: true, whole: whole.pulls },
     ...(at.before ? [{ name: "then", title: "Pulls before", kind: "count", cell: row => element("span", {}, count(row.then), element("small", { class: "change" }, ` ${change(row.pulls, row.then)}`)) }] : []),
     { name: "end_user_pulls", title: "by end users", kind: "count" },
     { name: "clients", title: "Clients", kind: "count" },
-    { name: "served_bytes", title: "Bytes served", kind: "bytes", isShare: true },
+    { name: "served_bytes", title: "Bytes served", kind: "bytes", isShare: true, whole: whole.served_bytes },
     { name: "last_pulled_at", title: "Last pulled (UTC)", kind: "time" },
   ], rows);
   const pulled = data.images.filter(row => row.pulls).length;
-  $("images-hint").textContent = "Choose an image to see its builds and callers; shares are of the images listed. "
+  $("images-hint").textContent = "Choose an image to see its builds and callers. "
     + (pulled > shownImages.size
       ? `This page lists the ${count(shownImages.size)} images that are pulled most of ${count(pulled)}; all totals include the others.`
       : "Pulls whose image is not known are only in the totals.");
@@ -134,20 +135,21 @@ function showImage(at) {
 }
 
 function showCallers(at) {
-  const found = rows => ofPeriod(levelRows(rows, at, at.period, at.place), at.start).filter(row => isByCaller(row, at));
+  const found = name => ofPeriod(levelRows(name, at), at.start).filter(row => isByCaller(row, at));
   // a client has one program, one class and one network: these rows add up
   const totals = ["pulls", "incomplete_pulls", "clients", "served_bytes"];
+  const [whole = {}] = total(at);
   const columns = [
-    { name: "pulls", title: "Pulls", kind: "count", isShare: true },
+    { name: "pulls", title: "Pulls", kind: "count", isShare: true, whole: whole.pulls },
     { name: "incomplete_pulls", title: "Incomplete", kind: "count" },
     { name: "clients", title: "Clients", kind: "count" },
-    { name: "served_bytes", title: "Bytes served", kind: "bytes", isShare: true },
+    { name: "served_bytes", title: "Bytes served", kind: "bytes", isShare: true, whole: whole.served_bytes },
     { name: "last_pulled_at", title: "Last pulled (UTC)", kind: "time" },
   ];
-  const programs = found(data.programs).map(row => ({
+  const programs = found("programs").map(row => ({
     ...row, client_program: `${toolName(row.client_tool)}${row.client_version ? ` ${row.client_version}` : ""}`,
   }));
-  const networks = found(data.networks);
+  const networks = found("networks");
   showTable($("programs"), [
     { name: "client_program", title: "Program", kind: "text" },
     { name: "traffic_class", title: "Traffic class", kind: "word" }, ...columns,
@@ -157,7 +159,6 @@ function showCallers(at) {
     { name: "tools", title: "Programs", kind: "text" }, ...columns,
   ], grouped(networks, ["client_network"], totals, "last_pulled_at")
     .map(row => ({ ...row, tools: [...new Set(row.rows.map(each => toolName(each.client_tool)))].sort().join(", ") })).sort(byPulls));
-  const all = sum(total(at), "pulls");
-  const part = (rows, what) => (sum(rows, "pulls") < all ? `The ${what} listed made ${share(sum(rows, "pulls"), all)} of the pulls. ` : "");
+  const part = (rows, what) => (sum(rows, "pulls") < whole.pulls ? `The ${what} listed made ${share(sum(rows, "pulls"), whole.pulls)} of the pulls. ` : "");
   $("callers-hint").textContent = part(programs, "programs") + part(networks, "networks");
 }

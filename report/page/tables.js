@@ -74,7 +74,7 @@ function inOrder(rows, state) {
 }
 
 // columns: {name, title, kind, text(row), cell(row), isShare}; a table keeps its order, length and
-// search when its rows change. With isShare a bar shows the part of all rows' sum.
+// search when its rows change. With isShare a bar shows the part of `whole`, else of all rows' sum.
 function showTable(place, columns, rows) {
   const state = frameOf(place);
   const again = () => showTable(place, columns, rows);
@@ -86,7 +86,7 @@ function showTable(place, columns, rows) {
     state.rest.replaceChildren(element("p", { class: "empty" }, rows.length ? "No row matches the search." : NOTHING));
     return;
   }
-  const sums = Object.fromEntries(columns.filter(column => column.isShare).map(column => [column.name, sum(rows, column.name)]));
+  const sums = Object.fromEntries(columns.filter(column => column.isShare).map(column => [column.name, column.whole ?? sum(rows, column.name)]));
   const heads = columns.map(column => head(column, columns, state, place));
   const shown = state.all ? found : found.slice(0, ROWS_SHOWN);
   const body = shown.map(row => element("tr", { "aria-current": row.isCurrent ? "true" : null },

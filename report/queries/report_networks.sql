@@ -37,16 +37,46 @@ counted as (
         {{ report_grouping_sets([', client_network, traffic_class, client_tool']) }}
     )
 
+),
+
+totals as (
+
+    select
+        *,
+        sum(pulls) over (
+            partition by
+                period,
+                period_start,
+                log_source,
+                image_level,
+                registry_host,
+                project_id,
+                image,
+                client_network
+        ) as network_pulls
+    from counted
+    where image_level != 'image' or image in {{ report_images() }}
+
 )
 
-select * from counted
-where image_level != 'image' or image in {{ report_images() }}
-qualify row_number() over (
+select
+    period,
+    log_source,
+    image_level,
+    registry_host,
+    project_id,
+    image,
+    traffic_class,
+    client_tool,
+    client_network,
+    pulls,
+    incomplete_pulls,
+    clients,
+    served_bytes,
+    last_pulled_at,
+    period_start
+from totals
+qualify dense_rank() over (
     partition by period, period_start, log_source, image_level, registry_host, project_id, image
-    order by
-        pulls desc,
-        served_bytes desc,
-        coalesce(client_network, '') asc,
-        client_tool asc,
-        traffic_class asc
+    order by network_pulls desc, coalesce(client_network, '') asc
 ) <= {{ var('report_rows') }}

@@ -15,7 +15,7 @@ import pytest
 from tests.bigquery.conftest import MODELS, Content, Reference
 from tests.test_examples import QUESTIONS
 
-OPTIONAL = {model for model in MODELS if "registry__" in model or "loader__" in model}
+OPTIONAL = {model for model in MODELS if "registry_inventory__" in model or "loader__" in model}
 OPTIONAL |= {"dim_image_tags"}
 
 

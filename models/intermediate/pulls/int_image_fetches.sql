@@ -30,7 +30,7 @@ classified as (
                 then 'inspection'
             when grouped_reads.artifact_count = grouped_reads.blob_count then 'artifact'
             when
-                client_tools.has_build_cache = 'true'
+                client_tools.reads_cache = 'true'
                 and {{ regexp_like('grouped_reads.image', "'[/-](build)?cache$'") }}
                 then 'artifact'
             when grouped_reads.config_count > 0 and grouped_reads.layer_count > 0 then 'pull'

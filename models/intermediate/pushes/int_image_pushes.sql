@@ -5,6 +5,12 @@ gcs_image_pushes as (
 
     select * from {{ ref('int_gcs_image_pushes') }}
 
+),
+
+artifact_registry_image_pushes as (
+
+    select * from {{ ref('int_artifact_registry_image_pushes') }}
+
 )
 
 select
@@ -18,11 +24,39 @@ select
     client_tool,
     client_version,
     traffic_class,
+    cast(null as string) as principal_id,
+    cast(null as string) as principal_kind,
     attribution,
     tags,
+    cast(null as string) as manifest_digest,
+    cast(null as string) as previous_manifest_digest,
     blob_count,
     manifest_count,
     written_bytes,
     started_micros,
     ended_micros
 from gcs_image_pushes
+union all
+select
+    push_id,
+    'cloud_audit' as log_source,
+    resource_name,
+    image,
+    cast(null as string) as image_id,
+    client_id,
+    client_network,
+    client_tool,
+    client_version,
+    traffic_class,
+    principal_id,
+    principal_kind,
+    'path' as attribution,
+    tag as tags,
+    manifest_digest,
+    previous_manifest_digest,
+    cast(null as int64) as blob_count,
+    manifest_count,
+    cast(null as int64) as written_bytes,
+    started_micros,
+    ended_micros
+from artifact_registry_image_pushes

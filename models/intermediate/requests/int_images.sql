@@ -30,7 +30,9 @@ split_at_project as (
         registry_host,
         image_path,
         case
-            when registry_host in ('gcr.io', 'us.gcr.io', 'eu.gcr.io', 'asia.gcr.io')
+            when
+                registry_host in ('gcr.io', 'us.gcr.io', 'eu.gcr.io', 'asia.gcr.io')
+                or registry_host like '%-docker.pkg.dev'
                 -- a project of a domain is two segments: example.com/project
                 then {{ regexp_group('image_path', "'^([^/]*[.][^/]*/[^/]+|[^/]+)/'") }}
         end as project_id
@@ -43,7 +45,9 @@ select
     registry_host,
     project_id,
     case
-        when registry_host in ('gcr.io', 'us.gcr.io', 'eu.gcr.io', 'asia.gcr.io')
+        when
+            registry_host in ('gcr.io', 'us.gcr.io', 'eu.gcr.io', 'asia.gcr.io')
+            or registry_host like '%-docker.pkg.dev'
             then {{ regexp_group('image_path', "'^(?:[^/]*[.][^/]*/[^/]+|[^/]+)/(.+)$'") }}
         else image_path
     end as image_name

@@ -1,5 +1,6 @@
 {%- set restated = restate_by_day(
-    'event_date', follows=[ref('int_gcs_request_records')],
+    'event_date',
+    follows=[ref('int_gcs_request_records'), ref('int_artifact_registry_request_records')],
     cluster_by=['log_hour'],
 ) %}
 with
@@ -7,6 +8,13 @@ with
 gcs_records as (
 
     select * from {{ ref('int_gcs_request_records') }}
+    where {{ is_restated('event_date', restated) }}
+
+),
+
+artifact_registry_records as (
+
+    select * from {{ ref('int_artifact_registry_request_records') }}
     where {{ is_restated('event_date', restated) }}
 
 ),
@@ -20,6 +28,14 @@ received as (
         event_date,
         loaded_at
     from gcs_records
+    union all
+    select
+        'cloud_audit' as log_source,
+        is_redelivery,
+        started_micros,
+        event_date,
+        loaded_at
+    from artifact_registry_records
 
 )
 

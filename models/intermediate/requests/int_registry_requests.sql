@@ -5,6 +5,12 @@ gcs_requests as (
 
     select * from {{ ref('int_gcs_requests') }}
 
+),
+
+artifact_registry_requests as (
+
+    select * from {{ ref('int_artifact_registry_requests') }}
+
 )
 
 select
@@ -17,6 +23,9 @@ select
     client_version,
     client_class,
     traffic_class,
+    cast(null as string) as principal_id,
+    cast(null as string) as principal_kind,
+    'docker' as package_format,
     operation,
     object_kind,
     image,
@@ -29,3 +38,29 @@ select
     started_micros,
     event_date
 from gcs_requests
+union all
+select
+    request_key,
+    'cloud_audit' as log_source,
+    resource_name,
+    client_id,
+    client_network,
+    client_tool,
+    client_version,
+    client_class,
+    traffic_class,
+    principal_id,
+    principal_kind,
+    package_format,
+    operation,
+    object_kind,
+    image,
+    tag,
+    digest,
+    status_code,
+    cast(null as int64) as request_bytes,
+    cast(null as int64) as response_bytes,
+    cast(null as int64) as duration_micros,
+    started_micros,
+    event_date
+from artifact_registry_requests

@@ -47,14 +47,14 @@ received as (
 objects as (
 
     select
-        'gcs_usage' as log_source,
+        case log_kind when 'usage' then 'gcs_usage' else 'cloud_audit' end as log_source,
         cast({{ dbt.date_trunc('hour', 'log_hour') }} as timestamp) as object_hour,
         {{ sum_of('rejected_lines') }} as rejected_lines
     from {{ ref('stg_loader__loaded_objects') }}
     where
-        log_kind = 'usage'
+        log_kind in ('usage', 'audit')
         and (landed_rows is null or landed_rows + rejected_lines > 0)
-    group by object_hour
+    group by log_source, object_hour
 
 ),
 

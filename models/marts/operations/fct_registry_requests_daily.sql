@@ -16,6 +16,7 @@ select
     resource_name,
     operation,
     object_kind,
+    package_format,
     traffic_class,
     coalesce(
         cast({{ integer_divide('status_code', 100) }} as string) || 'xx', 'none'
@@ -27,4 +28,5 @@ select
     event_date as traffic_date
 from requests
 group by
-    log_source, resource_name, operation, object_kind, traffic_class, status_class, traffic_date
+    log_source, resource_name, operation, object_kind, package_format, traffic_class,
+    status_class, traffic_date

@@ -4,7 +4,9 @@ with
 requests as (
 
     select * from {{ ref('int_registry_requests') }}
-    where {{ is_restated('event_date', restated) }}
+    where
+        package_format = 'docker'
+        and {{ is_restated('event_date', restated) }}
 
 ),
 

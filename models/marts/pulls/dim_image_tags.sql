@@ -64,30 +64,69 @@ pulled as (
     where is_complete
     group by image, image_id
 
-)
+),
 
 -- an index lists an attestation as an image of the platform unknown/unknown
-select distinct
-    tagged.image,
+listed as (
+
+    select distinct
+        image,
+        tag,
+        platform,
+        manifest_digest,
+        config_digest,
+        listed_at
+    from tagged
+    where coalesce(platform, '') != 'unknown/unknown'
+
+),
+
+-- what the inventory doesn't list, clients may have asked for or pushed
+known as (
+
+    select
+        coalesce(listed.image, requests.image) as image,
+        coalesce(listed.tag, requests.tag) as tag,
+        listed.platform,
+        coalesce(listed.manifest_digest, requests.current_digest) as manifest_digest,
+        listed.config_digest as image_id,
+        requests.pulls as tag_pulls,
+        requests.checks,
+        listed.listed_at,
+        {{ micros_to_timestamp('requests.last_pushed_micros') }} as last_pushed_at,
+        {{ micros_to_timestamp('requests.last_requested_micros') }} as last_requested_at
+    from listed
+    full outer join {{ ref('int_image_tag_requests') }} as requests
+        on
+            listed.image = requests.image
+            and listed.tag = requests.tag
+
+)
+
+select
+    known.image,
     images.registry_host,
     images.project_id,
     images.image_name,
-    tagged.tag,
-    tagged.platform,
-    tagged.manifest_digest,
-    tagged.config_digest as image_id,
+    known.tag,
+    known.platform,
+    known.manifest_digest,
+    known.image_id,
     sizes.size_bytes as image_bytes,
-    coalesce(pulled.pulls, 0) as pulls,
-    tagged.listed_at,
-    pulled.last_pulled_at
-from tagged
-left join {{ ref('int_images') }} as images on tagged.image = images.image
+    case when known.listed_at is not null then coalesce(pulled.pulls, 0) end as pulls,
+    known.tag_pulls,
+    known.checks,
+    known.listed_at,
+    known.last_pushed_at,
+    pulled.last_pulled_at,
+    known.last_requested_at
+from known
+left join {{ ref('int_images') }} as images on known.image = images.image
 left join sizes
     on
-        tagged.image = sizes.image
-        and tagged.manifest_digest = sizes.manifest_digest
+        known.image = sizes.image
+        and known.manifest_digest = sizes.manifest_digest
 left join pulled
     on
-        tagged.image = pulled.image
-        and tagged.config_digest = pulled.image_id
-where coalesce(tagged.platform, '') != 'unknown/unknown'
+        known.image = pulled.image
+        and known.image_id = pulled.image_id

@@ -37,6 +37,20 @@ listed as (
         count(distinct tag) as tag_count,
         max(listed_at) as listed_at
     from {{ ref('dim_image_tags') }}
+    where listed_at is not null
+    group by image
+
+),
+
+requested as (
+
+    select
+        image,
+        {{ micros_to_timestamp('max(started_micros)') }} as last_requested_at
+    from {{ ref('int_manifest_fetches') }}
+    where
+        fetch_kind in ('pull', 'check', 'inspection')
+        and traffic_class != 'scanner'
     group by image
 
 )
@@ -50,10 +64,15 @@ select
     coalesce(pulled.end_user_pulls, 0) as end_user_pulls,
     coalesce(pulled.clients, 0) as clients,
     coalesce(pulled.image_ids, 0) as image_ids,
-    coalesce(pulled.served_bytes, 0) as served_bytes,
+    case when pulled.image is null then 0 else pulled.served_bytes end as served_bytes,
     listed.tag_count,
     pulled.first_pulled_at,
     pulled.last_pulled_at,
+    greatest(
+        coalesce(requested.last_requested_at, pulled.last_pulled_at),
+        coalesce(pulled.last_pulled_at, requested.last_requested_at)
+    ) as last_requested_at,
     listed.listed_at
 from pulled
 full outer join listed using (image)
+left join requested using (image)

@@ -9,6 +9,58 @@ image_pulls as (
     select * from {{ ref('fct_image_pulls') }}
     where {{ is_restated('pull_date', restated) }}
 
+),
+
+-- a fetch belongs to the session that began on its day or on the day before
+checks as (
+
+    select * from {{ ref('int_manifest_fetches') }}
+    where
+        fetch_kind = 'check'
+        and {{ is_restated('session_date', restated, before=1) }}
+        and {{ is_restated('fetch_date', restated) }}
+
+),
+
+asked as (
+
+    select
+        log_source,
+        resource_name,
+        registry_host,
+        project_id,
+        image_name,
+        image,
+        traffic_class,
+        client_tool,
+        client_id,
+        is_complete,
+        not is_complete as is_incomplete,
+        is_complete and count_confidence = 'ambiguous' as is_ambiguous,
+        false as is_check,
+        served_bytes,
+        pull_date
+    from image_pulls
+    union all
+    select
+        'cloud_audit' as log_source,
+        checks.resource_name,
+        images.registry_host,
+        images.project_id,
+        images.image_name,
+        checks.image,
+        checks.traffic_class,
+        checks.client_tool,
+        cast(null as string) as client_id,
+        false as is_complete,
+        false as is_incomplete,
+        false as is_ambiguous,
+        true as is_check,
+        cast(null as int64) as served_bytes,
+        checks.fetch_date as pull_date
+    from checks
+    left join {{ ref('int_images') }} as images on checks.image = images.image
+
 )
 
 select
@@ -23,12 +75,13 @@ select
     {{ count_if('is_complete') }} as pulls,
     {{ count_if("is_complete and traffic_class = 'end_user'") }}
         as end_user_pulls,
-    {{ count_if('not is_complete') }} as incomplete_pulls,
-    {{ count_if("is_complete and count_confidence = 'ambiguous'") }} as ambiguous_pulls,
+    {{ count_if('is_incomplete') }} as incomplete_pulls,
+    {{ count_if('is_ambiguous') }} as ambiguous_pulls,
+    {{ count_if('is_check') }} as checks,
     count(distinct client_id) as clients,
     {{ sum_of('served_bytes') }} as served_bytes,
     pull_date
-from image_pulls
+from asked
 group by
     log_source, resource_name, registry_host, project_id, image_name, image, traffic_class,
     client_tool, pull_date

@@ -1,0 +1,148 @@
+{# What an entry of Artifact Registry's audit log says of caller and image. #}
+
+{% macro caller_address(caller_ip) -%}
+    case
+        when {{ regexp_like(caller_ip, "'^([0-9]+[.]){3}[0-9]+$|^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$'") }}
+            then {{ caller_ip }}
+    end
+{%- endmacro %}
+
+
+{% macro principal(email, subject) -%}
+    coalesce(
+        case when lower({{ email }}) not in ('anonymous', 'unknown') then {{ email }} end,
+        {{ regexp_group(subject, "'^(?:user:|serviceAccount:)?(.+)$'") }}
+    )
+{%- endmacro %}
+
+
+{% macro principal_kind(principal) -%}
+    case
+        when {{ principal }} is null then 'anonymous'
+        when {{ regexp_like(principal, "'^principal(Set)?://'") }} then 'federated'
+        when
+            {{ regexp_like(principal, "'^service-[0-9]+@|@system[.]|@cloudservices[.]'") }}
+            then 'google_agent'
+        when {{ regexp_like(principal, "'[.]gserviceaccount[.]com$'") }} then 'service_account'
+        else 'user'
+    end
+{%- endmacro %}
+
+
+{% macro principal_id(principal, kind, salt) -%}
+    case
+        when {{ principal }} is null then cast(null as string)
+        {%- if var('readable_service_accounts') %}
+        when {{ kind }} in ('service_account', 'google_agent') then {{ principal }}
+        {%- endif %}
+        else {{ hash_of([salt, principal]) }}
+    end
+{%- endmacro %}
+
+
+{% macro registry_repository(audit_resource_name) -%}
+    {{ regexp_group(
+        audit_resource_name, "'^(projects/[^/]+/locations/[^/]+/repositories/[^/]+)'"
+    ) }}
+{%- endmacro %}
+
+
+{# A repository of the gcr.io family is named like the host that its images had before. #}
+{% macro image_from_audit_entry(audit_resource_name, request_url) -%}
+    {%- set repository = regexp_group(audit_resource_name, "'/repositories/([^/]+)'") -%}
+    {%- set project = "replace(" ~ regexp_group(audit_resource_name, "'^projects/([^/]+)/'") ~ ", ':', '/')" -%}
+    {%- set path = regexp_group(request_url, "'^/v2/([^?#]+)/(?:manifests|blobs|tags)/'") -%}
+    case
+        when {{ repository }} in ('gcr.io', 'us.gcr.io', 'eu.gcr.io', 'asia.gcr.io')
+            then {{ repository }} || '/' || {{ project }}
+        else
+            {{ regexp_group(audit_resource_name, "'/locations/([^/]+)/'") }}
+            || '-docker.pkg.dev/' || {{ project }} || '/' || {{ repository }}
+    end
+    || '/'
+    || replace(replace(coalesce(
+        nullif(substr(
+            {{ path }},
+            nullif(strpos({{ path }}, '/' || {{ repository }} || '/'), 0)
+            + length({{ repository }}) + 2
+        ), ''),
+        {{ regexp_group(audit_resource_name, "'/dockerImages/([^@]+)'") }}
+    ), '%2F', '/'), '%2f', '/')
+{%- endmacro %}
+
+
+{% macro requested_reference(request_url) -%}
+    replace(replace(
+        {{ regexp_group(request_url, "'/(?:manifests|blobs)/([^/?#]+)'") }}, '%3A', ':'
+    ), '%3a', ':')
+{%- endmacro %}
+
+
+{% macro http_status(grpc_status) -%}
+    case coalesce({{ grpc_status }}, 0)
+        when 0 then 200
+        when 2 then 403 -- "permission denied by IAM"
+        when 3 then 400
+        when 5 then 404
+        when 6 then 409
+        when 7 then 403
+        when 8 then 429
+        when 9 then 400
+        when 10 then 409
+        when 11 then 400
+        when 16 then 401
+        when 12 then 501
+        when 14 then 503
+        when 4 then 504
+        else 500
+    end
+{%- endmacro %}
+
+
+{% macro package_format(service_name, method_name) -%}
+    case
+        when {{ service_name }} = 'artifactregistry.googleapis.com'
+            then lower({{ regexp_group(
+                method_name, "'^(?:VirtualRepo|(Apt|Docker|Go|GooGet|Kfp|Maven|Npm|Python|Ruby|Yum))-'"
+            ) }})
+    end
+{%- endmacro %}
+
+
+{# People use the programs of build servers, too. #}
+{% macro audit_traffic_class(operation, principal_class, principal_kind, client_class) -%}
+    case
+        when {{ operation }} in ('list', 'admin') then 'admin'
+        when {{ principal_class }} is not null then {{ principal_class }}
+        when {{ principal_kind }} = 'user' and {{ client_class }} in ('ci', 'unknown')
+            then 'end_user'
+        else {{ client_class }}
+    end
+{%- endmacro %}
+
+
+{% macro classified_principals(relation) -%}
+    select
+        described.principal,
+        described.principal_kind,
+        {{ principal_id('described.principal', 'described.principal_kind', 'client_salt.salt') }}
+            as principal_id,
+        rules.traffic_class
+    from (
+        select
+            principal,
+            {{ principal_kind('principal') }} as principal_kind
+        from (select distinct principal from {{ relation }}) as logged
+    ) as described
+    cross join {{ source('private', 'client_salt') }} as client_salt
+    left join {{ ref('principals') }} as rules
+        on {{ regexp_like('described.principal', 'rules.principal_pattern') }}
+    qualify row_number() over (
+        partition by described.principal order by rules.priority
+    ) = 1
+{%- endmacro %}
+
+
+{% macro digest_only(text) -%}
+    case when {{ text }} like 'sha256:%' then {{ text }} end
+{%- endmacro %}

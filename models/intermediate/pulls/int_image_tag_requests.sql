@@ -1,0 +1,105 @@
+with
+
+fetches as (
+
+    select
+        image,
+        tag,
+        coalesce(index_digest, manifest_digest) as digest,
+        fetch_kind,
+        started_micros
+    from {{ ref('int_manifest_fetches') }}
+    where
+        tag is not null
+        and fetch_kind in ('pull', 'check', 'inspection')
+        and traffic_class != 'scanner'
+
+),
+
+pushes as (
+
+    select
+        image,
+        tag,
+        manifest_digest as digest,
+        ended_micros
+    from {{ ref('int_artifact_registry_image_pushes') }}
+    where tag is not null
+
+),
+
+-- the newest answer or push tells what the tag stands for
+named as (
+
+    select
+        image,
+        tag,
+        digest,
+        started_micros as named_micros
+    from fetches
+    union all
+    select
+        image,
+        tag,
+        digest,
+        ended_micros as named_micros
+    from pushes
+
+),
+
+current_digests as (
+
+    select
+        image,
+        tag,
+        digest
+    from named
+    qualify row_number() over (
+        partition by image, tag order by named_micros desc, digest desc
+    ) = 1
+
+),
+
+requested as (
+
+    select
+        image,
+        tag,
+        {{ count_if("fetch_kind = 'pull'") }} as pulls,
+        {{ count_if("fetch_kind = 'check'") }} as checks,
+        max(case when fetch_kind = 'pull' then started_micros end) as last_pulled_micros,
+        max(started_micros) as last_requested_micros
+    from fetches
+    group by image, tag
+
+),
+
+pushed as (
+
+    select
+        image,
+        tag,
+        max(ended_micros) as last_pushed_micros
+    from pushes
+    group by image, tag
+
+)
+
+select
+    current_digests.image,
+    current_digests.tag,
+    current_digests.digest as current_digest,
+    coalesce(requested.pulls, 0) as pulls,
+    coalesce(requested.checks, 0) as checks,
+    requested.last_pulled_micros,
+    requested.last_requested_micros,
+    pushed.last_pushed_micros
+from current_digests
+left join requested
+    on
+        current_digests.image = requested.image
+        and current_digests.tag = requested.tag
+left join pushed
+    on
+        current_digests.image = pushed.image
+        and current_digests.tag = pushed.tag

@@ -1,0 +1,34 @@
+{%- set restated = restate_by_day(
+    'activity_date', follows=[ref('int_artifact_registry_requests')], cluster_by=['image'],
+) %}
+with
+
+requests as (
+
+    select * from {{ ref('int_artifact_registry_requests') }}
+    where {{ is_restated('event_date', restated) }}
+
+)
+
+select
+    request_key,
+    client_id,
+    client_network,
+    client_tool,
+    client_version,
+    traffic_class,
+    principal_id,
+    principal_kind,
+    resource_name,
+    image,
+    object_kind,
+    tag,
+    digest,
+    started_micros,
+    event_date as activity_date
+from requests
+where
+    operation = 'write'
+    and object_kind in ('manifest', 'blob', 'upload')
+    and status_code = 200
+    and image is not null

@@ -1,0 +1,139 @@
+{%- set restated = restate_by_arrival(
+    'event_date', raw=ref('stg_artifact_registry__audit_logs'),
+    max_lag_days=var('audit_sink_max_lag_days') if var('audit_sink_dataset'),
+    cluster_by=['resource_name', 'object_kind'],
+) %}
+{%- set parsed_columns = [
+    'client_id', 'client_network', 'client_tool', 'client_version', 'client_class',
+    'traffic_class', 'principal_id', 'principal_kind', 'package_format', 'operation',
+    'object_kind', 'resource_name', 'image', 'tag', 'digest', 'status_code', 'started_micros',
+    'event_date',
+] %}
+with
+
+logs as (
+
+    select * from {{ ref('stg_artifact_registry__audit_logs') }}
+    where {{ is_new_arrival(restated) }}
+
+),
+
+records as {{ materialized_cte() }}
+
+    select
+        {{ hash_of(['log_name', 'insert_id', 'started_micros']) }} as request_key,
+        service_name,
+        method_name,
+        audit_resource_name,
+        request_url,
+        user_agent,
+        {{ principal('principal_email', 'principal_subject') }} as principal,
+        coalesce(
+            {{ caller_address('caller_ip') }},
+            {{ principal('principal_email', 'principal_subject') }}
+        ) as client_ip,
+        {{ http_status('grpc_status') }} as status_code,
+        started_micros,
+        event_date,
+        loaded_at
+    from logs
+
+),
+
+-- addresses, agents, principals and paths are parsed once per distinct value
+clients as (
+
+    {{ classified_clients('records') }}
+
+),
+
+principals as (
+
+    {{ classified_principals('records') }}
+
+),
+
+paths as (
+
+    select
+        audit_resource_name,
+        request_url,
+        {{ registry_repository('audit_resource_name') }} as resource_name,
+        {{ image_from_audit_entry('audit_resource_name', 'request_url') }} as image,
+        {{ requested_reference('request_url') }} as reference,
+        {{ regexp_group('audit_resource_name', "'@(sha256:[0-9a-f]{64})$'") }} as resolved_digest
+    from (
+        select distinct
+            audit_resource_name,
+            request_url
+        from records
+    ) as distinct_paths
+
+),
+
+parsed as (
+
+    select
+        records.request_key,
+        clients.client_id,
+        clients.client_network,
+        clients.client_tool,
+        clients.client_version,
+        clients.client_class,
+        {{ audit_traffic_class(
+            'methods.operation', 'principals.traffic_class', 'principals.principal_kind',
+            'clients.client_class'
+        ) }} as traffic_class,
+        principals.principal_id,
+        principals.principal_kind,
+        {{ package_format('records.service_name', 'records.method_name') }} as package_format,
+        coalesce(methods.operation, 'other') as operation,
+        coalesce(methods.object_kind, 'other') as object_kind,
+        coalesce(paths.resource_name, records.service_name) as resource_name,
+        case when methods.object_kind is not null then paths.image end as image,
+        case
+            when methods.object_kind in ('manifest', 'tag') and paths.reference not like 'sha256:%'
+                then paths.reference
+        end as tag,
+        coalesce(
+            paths.resolved_digest, {{ digest_only('paths.reference') }}
+        ) as digest,
+        records.status_code,
+        records.started_micros,
+        records.event_date,
+        records.loaded_at
+    from records
+    inner join clients
+        on
+            coalesce(records.client_ip, '') = coalesce(clients.client_ip, '')
+            and coalesce(records.user_agent, '') = coalesce(clients.user_agent, '')
+    inner join principals on coalesce(records.principal, '') = coalesce(principals.principal, '')
+    inner join paths
+        on
+            coalesce(records.audit_resource_name, '') = coalesce(paths.audit_resource_name, '')
+            and coalesce(records.request_url, '') = coalesce(paths.request_url, '')
+    left join {{ ref('artifact_registry_methods') }} as methods
+        on
+            records.method_name = methods.method_name
+            and records.service_name = 'artifactregistry.googleapis.com'
+
+),
+
+-- what earlier builds have read, less the arrivals that are read again
+received as (
+
+    select request_key, {{ parsed_columns | join(', ') }}, loaded_at from parsed
+    {% if not restated.is_full %}
+    union all
+    select request_key, {{ parsed_columns | join(', ') }}, loaded_at from {{ this }}
+    where {{ is_earlier_arrival(restated) }}
+    {% endif %}
+
+)
+
+select
+    request_key,
+    {{ parsed_columns | join(',\n    ') }},
+    row_number() over (partition by request_key order by loaded_at) > 1 as is_redelivery,
+    loaded_at
+from received

@@ -1,0 +1,11 @@
+{{ config(materialized='view', meta={'day': 'event_date'}) }}
+with
+
+received as (
+
+    select * from {{ ref('int_artifact_registry_request_records') }}
+
+)
+
+select * from received
+where not is_redelivery

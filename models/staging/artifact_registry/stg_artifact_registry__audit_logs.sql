@@ -1,0 +1,75 @@
+{%- set fields = {
+    'insert_id': 'insertId',
+    'log_name': 'logName',
+    'service_name': 'protoPayload.serviceName',
+    'method_name': 'protoPayload.methodName',
+    'audit_resource_name': 'protoPayload.resourceName',
+    'principal_email': 'protoPayload.authenticationInfo.principalEmail',
+    'principal_subject': 'protoPayload.authenticationInfo.principalSubject',
+    'caller_ip': 'protoPayload.requestMetadata.callerIp',
+    'user_agent': 'protoPayload.requestMetadata.callerSuppliedUserAgent',
+    'request_url': 'protoPayload.request.requestUrl',
+    'grpc_status': 'protoPayload.status.code',
+} %}
+{%- set paths = fields.values() | list + ['timestamp'] %}
+with
+
+-- an entry as a Cloud Storage sink writes it
+landed as (
+
+    select
+        {{ json_fields('log_entry', paths) }} as fields,
+        _partitiontime as loaded_at
+    from {{ optional_source('artifact_registry', 'audit_logs') }}
+
+),
+
+parsed as (
+
+    select
+        {%- for name in fields %}
+        {{ json_field('fields', loop.index) }} as {{ name }},
+        {%- endfor %}
+        coalesce({{ micros_of_text(json_field('fields', paths | length)) }}, 0) as started_micros,
+        loaded_at
+    from landed
+
+),
+
+entries as (
+
+    select
+        {{ fields.keys() | join(',\n        ') }},
+        started_micros,
+        cast({{ micros_to_timestamp('started_micros') }} as date) as event_date,
+        loaded_at
+    from parsed
+    {%- for table in audit_sink_tables() %}
+    {%- set columns = adapter.get_columns_in_relation(table) %}
+    union all
+    -- an entry as a BigQuery sink writes it
+    select
+        {%- for name, path in fields.items() %}
+        {%- if name == 'request_url' %}
+        {{ json_value(audit_sink_field(columns, 'protopayload_auditlog.requestJson'), 'requestUrl') }}
+            as request_url,
+        {%- else %}
+        {{ audit_sink_field(columns, path | replace('protoPayload', 'protopayload_auditlog')) }}
+            as {{ name }},
+        {%- endif %}
+        {%- endfor %}
+        {{ micros_of_timestamp('sink.timestamp') }} as started_micros,
+        {{ audit_sink_date(table) }} as event_date,
+        coalesce(sink.receivetimestamp, sink.timestamp) as loaded_at
+    from {{ table }} as sink
+    {%- endfor %}
+
+)
+
+select
+    {{ fields.keys() | reject('equalto', 'grpc_status') | join(',\n    ') }},
+    {{ dbt.safe_cast('grpc_status', 'int64') }} as grpc_status,
+    started_micros,
+    event_date,
+    loaded_at
+from entries
