@@ -2,31 +2,36 @@
 -- `cloud_region` for the latter.
 with
 
-image_pulls as (
+egress as (
 
-    select * from {{ ref('fct_image_pulls') }}
+    select
+        coalesce(client_cloud, 'elsewhere') as client_cloud,
+        client_cloud_region,
+        sum(served_bytes) as served_bytes,
+        {{ count_if('is_complete') }} as pulls,
+        count(distinct client_id) as clients
+    from {{ ref('fct_image_pulls') }}
+    group by 1, client_cloud_region
 
 ),
 
 totals as (
 
-    select sum(served_bytes) as all_bytes from image_pulls
+    select sum(served_bytes) as served_bytes from egress
 
 )
 
 select
-    coalesce(image_pulls.client_cloud, 'elsewhere') as client_cloud,
-    image_pulls.client_cloud_region,
+    egress.client_cloud,
+    egress.client_cloud_region,
     coalesce(
-        image_pulls.client_cloud = '{{ var("cloud", "") }}'
-        and image_pulls.client_cloud_region = '{{ var("cloud_region", "") }}', false
+        egress.client_cloud = '{{ var("cloud", "") }}'
+        and egress.client_cloud_region = '{{ var("cloud_region", "") }}', false
     ) as is_own_region,
-    sum(image_pulls.served_bytes) as served_bytes,
-    {{ integer_divide('sum(image_pulls.served_bytes) * 100', 'max(totals.all_bytes)') }}
-        as percent_of_bytes,
-    {{ count_if('image_pulls.is_complete') }} as pulls,
-    count(distinct image_pulls.client_id) as clients
-from image_pulls
+    cast(egress.served_bytes as int64) as served_bytes,
+    {{ integer_divide('egress.served_bytes * 100', 'totals.served_bytes') }} as percent_of_bytes,
+    egress.pulls,
+    egress.clients
+from egress
 cross join totals
-group by client_cloud, client_cloud_region, is_own_region
 order by served_bytes desc

@@ -33,10 +33,10 @@ destination_prices as (
     ) as destinations
     inner join prices
         on
-            (prices.client_cloud is null or prices.client_cloud = destinations.client_cloud)
+            (prices.client_cloud is null or destinations.client_cloud = prices.client_cloud)
             and (
                 prices.client_cloud_region is null
-                or prices.client_cloud_region = destinations.client_cloud_region
+                or destinations.client_cloud_region = prices.client_cloud_region
             )
     qualify row_number() over (
         partition by destinations.client_cloud, destinations.client_cloud_region
