@@ -17,7 +17,7 @@ egress as (
 
 totals as (
 
-    select sum(served_bytes) as served_bytes from egress
+    select nullif(sum(served_bytes), 0) as all_bytes from egress
 
 )
 
@@ -26,13 +26,13 @@ select
     egress.client_cloud_region,
     coalesce(
         egress.client_cloud = '{{ var("cloud", "") }}'
-        and egress.client_cloud_region = '{{ var("cloud_region", "") }}', false
+        and egress.client_cloud_region = '{{ var("cloud_region", "") }}',
+        false
     ) as is_own_region,
     egress.served_bytes,
-    {{ integer_divide('egress.served_bytes * 100', 'nullif(totals.served_bytes, 0)') }}
-        as percent_of_bytes,
+    {{ integer_divide('egress.served_bytes * 100', 'totals.all_bytes') }} as percent_of_bytes,
     egress.pulls,
     egress.clients
 from egress
 cross join totals
-order by served_bytes desc
+order by egress.served_bytes desc
