@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.conftest import ROOT
 
 UNPACKED = ROOT / ".venv/browser"
-SIZES = {"desktop": (1440, 900), "phone": (390, 844), "picture": (1280, 1366), "wide": (2000, 700)}
+SIZES = {"desktop": (1440, 900), "phone": (390, 844), "picture": (1440, 1400), "wide": (2000, 700)}
 
 
 def executable() -> Path:

@@ -17,7 +17,7 @@ def main() -> None:
         project.load(example_logs())
         project.run()
         report = project.report()
-        with browser.opened(chromium, report.as_uri(), "picture") as (page, _):
+        with browser.opened(chromium, f"{report.as_uri()}?period=all", "picture") as (page, _):
             browser.settled(page)
             page.screenshot(path=ROOT / "docs/report.png")
         with browser.opened(chromium, project.docs().as_uri() + LINEAGE, "wide") as (page, _):

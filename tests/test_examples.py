@@ -8,6 +8,7 @@ import pytest
 from pullstats import cli
 from tests import accuracy
 from tests.conftest import ROOT, Project
+from tests.stories import outcomes
 
 QUESTIONS = sorted(path.name for path in (ROOT / "analyses").glob("*.sql"))
 
@@ -53,8 +54,30 @@ def test_every_request_has_the_tool_version_and_class_of_its_agent(
     assert measured.agents == {"right": measured.requests, "wrong": 0}
 
 
-def test_the_documented_figures_are_those_measured(measured: accuracy.Accuracy) -> None:
-    assert accuracy.documented() == accuracy.report(measured), "run make accuracy"
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> accuracy.Accuracy:
+    project = Project(tmp_path_factory.mktemp("programs"))
+    project.load(accuracy.program_logs())
+    project.run()
+    return accuracy.measure(project.query, accuracy.PROGRAMS)
+
+
+def test_pulls_of_more_programs_match_the_truth(programs: accuracy.Accuracy) -> None:
+    truth, _, over, under = programs.overall.row
+    assert over + under <= 0.03 * truth, f"{over} too many, {under} too few"
+    assert programs.image_ids["wrong"] == 0
+
+
+def test_few_pulls_are_ambiguous(measured: accuracy.Accuracy, programs: accuracy.Accuracy) -> None:
+    for result in (measured, programs):
+        assert result.confidence["ambiguous"] <= 0.05 * result.confidence.total()
+
+
+def test_the_documented_figures_are_those_measured(
+    measured: accuracy.Accuracy, programs: accuracy.Accuracy, tmp_path: Path
+) -> None:
+    found = accuracy.report(measured, programs, outcomes(tmp_path))
+    assert accuracy.documented() == found, "run make accuracy"
 
 
 def test_the_answer_of_the_demo_is_complete(
@@ -96,7 +119,11 @@ def test_every_question_has_an_answer(question: str, compiled: Path, examples: P
     assert (ROOT / "analyses" / question).read_text().startswith("-- ")
     rows = examples.query(sql)
     # the article's own image is not in the examples: see test_article.py; nor is an inventory
-    assert rows or question in {"reads_of_a_build.sql", "tags_not_pulled.sql"}
+    assert rows or question in {
+        "reads_of_a_build.sql",
+        "tags_not_used.sql",
+        "checks_per_image_and_tool.sql",
+    }
 
 
 def test_an_old_client_of_a_host_is_found(compiled: Path, examples: Project) -> None:

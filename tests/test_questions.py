@@ -17,7 +17,13 @@ COMMANDS = re.findall(
     r"^\.venv/bin/(dbt|mf) (.+)$", (ROOT / "docs/questions.md").read_text(), re.MULTILINE
 )
 # the examples have no inventory, no image unused for 30 days, and not the article's image
-EMPTY = {"tags_not_pulled", "images_not_pulled", "bytes_of_unused_images", "reads_of_a_build"}
+EMPTY = {
+    "tags_not_used",
+    "checks_per_image_and_tool",
+    "images_not_pulled",
+    "bytes_of_unused_images",
+    "reads_of_a_build",
+}
 
 
 def test_every_analysis_has_a_command() -> None:

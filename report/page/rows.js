@@ -44,7 +44,7 @@ const latest = (rows, name) => rows.reduce((best, row) => (row[name] > best ? ro
 const earliest = (rows, name) =>
   rows.reduce((best, row) => (row[name] && (!best || row[name] < best) ? row[name] : best), "");
 
-// Sums of `totals` and the newest of `newest`, for each value of `keys`.
+// Sums of `totals` and the newest of `newest`, for each value of `keys`; unknown if all are.
 function grouped(rows, keys, totals, newest) {
   const groups = new Map();
   for (const row of rows) {
@@ -52,11 +52,11 @@ function grouped(rows, keys, totals, newest) {
     let group = groups.get(key);
     if (!group) {
       group = { ...Object.fromEntries(keys.map(name => [name, row[name]])), rows: [] };
-      for (const name of totals) group[name] = 0;
+      for (const name of totals) group[name] = null;
       groups.set(key, group);
     }
     group.rows.push(row);
-    for (const name of totals) group[name] += row[name] || 0;
+    for (const name of totals) if (row[name] !== null) group[name] += row[name];
     if (newest && !(group[newest] > row[newest])) group[newest] = row[newest];
   }
   return [...groups.values()];

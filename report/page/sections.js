@@ -40,10 +40,11 @@ function change(now, then) {
 }
 
 function showTotals(at) {
-  const row = total(at)[0] || {};
+  const row = total(at)[0];
   const then = before(at)[0] || {};
-  const fact = (term, name, write) => [term, write(row[name] || 0), row[name] || 0,
-    at.before ? element("small", { class: "change", title: `${write(then[name] || 0)} in the period before` }, ` ${change(row[name] || 0, then[name] || 0)}`) : null];
+  const of = name => (row ? row[name] : 0);
+  const fact = (term, name, write) => [term, write(of(name)), of(name),
+    at.before && of(name) !== null ? element("small", { class: "change", title: `${write(then[name] || 0)} in the period before` }, ` ${change(of(name), then[name] || 0)}`) : null];
   showList($("totals"), [
     fact("Pulls", "pulls", count),
     fact("Pulls by end users", "end_user_pulls", count),
@@ -67,6 +68,7 @@ function showTime(at) {
     .concat(isAll ? [{ name: words("end_user"), colour: classColour("end_user"), values: valuesOf(rows, endUsers) }] : []);
   showPlot("pulls", starts, at.unit, pair("pulls", "end_user_pulls"), count);
   showPlot("clients", starts, at.unit, pair("clients", "end_user_clients"), count);
+  $("bytes-hint").hidden = !(pullIndex.get("all all all") || []).some(each => each.served_bytes === null && (at.source ?? each.log_source) === each.log_source);
   showPlot("served", starts, at.unit, [{ name, colour, values: valuesOf(rows, "served_bytes") }], bytes);
   const sums = new Map();
   const counted = at.class === "end_user" ? "end_user_pulls" : "pulls";

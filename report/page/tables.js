@@ -124,7 +124,7 @@ function head(column, columns, state, place) {
 function cell(row, column, at, sums) {
   const value = row[column.name];
   const isNumber = column.kind && kinds[column.kind].isNumber;
-  const part = column.isShare && sums[column.name] ? value / sums[column.name] : null;
+  const part = column.isShare && value !== null && sums[column.name] ? value / sums[column.name] : null;
   const content = column.cell ? column.cell(row) : written(row, column);
   return element(at ? "td" : "th", {
     scope: at ? null : "row",

@@ -1,0 +1,12 @@
+-- How often is each image checked without being pulled, by pollers for example? Only Artifact
+-- Registry's log has checks.
+select
+    image,
+    client_tool,
+    traffic_class,
+    sum(checks) as checks,
+    sum(pulls) as pulls
+from {{ ref('fct_image_pulls_daily') }}
+where log_source = 'cloud_audit'
+group by image, client_tool, traffic_class
+order by checks desc
