@@ -68,7 +68,7 @@ class Recording:
     def pulls(self) -> dict[str, Row]:
         """Give the requests that started pulls: a program wanted the image, and got a blob of it.
 
-        Whoever has the image already asks for a manifest alone: that is a check.
+        A client that has the image already asks for a manifest alone: that is a check.
         """
         found = {}
         for op, requests in self.by_operation.items():
@@ -254,9 +254,9 @@ def report(result: Accuracy, without_blobs: Accuracy) -> str:
             f" **{(over + under) / truth:.1%}**. Without `Docker-ServeBlob` in the log"
             f" {other_counted} are counted, an error of"
             f" **{(other_over + other_under) / truth:.1%}**.\n",
-            f"Tags of the pulls: {result.tags['right']} right, {result.tags['none']} not told,"
+            f"Tags of the pulls: {result.tags['right']} right, {result.tags['none']} unknown,"
             f" {result.tags['wrong']} wrong. Manifest digests: {result.digests['right']} right,"
-            f" {result.digests['none']} not told, {result.digests['wrong']} wrong."
+            f" {result.digests['none']} unknown, {result.digests['wrong']} wrong."
             f" Checks: {checks[1]} of {checks[0]}, {checks[2]} too many and {checks[3]} too few."
             f" Tags pushed: {result.pushes['right']} right, {result.pushes['wrong']} wrong,"
             f" {result.pushes['missing']} missing. Principal's kind and class of the requests:"

@@ -53,7 +53,7 @@ def test_schemas_are_those_that_the_host_chooses(host: HostOnDuckDB) -> None:
     }
     assert host.schemas() == {
         "storageanalysis",
-        "pullstats_private",
+        "analytics_private",
         "analytics_analytics",
         *layers,
     }

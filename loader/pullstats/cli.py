@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("pullstats: interrupted; what has landed has landed", err)
         return EXIT_INTERRUPTED
     except ImportError as error:
-        extra = "inventory" if error.name == "requests" else "bigquery"
+        extras = {"requests": "inventory", "maxminddb": "networks"}
+        extra = extras.get(error.name or "", "bigquery")
         say(f"pullstats: {error}: install pullstats[{extra}]", err)
         return 1
     except Exception as error:
@@ -280,6 +281,19 @@ def inventory(
 
     open_landing = None if dry_run else lambda: _landing(to, database, settings)
     return command.run(targets, plain_http, open_landing)
+
+
+@pullstats.command()
+@click.argument("lists", nargs=-1, required=True, metavar="FILE...", type=Path)
+@on_either
+def networks(lists: tuple[Path, ...], to: str, database: Path, **settings: Any) -> None:
+    """Land lists of networks, in place of those before: clouds, ASNs and countries of clients.
+
+    A FILE is what Google, AWS or Azure publish (JSON), or an ASN or country database (CSV, MMDB).
+    """
+    from pullstats.network_lists import table
+
+    table.land(lists, database, None if to == "duckdb" else _connect(settings))
 
 
 if __name__ == "__main__":

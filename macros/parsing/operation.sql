@@ -15,3 +15,18 @@
         else {{ client_class }}
     end
 {%- endmacro %}
+
+
+{% macro failure_reason(status_code) -%}
+    case
+        when {{ status_code }} = 401 then 'unauthenticated'
+        when {{ status_code }} = 403 then 'forbidden'
+        when {{ status_code }} in (404, 410) then 'not_found'
+        when {{ status_code }} in (408, 499, 504) then 'timeout'
+        when {{ status_code }} = 412 then 'precondition_failed'
+        when {{ status_code }} = 416 then 'range_not_satisfiable'
+        when {{ status_code }} = 429 then 'rate_limited'
+        when {{ status_code }} >= 500 then 'server_error'
+        when {{ status_code }} >= 400 then 'client_error'
+    end
+{%- endmacro %}

@@ -6,7 +6,7 @@
         coalesce(root_digest, '') as root_digest,
         count(*) as blob_count,
         {{ sum_of('blob_reads') }} as blob_reads,
-        -- whoever keeps layers may need only some of them, but reads each at most once
+        -- a client that keeps layers may need only some of them, but reads each at most once
         max(case when blob_number > 1 then blob_reads end) as most_reads,
         min(blob_reads) as fewest_reads,
         max(last_micros) as last_micros

@@ -15,10 +15,11 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
 from pullstats import csv_log
+from pullstats.network_lists import table as network_table
 from tests.bigquery import inputs
 from tests.bigquery.googlesql import table
 from tests.bigquery.rest import Api, Sent, serve
-from tests.conftest import ROOT, SALT, Project, example_logs, make_report
+from tests.conftest import EXAMPLES, ROOT, SALT, Project, example_logs, make_report
 from tests.emulators import PROJECT
 from tests.test_inventory_models import TABLES as INVENTORY
 
@@ -61,13 +62,16 @@ class DuckDBTwin(Project):
         with duckdb.connect(str(self.database)) as connection:
             connection.execute(INVENTORY)
             connection.execute(inputs.LEDGER)
-            found = {}
-            for name in ("inventories", "manifests", "manifest_blobs", "loaded_objects"):
-                lines = connection.execute(f"from {RAW}.{name}").fetchall()
-                described = connection.execute(f"describe {RAW}.{name}").fetchall()
-                types = {column: BIGQUERY_TYPES[kind] for column, kind, *_ in described}
-                found[name] = (types, [[_plain(value) for value in line] for line in lines])
-            return found
+        names = ("inventories", "manifests", "manifest_blobs", "loaded_objects")
+        return {name: self.raw(name) for name in names}
+
+    def raw(self, name: str) -> tuple[dict[str, str], list[Row]]:
+        """Return the columns and rows of a table of raw."""
+        with duckdb.connect(str(self.database)) as connection:
+            lines = connection.execute(f"from {RAW}.{name}").fetchall()
+            described = connection.execute(f"describe {RAW}.{name}").fetchall()
+        types = {column: BIGQUERY_TYPES[kind] for column, kind, *_ in described}
+        return types, [[_plain(value) for value in line] for line in lines]
 
     def ask(self, sql: str, name: str) -> "Content":
         with duckdb.connect(str(self.database), read_only=True) as connection:
@@ -193,10 +197,13 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
     usage = [recorded(early, logs[::2]), recorded(late, logs[1::2])]
     usage = [one + more for one, more in zip(usage, inputs.usage(early, late), strict=True)]
     storage = inputs.storage(early, late)
+    networks = tmp_path_factory.mktemp("networks") / "networks.jsonl"
+    network_table.write(networks, (EXAMPLES / "networks").iterdir())
     expected = []
     for parts in (1, 2):
         twin = DuckDBTwin(tmp_path_factory.mktemp("duckdb"))
         twin.fill(list(chain(*usage[:parts])), list(chain(*storage[:parts])))
+        network_table.replace(twin.database, networks)
         optional = twin.fill_optional() if parts == 2 else {}
         twin.run()
         expected.append(
@@ -206,6 +213,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
         project = BigQueryProject(tmp_path_factory.mktemp("bigquery"), address)
         api.warehouse.datasets.add(RAW)
         api.warehouse.put(f"{PROJECT}.{SALT_TABLE}", table({"salt": "STRING"}, [[SALT]]))
+        api.warehouse.put(f"{PROJECT}.{RAW}.networks", table(*twin.raw("networks")))
         builds = []
         # the second with all data tests, over all days: the examples are years old
         for parts, options in (

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -284,6 +284,8 @@ def _parse(value: str, kind: str) -> Any:
             return int(value)
         case "BOOL" | "BOOLEAN":
             return value.lower() == "true"
+        case "DATE":
+            return date.fromisoformat(value)
         case "STRING":
             return value
     raise NotImplementedError(f"a seed's column of type {kind}")

@@ -3,7 +3,6 @@
 What the emulator does not show: it makes no difference between REQUIRED and NULLABLE.
 """
 
-import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,9 +49,8 @@ def test_when_it_lands_on_bigquery_then_the_rows_are_those_of_duckdb(
     fake.repository("a", v1=ONE, latest=ONE, multi=index(ONE, TWO), broken=b"{")
     fake.manifest("a", TWO)
     assert inventory(database, fake.host) == EXIT_SET_ASIDE
-    options = argparse.Namespace(target=[(fake.host, "")], dry_run=False, plain_http=False)
     for count in (1, 2):
-        code = command.run(options, lambda: BigQueryLanding(client, "inventory_rows"))
+        code = command.run([fake.host], False, lambda: BigQueryLanding(client, "inventory_rows"))
         assert code == EXIT_SET_ASIDE
         for table in TABLES:
             expected = query(database, selection(table) % "storageanalysis")

@@ -28,7 +28,7 @@ reads as (
         operation,
         object_kind,
         tag,
-        -- an answer without a digest is told by its tag
+        -- an answer without a digest is identified by its tag
         case when object_kind = 'manifest' then coalesce(digest, tag) else digest end as digest,
         started_micros,
         started_micros as ended_micros,

@@ -23,11 +23,22 @@ seen as (
     from requests
     group by client_id
 
+),
+
+networks as (
+
+    select * from {{ ref('int_networks') }}
+
 )
 
 select
     seen.client_id,
     seen.client_network,
+    networks.client_cloud,
+    networks.client_cloud_region,
+    networks.client_asn,
+    networks.client_as_organization,
+    networks.client_country,
     seen.client_tool,
     seen.client_version,
     seen.client_class,
@@ -37,9 +48,11 @@ select
     greatest(seen.last_seen_at, coalesce(before.last_seen_at, seen.last_seen_at))
         as last_seen_at
 from seen
+left join networks on seen.client_network = networks.client_network
 left join {{ this }} as before on seen.client_id = before.client_id
 {%- else -%}
     seen.first_seen_at,
     seen.last_seen_at
 from seen
+left join networks on seen.client_network = networks.client_network
 {%- endif %}

@@ -17,6 +17,12 @@ images as (
 
     select * from {{ ref('int_images') }}
 
+),
+
+networks as (
+
+    select * from {{ ref('int_networks') }}
+
 )
 
 select
@@ -34,6 +40,11 @@ select
     image_pulls.manifest_digest,
     image_pulls.client_id,
     image_pulls.client_network,
+    networks.client_cloud,
+    networks.client_cloud_region,
+    networks.client_asn,
+    networks.client_as_organization,
+    networks.client_country,
     image_pulls.client_tool,
     image_pulls.client_version,
     image_pulls.traffic_class,
@@ -43,9 +54,12 @@ select
     image_pulls.blob_count,
     image_pulls.request_count,
     image_pulls.served_bytes,
+    {{ integer_divide('image_pulls.ended_micros - image_pulls.started_micros', 1000) }}
+        as duration_millis,
     image_pulls.is_complete,
     image_pulls.pull_date,
     {{ micros_to_timestamp('image_pulls.started_micros') }} as started_at,
     {{ micros_to_timestamp('image_pulls.ended_micros') }} as ended_at
 from image_pulls
 left join images on image_pulls.image = images.image
+left join networks on image_pulls.client_network = networks.client_network

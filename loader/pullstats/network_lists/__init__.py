@@ -1,0 +1,1 @@
+"""Lists that say whose network is whose, for the table `networks`."""
