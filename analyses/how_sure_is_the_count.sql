@@ -1,9 +1,10 @@
--- How sure is the count? How image and build of each pull are known, and what was not complete.
+-- How sure is the count? How count, image and build of each pull are known, and what is incomplete.
 select
+    count_confidence,
     attribution,
     image_id_source,
     is_complete,
     count(*) as pulls
 from {{ ref('fct_image_pulls') }}
-group by attribution, image_id_source, is_complete
+group by count_confidence, attribution, image_id_source, is_complete
 order by pulls desc

@@ -1,4 +1,7 @@
-"""Compares the marts of the examples with the truth: `make accuracy`, and the tests' thresholds."""
+"""Compares pulls as counted with the truth: `make accuracy`, and the thresholds of the tests.
+
+Three sources: the examples, more programs (`examples/programs`) and tests/stories.py.
+"""
 
 import csv
 import tempfile
@@ -9,8 +12,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from tests.conftest import EXAMPLES, ROOT, Project, example_logs
+from tests.stories import Outcome, outcomes
 
 COUNTING = ROOT / "docs/counting.md"
+PROGRAMS = EXAMPLES / "programs"
 BEGIN, END = "<!-- made by make accuracy -->\n", "<!-- end -->\n"
 
 Query = Callable[[str], list[tuple[object, ...]]]
@@ -48,12 +53,17 @@ class Accuracy:
     by_program: dict[str, Tally]
     by_kind: dict[str, Tally]
     image_ids: Counter[str]
+    confidence: Counter[str]
     agents: Counter[str]
 
 
-def read_truth(name: str) -> list[dict[str, str]]:
-    with (EXAMPLES / "truth" / name).open(encoding="utf-8", newline="") as file:
+def read_truth(name: str, folder: Path = EXAMPLES / "truth") -> list[dict[str, str]]:
+    with (folder / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def program_logs() -> list[Path]:
+    return sorted((PROGRAMS / "logs").glob("*_v0"))
 
 
 def day_of(micros: int) -> date:
@@ -77,8 +87,8 @@ def kind_of(operation: dict[str, str]) -> str:
 class Operations:
     """The client operations that left something in the log, to be found by what they left."""
 
-    def __init__(self) -> None:
-        everything = read_truth("truth_pulls.csv")
+    def __init__(self, folder: Path) -> None:
+        everything = read_truth("truth_pulls.csv", folder)
         self.all = [each for each in everything if each["log_first_micros"]]
         self.taken: set[str] = set()
         self.invisible = sum(
@@ -112,8 +122,8 @@ class Operations:
         return best
 
 
-def measure(query: Query) -> Accuracy:
-    operations = Operations()
+def measure(query: Query, folder: Path = EXAMPLES / "truth") -> Accuracy:
+    operations = Operations(folder)
     overall = Tally(len(operations.all))
     programs: dict[str, Tally] = {}
     kinds: dict[str, Tally] = {}
@@ -145,8 +155,18 @@ def measure(query: Query) -> Accuracy:
             image_ids["none" if image_id is None else "right" if is_right else "wrong"] += 1
     ((requests,),) = query("select count(*) from pullstats_intermediate.int_gcs_requests")
     assert isinstance(requests, int)
+    confidence = Counter(
+        {
+            str(confidence): int(str(count))
+            for confidence, count in query(
+                "select count_confidence, count(*) from pullstats.fct_image_pulls"
+                " where is_complete group by all"
+            )
+        }
+    )
+    agents = judge_agents(query) if folder == EXAMPLES / "truth" else Counter[str]()
     return Accuracy(
-        requests, operations.invisible, overall, programs, kinds, image_ids, judge_agents(query)
+        *(requests, operations.invisible, overall, programs, kinds, image_ids, confidence, agents)
     )
 
 
@@ -185,31 +205,61 @@ def table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def report(result: Accuracy) -> str:
+COUNTS = ("pulls", "counted", "too many", "too few")
+
+
+def report(examples: Accuracy, programs: Accuracy, stories: list[Outcome]) -> str:
     """Return the figures as Markdown."""
-    truth, counted, over, under = result.overall.row
-    ids = result.image_ids
-    counts = ("pulls", "counted", "too many", "too few")
+    agents = examples.agents
+    right = sum(each.is_right for each in stories)
     return "\n".join(
         [
-            f"The examples hold {result.requests:,} requests of {result.overall.operations} client"
-            f" operations. {truth} of these are pulls that the log shows, {counted} are counted:"
-            f" {over} too many and {under} too few, summed over image and day, an error of"
-            f" **{(over + under) / truth:.1%}**. {result.invisible_pulls} more pulls left nothing"
-            " in the log, since the clients had everything already.\n",
-            f"Image ids of the pulls: {ids['right']} right, {ids['none']} not told,"
-            f" {ids['wrong']} wrong. Tool, version and class of the requests:"
-            f" {result.agents['right']:,} right, {result.agents['wrong']} wrong.\n",
+            f"The examples hold {summary(examples)} {examples.invisible_pulls} more pulls left"
+            " nothing in the log, since the clients had everything already. Tool, version and class"
+            f" of the requests: {agents['right']:,} right, {agents['wrong']} wrong.\n",
+            *tables(examples),
+            f"`examples/programs` holds {summary(programs)}\n",
+            *tables(programs),
+            f"Of {len(stories)} stories made after reports of other people's traffic {right} are"
+            " counted right:\n",
             table(
-                ("client program", "operations", *counts),
-                ((name, each.operations, *each.row) for name, each in ordered(result.by_program)),
-            ),
-            table(
-                ("what the client did", "operations", *counts),
-                ((name, each.operations, *each.row) for name, each in ordered(result.by_kind)),
+                ("story", *COUNTS[:2], "image ids", "right"),
+                (
+                    (
+                        each.name.replace("_", " "),
+                        *(each.expected[0], each.found[0], each.found[1]),
+                        "yes" if each.is_right else "no",
+                    )
+                    for each in stories
+                ),
             ),
         ]
     )
+
+
+def summary(result: Accuracy) -> str:
+    truth, counted, over, under = result.overall.row
+    ids, sure = result.image_ids, result.confidence
+    return (
+        f"{result.requests:,} requests of {result.overall.operations} client operations. {truth} of"
+        f" these are pulls that the log shows, {counted} are counted: {over} too many and {under}"
+        f" too few, summed over image and day, an error of **{(over + under) / truth:.1%}**. Image"
+        f" ids: {ids['right']} right, {ids['none']} not told, {ids['wrong']} wrong. Confidence:"
+        f" {sure['certain']} certain, {sure['inferred']} inferred, {sure['ambiguous']} ambiguous."
+    )
+
+
+def tables(result: Accuracy) -> list[str]:
+    return [
+        table(
+            (what, "operations", *COUNTS),
+            ((name, each.operations, *each.row) for name, each in ordered(tallies)),
+        )
+        for what, tallies in (
+            ("client program", result.by_program),
+            ("what the client did", result.by_kind),
+        )
+    ]
 
 
 def ordered(tallies: dict[str, Tally]) -> list[tuple[str, Tally]]:
@@ -223,10 +273,17 @@ def documented() -> str:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        project = Project(Path(folder))
-        project.load(example_logs())
-        project.run()
-        text = report(measure(project.query))
+        measured = []
+        for name, logs, truth in (
+            ("examples", example_logs(), EXAMPLES / "truth"),
+            ("programs", program_logs(), PROGRAMS),
+        ):
+            project = Project(Path(folder) / name)
+            project.folder.mkdir()
+            project.load(logs)
+            project.run()
+            measured.append(measure(project.query, truth))
+        text = report(*measured, outcomes(Path(folder)))
     print(text)
     before, rest = COUNTING.read_text(encoding="utf-8").split(BEGIN)
     COUNTING.write_text(before + BEGIN + text + END + rest.split(END)[1], encoding="utf-8")

@@ -8,6 +8,7 @@ import pytest
 from pullstats import cli
 from tests import accuracy
 from tests.conftest import ROOT, Project
+from tests.stories import outcomes
 
 QUESTIONS = sorted(path.name for path in (ROOT / "analyses").glob("*.sql"))
 
@@ -53,8 +54,30 @@ def test_every_request_has_the_tool_version_and_class_of_its_agent(
     assert measured.agents == {"right": measured.requests, "wrong": 0}
 
 
-def test_the_documented_figures_are_those_measured(measured: accuracy.Accuracy) -> None:
-    assert accuracy.documented() == accuracy.report(measured), "run make accuracy"
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> accuracy.Accuracy:
+    project = Project(tmp_path_factory.mktemp("programs"))
+    project.load(accuracy.program_logs())
+    project.run()
+    return accuracy.measure(project.query, accuracy.PROGRAMS)
+
+
+def test_pulls_of_more_programs_match_the_truth(programs: accuracy.Accuracy) -> None:
+    truth, _, over, under = programs.overall.row
+    assert over + under <= 0.03 * truth, f"{over} too many, {under} too few"
+    assert programs.image_ids["wrong"] == 0
+
+
+def test_few_pulls_are_ambiguous(measured: accuracy.Accuracy, programs: accuracy.Accuracy) -> None:
+    for result in (measured, programs):
+        assert result.confidence["ambiguous"] <= 0.05 * result.confidence.total()
+
+
+def test_the_documented_figures_are_those_measured(
+    measured: accuracy.Accuracy, programs: accuracy.Accuracy, tmp_path: Path
+) -> None:
+    found = accuracy.report(measured, programs, outcomes(tmp_path))
+    assert accuracy.documented() == found, "run make accuracy"
 
 
 def test_the_answer_of_the_demo_is_complete(

@@ -1,12 +1,17 @@
 {# Who asks: the user agent as the client sent it, and the address as far as it may be shown. #}
 
 {% macro client_user_agent(user_agent) -%}
-    {{ regexp_group(user_agent, "'^(.*?)(?:(?:^|,)gzip[(]gfe[)])?$'") }}
+    {{ regexp_group(user_agent, "'(?s)^(.*?)(?:(?:^|,)gzip[(]gfe[)])?$'") }}
 {%- endmacro %}
 
 
 {% macro product_name(user_agent) -%}
     {{ regexp_group(user_agent, "'^([^/ (),;@]+)(?:$|[/ (),;])'") }}
+{%- endmacro %}
+
+
+{% macro version_part(version, part) -%}
+    cast({{ regexp_group(version, "'^v?" ~ '[0-9]+[.]' * (part - 1) ~ "([0-9]{1,9})'") }} as int64)
 {%- endmacro %}
 
 

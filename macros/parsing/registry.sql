@@ -14,13 +14,17 @@
 
 
 {% macro image_from_referer(referer_image) -%}
-    {%- set hosts = ['(?:[a-z0-9-]+[.])?gcr[.]io'] -%}
+    {%- set registries = ['https://(?:[a-z0-9-]+[.])?gcr[.]io'] -%}
     {%- for host in var('self_hosted_registries') -%}
-        {%- do hosts.append(host | replace('.', '[.]')) -%}
+        {%- do registries.append('https?://' ~ host | replace('.', '[.]')) -%}
     {%- endfor -%}
-    {{ regexp_group(referer_image, "'^https://(" ~ hosts | join('|') ~ ")/v2/[^?#]+$'") }}
-    || '/'
-    || {{ regexp_group(referer_image, "'^https://[^/]+/v2/([^?#]+)$'") }}
+    case
+        when {{ regexp_like(referer_image, "'^(?:" ~ registries | join('|') ~ ")/v2/[^?#]+$'") }}
+            then
+                {{ regexp_group(referer_image, "'^https?://([^/]+)/'") }}
+                || '/'
+                || {{ regexp_group(referer_image, "'^https?://[^/]+/v2/(.+)$'") }}
+    end
 {%- endmacro %}
 
 

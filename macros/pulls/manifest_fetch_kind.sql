@@ -12,7 +12,7 @@
                         then 'push'
                     else 'check'
                 end
-        when 'scanner' in ({{ request }}.traffic_class, {{ request }}.client_class) then 'inspection'
+        when 'scanner' in ({{ request }}.traffic_class, {{ request }}.client_class) then 'scan'
         when {{ tool }}.fetch_kind is not null then {{ tool }}.fetch_kind
         when {{ regexp_like(request ~ '.tag', "'^sha256-[0-9a-f]{64}'") }} then 'artifact'
         when {{ tool }}.reads_cache = 'true' and {{ request }}.is_tag_written then 'cache'

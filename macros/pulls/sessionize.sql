@@ -9,10 +9,10 @@
             lag(midnight_micros) over (
                 {{ of_one }} order by started_micros, request_key
             ) as previous_midnight_micros,
-            started_micros > coalesce(max(ended_micros) over (
+            max(ended_micros) over (
                 {{ of_one }} order by started_micros, request_key
                 rows between unbounded preceding and 1 preceding
-            ), -{{ gap_micros }} - 1) + {{ gap_micros }} as is_after_pause
+            ) as previous_end_micros
         from {{ requests }}
 
     ),
@@ -21,7 +21,13 @@
 
         select
             *,
-            max(case when is_after_pause then started_micros end) over (
+            coalesce(started_micros > previous_end_micros + {{ gap_micros }}, true)
+                as is_after_pause,
+            max(case
+                when
+                    coalesce(started_micros > previous_end_micros + {{ gap_micros }}, true)
+                    then started_micros
+            end) over (
                 {{ of_one }} order by started_micros, request_key
                 rows between unbounded preceding and current row
             ) as resumed_micros
@@ -29,7 +35,7 @@
 
     )
 
-    -- a run ends with a pause, or at midnight when it began long before: so that no run depends on
+    -- a session ends with a pause, or at midnight when it began long before: so that none depends on
     -- more than the day before and the day after its own
     select
         *,
@@ -42,6 +48,14 @@
         end) over (
             {{ of_one }} order by started_micros, request_key
             rows between unbounded preceding and current row
-        ) as session_started_micros
+        ) as session_started_micros,
+        max(case
+            when coalesce(
+                started_micros > previous_end_micros + {{ var('burst_gap_seconds') }} * 1000000, true
+            ) then started_micros
+        end) over (
+            {{ of_one }} order by started_micros, request_key
+            rows between unbounded preceding and current row
+        ) as burst_started_micros
     from resumed
 {%- endmacro %}

@@ -14,6 +14,10 @@ PARTITIONED_BY = {
     "int_object_writes": "activity_date",
     "int_blob_reads_sessionized": "session_date",
     "int_blob_evidence_daily": "activity_date",
+    "int_blob_deliveries": "session_date",
+    "int_pull_starts": "session_date",
+    "int_blob_reads_numbered": "session_date",
+    "int_blob_reads_grouped": "session_date",
     "int_image_fetches": "session_date",
     "fct_image_pulls": "pull_date",
     "fct_image_pulls_daily": "pull_date",
@@ -34,7 +38,7 @@ OVER_ALL_TIME = {
 
 def test_every_table_with_a_day_is_partitioned_by_it_and_clustered(reference: Reference) -> None:
     layouts = {path.split(".")[-1]: each for path, each in reference.api.warehouse.layouts.items()}
-    views = {"stg_gcs__usage_logs", "int_gcs_requests"}
+    views = {"stg_gcs__usage_logs", "int_gcs_requests", "int_image_fetches"}
     for table in PARTITIONED_BY.keys() - views:
         partitioned, clustered = layouts[table]
         assert partitioned == [PARTITIONED_BY[table]]

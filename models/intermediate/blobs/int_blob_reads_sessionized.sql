@@ -78,6 +78,7 @@ numbered as (
         reads.served_bytes,
         reads.started_micros,
         reads.ended_micros,
+        sessions.burst_started_micros,
         cast({{ micros_to_timestamp('sessions.session_started_micros') }} as date) as session_date
     from reads
     inner join sessions on reads.request_key = sessions.request_key

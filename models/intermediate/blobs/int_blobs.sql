@@ -74,8 +74,8 @@ joined as (
 
 ),
 
--- on the examples configs stand in their place in nine of ten runs, layers in none or a third;
--- reading a whole index puts a config out of place, only an export puts a layer into it
+-- on the examples a config is at its position in nine of ten bursts, a layer in none or a third:
+-- what came by a second address, or was resumed, begins with a layer
 known as (
 
     select
@@ -86,18 +86,31 @@ known as (
             when sessions_at_config_position_count * 5 <= sessions_with_position_count * 2
                 then 'layer'
             when size_bytes > {{ var('config_max_bytes') }} then 'layer'
+            when
+                size_bytes > {{ var('config_usual_bytes') }}
+                and sessions_at_config_position_count * 2 <= sessions_with_position_count
+                then 'layer'
+            when
+                size_bytes > 4 * {{ var('config_usual_bytes') }}
+                and sessions_at_config_position_count < 3
+                then 'layer'
             else 'config'
         end as blob_kind,
         case
             when inventory_blob_kind is not null then 'inventory'
             when sessions_with_position_count > 0 then 'inferred'
             else 'none'
-        end as blob_kind_source
+        end as blob_kind_source,
+        inventory_blob_kind is not null
+        or (
+            sessions_at_config_position_count >= 2
+            and sessions_at_config_position_count * 4 >= sessions_with_position_count * 3
+        ) as is_kind_certain
     from joined
 
 )
 
 {{ with_change_times('known', key=['bucket_name', 'digest'], compare_columns={
-    'changed_at': ['size_bytes', 'blob_kind', 'blob_kind_source'],
+    'changed_at': ['size_bytes', 'blob_kind', 'blob_kind_source', 'is_kind_certain'],
     'image_changed_at': ['image'],
 }) }}

@@ -1,65 +1,63 @@
-{%- set restated = restate_by_day(
-    'session_date', follows=[ref('int_blob_reads_sessionized'), ref('int_blobs')],
-    cluster_by=['bucket_name', 'image'],
-) %}
+{{ config(materialized='view', meta={'day': 'session_date'}) }}
 with
 
-blob_reads as (
+grouped_reads as (
 
-    select * from {{ ref('int_blob_reads_sessionized') }}
-    where {{ is_restated('session_date', restated) }}
+    select * from {{ ref('int_blob_reads_grouped') }}
 
 ),
 
-reads as (
+client_tools as (
+
+    select * from {{ ref('client_tools') }}
+
+),
+
+-- the first rule that holds decides
+classified as (
 
     select
-        blob_reads.request_key,
-        blob_reads.session_id,
-        blob_reads.digest,
-        blob_reads.status_code,
-        blob_reads.served_bytes,
-        blob_reads.started_micros,
-        blob_reads.ended_micros,
-        client_tools.reads_index,
-        blobs.size_bytes,
-        coalesce(blobs.blob_kind, 'unknown') as blob_kind,
-        blobs.blob_kind_source,
-        blobs.image as sole_image_of_blob
-    from blob_reads
-    left join {{ ref('int_blobs') }} as blobs
-        on
-            blob_reads.bucket_name = blobs.bucket_name
-            and blob_reads.digest = blobs.digest
-    left join {{ ref('client_tools') }} as client_tools
-        on blob_reads.client_tool = client_tools.tool
-
-),
-
-grouped as (
-
-    {{ group_reads_by_pull('reads') }}
-
-),
-
-attributed as (
-
-    select
-        grouped.*,
-        -- alike in all reads of a run
-        {%- for column in [
-            'client_id', 'client_network', 'client_tool', 'client_version', 'traffic_class',
-            'bucket_name', 'image', 'session_date',
-        ] %}
-        first_reads.{{ column }},
-        {%- endfor %}
-        coalesce(grouped.sole_config_image, grouped.sole_image) as image_from_digest,
-        {{ fetch_kind('grouped', 'first_reads', 'client_tools') }} as fetch_kind
-    from grouped
-    inner join blob_reads as first_reads
-        on grouped.fetch_id = first_reads.request_key
-    left join {{ ref('client_tools') }} as client_tools
-        on first_reads.client_tool = client_tools.tool
+        grouped_reads.*,
+        coalesce(grouped_reads.image, grouped_reads.blob_image) as fetched_image,
+        case
+            when grouped_reads.blob_count = 0 then 'partial'
+            when client_tools.fetch_kind is not null then client_tools.fetch_kind
+            when grouped_reads.traffic_class = 'scanner' then 'scan'
+            -- without a registry's referer these have read the bucket itself
+            when
+                grouped_reads.image is null
+                and grouped_reads.traffic_class in ('admin', 'housekeeping', 'lifecycle')
+                then 'inspection'
+            when grouped_reads.artifact_count = grouped_reads.blob_count then 'artifact'
+            when
+                client_tools.reads_cache = 'true'
+                and {{ regexp_like('grouped_reads.image', "'[/-](build)?cache$'") }}
+                then 'artifact'
+            when grouped_reads.config_count > 0 and grouped_reads.layer_count > 0 then 'pull'
+            -- one of several small blobs is the config, as of an image with its attestation
+            when
+                grouped_reads.candidate_count > 0
+                and grouped_reads.layer_count > 0
+                and client_tools.config_only_read = 'pull'
+                then 'pull'
+            -- several small blobs and no layer: tags are watched, signatures verified
+            when grouped_reads.layer_count = 0 and grouped_reads.blob_count > 1 then 'inspection'
+            when
+                grouped_reads.config_count = 0
+                and client_tools.layers_only_read in ('artifact', 'verification', 'inspection')
+                then client_tools.layers_only_read
+            -- one small blob is taken for a config
+            when grouped_reads.layer_count = 0
+                then coalesce(client_tools.config_only_read, 'inspection')
+            when client_tools.layers_only_read = 'partial' then 'partial'
+            -- too small for an image's config, and one more: a signature, a bill of materials
+            when grouped_reads.blob_count = 2 and grouped_reads.tiny_count = 1 then 'artifact'
+            -- clients that read no config, or one that is not known
+            when grouped_reads.blob_count > 1 and grouped_reads.is_complete then 'pull'
+            else 'partial'
+        end as fetch_kind
+    from grouped_reads
+    left join client_tools on grouped_reads.client_tool = client_tools.tool
 
 )
 
@@ -73,11 +71,22 @@ select
     client_version,
     traffic_class,
     fetch_kind,
+    case
+        when fetch_kind != 'pull' then null
+        when config_count != 1 then 'ambiguous'
+        when
+            is_plain_session
+            and is_config_certain
+            and layer_count > 0
+            and image is not null
+            then 'certain'
+        else 'inferred'
+    end as count_confidence,
     bucket_name,
-    coalesce(image, image_from_digest) as image,
+    fetched_image as image,
     case
         when image is not null then 'referer'
-        when image_from_digest is not null then 'digest'
+        when fetched_image is not null then 'digest'
         else 'none'
     end as attribution,
     blob_count,
@@ -85,7 +94,7 @@ select
     served_bytes,
     is_complete,
     session_date,
-    cast({{ micros_to_timestamp('first_micros') }} as date) as fetch_date,
-    first_micros as started_micros,
-    last_micros as ended_micros
-from attributed
+    cast({{ micros_to_timestamp('started_micros') }} as date) as fetch_date,
+    started_micros,
+    ended_micros
+from classified

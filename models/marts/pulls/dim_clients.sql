@@ -41,6 +41,8 @@ select
     networks.client_country,
     seen.client_tool,
     seen.client_version,
+    {{ version_part('seen.client_version', 1) }} as client_version_major,
+    {{ version_part('seen.client_version', 2) }} as client_version_minor,
     seen.client_class,
     {% if not restated.is_full -%}
     least(seen.first_seen_at, coalesce(before.first_seen_at, seen.first_seen_at))

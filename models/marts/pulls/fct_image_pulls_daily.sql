@@ -88,6 +88,7 @@ asked as (
         client_id,
         is_complete,
         not is_complete as is_incomplete,
+        is_complete and count_confidence = 'ambiguous' as is_ambiguous,
         false as is_check,
         served_bytes,
         egress_cost_micros,
@@ -106,6 +107,7 @@ asked as (
         cast(null as string) as client_id,
         false as is_complete,
         false as is_incomplete,
+        false as is_ambiguous,
         true as is_check,
         cast(null as int64) as served_bytes,
         cast(null as int64) as egress_cost_micros,
@@ -128,6 +130,7 @@ select
     {{ count_if("is_complete and traffic_class = 'end_user'") }}
         as end_user_pulls,
     {{ count_if('is_incomplete') }} as incomplete_pulls,
+    {{ count_if('is_ambiguous') }} as ambiguous_pulls,
     {{ count_if('is_check') }} as checks,
     count(distinct client_id) as clients,
     {{ sum_of('served_bytes') }} as served_bytes,

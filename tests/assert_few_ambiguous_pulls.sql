@@ -1,0 +1,16 @@
+{{ config(severity='warn') }}
+-- Many ambiguous pulls make a doubtful count. The remedy: list the registry with
+-- `pullstats inventory`, which says what is a config, or describe the client's tool in
+-- seeds/client_tools.csv.
+select
+    log_source,
+    resource_name,
+    pull_date,
+    sum(pulls) as complete_pulls,
+    sum(ambiguous_pulls) as ambiguous_pulls
+from {{ ref('fct_image_pulls_daily') }}
+where {{ tested('pull_date') }}
+group by log_source, resource_name, pull_date
+having
+    sum(pulls) >= 20
+    and sum(ambiguous_pulls) * 100 > sum(pulls) * {{ var('max_ambiguous_percent') }}
