@@ -1,4 +1,4 @@
--- Who pulls what with which service account? Set `readable_service_accounts` to see their addresses.
+-- Who pulls what with which service account? `readable_service_accounts` shows their addresses.
 select
     principal_kind,
     principal_id,
