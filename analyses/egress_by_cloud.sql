@@ -1,33 +1,38 @@
 -- How much of the egress goes to which cloud, and to your own region? Set the variables `cloud` and
 -- `cloud_region` for the latter.
+{%- set cloud, region = var('cloud', ''), var('cloud_region', '') %}
 with
 
-image_pulls as (
+egress as (
 
-    select * from {{ ref('fct_image_pulls') }}
+    select
+        client_cloud,
+        client_cloud_region,
+        sum(served_bytes) as served_bytes,
+        {{ count_if('is_complete') }} as pulls,
+        count(distinct client_id) as clients
+    from {{ ref('fct_image_pulls') }}
+    group by client_cloud, client_cloud_region
 
 ),
 
 totals as (
 
-    select sum(served_bytes) as all_bytes from image_pulls
+    select nullif(sum(served_bytes), 0) as all_bytes from egress
 
 )
 
 select
-    coalesce(image_pulls.client_cloud, 'elsewhere') as client_cloud,
-    image_pulls.client_cloud_region,
+    coalesce(egress.client_cloud, 'elsewhere') as client_cloud,
+    egress.client_cloud_region,
     coalesce(
-        image_pulls.client_cloud = '{{ var("cloud", "") }}'
-        and image_pulls.client_cloud_region = '{{ var("cloud_region", "") }}', false
+        egress.client_cloud = '{{ cloud }}'
+        and egress.client_cloud_region = '{{ region }}', false
     ) as is_own_region,
-    sum(image_pulls.served_bytes) as served_bytes,
-    {{ integer_divide(
-        'sum(image_pulls.served_bytes) * 100', 'max(totals.all_bytes)'
-    ) }} as percent_of_bytes,
-    {{ count_if('image_pulls.is_complete') }} as pulls,
-    count(distinct image_pulls.client_id) as clients
-from image_pulls
+    egress.served_bytes,
+    {{ integer_divide('egress.served_bytes * 100', 'totals.all_bytes') }} as percent_of_bytes,
+    egress.pulls,
+    egress.clients
+from egress
 cross join totals
-group by client_cloud, image_pulls.client_cloud_region, is_own_region
-order by served_bytes desc
+order by egress.served_bytes desc

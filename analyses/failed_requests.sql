@@ -1,4 +1,4 @@
--- Which requests for blobs fail, and why, by image and client tool? Beside them the pulls of the
+-- Which requests for images fail, and why, by image and client tool? Beside them the pulls of the
 -- image by the tool, and those that were interrupted or failed.
 with
 
@@ -14,7 +14,7 @@ failed as (
     from {{ ref('fct_failed_requests_daily') }}
     where
         operation = 'read'
-        and object_kind = 'blob'
+        and package_format = 'docker'
     group by image, client_tool, failure_reason, status_code
 
 ),

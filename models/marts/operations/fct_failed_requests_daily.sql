@@ -21,6 +21,7 @@ select
     resource_name,
     operation,
     object_kind,
+    package_format,
     image,
     traffic_class,
     client_tool,
@@ -31,5 +32,5 @@ select
     request_date
 from requests
 group by
-    log_source, resource_name, operation, object_kind, image, traffic_class, client_tool,
-    failure_reason, status_code, request_date
+    log_source, resource_name, operation, object_kind, package_format, image, traffic_class,
+    client_tool, failure_reason, status_code, request_date
