@@ -1,4 +1,4 @@
--- How sure is the count? How pulls, their images and builds are known, and what is incomplete.
+-- How sure is the count? How count, image and build of each pull are known, and what is incomplete.
 select
     count_confidence,
     attribution,

@@ -278,8 +278,8 @@ def main() -> None:
             ("examples", example_logs(), EXAMPLES / "truth"),
             ("programs", program_logs(), PROGRAMS),
         ):
+            (Path(folder) / name).mkdir()
             project = Project(Path(folder) / name)
-            project.folder.mkdir()
             project.load(logs)
             project.run()
             measured.append(measure(project.query, truth))

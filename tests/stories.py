@@ -395,8 +395,8 @@ def outcomes(folder: Path) -> list[Outcome]:
         registry = Registry(f"story-{number}-prod", each.host, each.image)
         each.tell(registry)
         registries.append(registry)
+    (folder / "stories").mkdir()
     project = Project(folder / "stories")
-    project.folder.mkdir()
     project.load([write(project.folder, registries)])
     project.dbt("seed")
     hosts = [registry.image.split("/")[0] for registry in registries if registry.is_own]

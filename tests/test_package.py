@@ -29,7 +29,8 @@ class HostOnDuckDB(Host):
             found = connection.execute(
                 "select distinct table_schema from information_schema.tables"
             )
-            return {schema for (schema,) in found.fetchall()}
+            # the first is where tests fix the salt of the checkout's own project
+            return {schema for (schema,) in found.fetchall()} - {"pullstats_private"}
 
 
 @pytest.fixture(scope="module")

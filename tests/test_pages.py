@@ -184,7 +184,7 @@ def test_an_image_is_a_link_to_its_builds_and_callers(page: Page, examples: Proj
         )
         numbers = "count_if(is_complete), count(distinct client_id), sum(served_bytes)::bigint"
         columns = ("pulls", "clients", "served_bytes")
-        assert rows(page, "builds", "image_id", *columns) == expected(
+        assert rows(page, "builds", "build_digest", *columns) == expected(
             examples,
             f"select coalesce(image_id[:19], 'Not known'), {numbers} {of_image} group by image_id",
         )
@@ -305,10 +305,8 @@ def test_sources_and_periods_are_compared(
             " qualify row_number() over (order by pull_id) % 2 = 0"
         )
         connection.execute(
-            f"insert into {project.database.stem}.pullstats_intermediate.int_log_arrivals_hourly"
-            " select * replace (event_date - 20 as event_date,"
-            " log_hour - interval 20 day as log_hour)"
-            f" from {project.database.stem}.pullstats_intermediate.int_log_arrivals_hourly"
+            "insert into fct_log_hours select * replace (log_hour - interval 20 day as log_hour)"
+            " from fct_log_hours"
         )
     with browser.opened(chromium, project.report().as_uri()) as (page, faults):
         choose(page, "period", "Last 7 complete days")

@@ -4,17 +4,31 @@
     {%- set tables = [] -%}
     {%- if execute and flags.INTROSPECT and var('audit_sink_dataset') -%}
         {%- set place = var('audit_sink_dataset').split('.') -%}
-        {%- for relation in adapter.list_relations(
+        {%- set dataset = api.Relation.create(
             database=place[0] if place | length > 1 else target.database, schema=place[-1]
         ) -%}
-            {%- if modules.re.fullmatch(
-                'cloudaudit_googleapis_com_data_access(_[0-9]{8})?', relation.identifier
-            ) -%}
-                {%- do tables.append(relation) -%}
-            {%- endif -%}
+        {%- for name in relation_names(dataset) | sort if modules.re.fullmatch(
+            'cloudaudit_googleapis_com_data_access(_[0-9]{8})?', name
+        ) -%}
+            {%- do tables.append(dataset.incorporate(path={'identifier': name})) -%}
         {%- endfor -%}
     {%- endif -%}
-    {{ return(tables | sort(attribute='identifier')) }}
+    {{ return(tables) }}
+{% endmacro %}
+
+
+{% macro relation_names(schema) %}
+    {{- return(adapter.dispatch('relation_names', 'pullstats')(schema)) -}}
+{% endmacro %}
+
+{% macro duckdb__relation_names(schema) %}
+    {{- return(duckdb__list_relations_without_caching(schema).columns['name'].values()) -}}
+{% endmacro %}
+
+{% macro bigquery__relation_names(schema) %}
+    {{- return(
+        adapter.list_relations_without_caching(schema) | map(attribute='identifier') | list
+    ) -}}
 {% endmacro %}
 
 

@@ -17,20 +17,19 @@
 {%- endmacro %}
 
 
+{# DuckDB gives the text of an object or a list, where BigQuery gives null. #}
 {% macro json_field(fields, number) %}
-    {{- return(adapter.dispatch('json_field', 'pullstats')(fields, number)) -}}
-{% endmacro %}
-
-{# DuckDB gives the text of an object or list where BigQuery gives null. #}
-{% macro duckdb__json_field(fields, number) -%}
-    case
-        when not regexp_matches({{ fields }}[{{ number }}], '^[{\[]')
-            then nullif({{ fields }}[{{ number }}], '')
-    end
+    {%- set text = adapter.dispatch('json_text', 'pullstats')(fields, number) -%}
+    case when not {{ regexp_like(text, "'^[[{]'") }} then nullif({{ text }}, '') end
 {%- endmacro %}
 
-{% macro bigquery__json_field(fields, number) -%}
-    nullif({{ fields }}.field_{{ number }}, '')
+
+{% macro duckdb__json_text(fields, number) -%}
+    {{ fields }}[{{ number }}]
+{%- endmacro %}
+
+{% macro bigquery__json_text(fields, number) -%}
+    {{ fields }}.field_{{ number }}
 {%- endmacro %}
 
 

@@ -87,7 +87,7 @@ function showQuality(at) {
   const newest = grouped(logs, ["log_source"], [], "newest_hour");
   showList($("quality"), [
     part("Image not known", "unattributed_pulls", ""),
-    part("Image ID not known", "pulls_without_image_id", ""),
+    part("Build not known", "pulls_without_build", ""),
     part("Ambiguous", "ambiguous_pulls", ": the log allows more than one count"),
     part("Interrupted or failed", "incomplete_pulls", "; not among the pulls elsewhere on this page"),
     ["Duplicated log rows", `${count(duplicated)} of ${count(received)} (${share(duplicated, received)}); each counts once`, duplicated],

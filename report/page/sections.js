@@ -127,7 +127,7 @@ function showImage(at) {
   note("one-image", at, ["source", "host", "project", "image"], "builds are counted for all programs.");
   const rows = data.builds.filter(row => row.image === at.image && row.period === at.period && row.log_source === (at.source ?? null));
   showTable($("builds"), [
-    { name: "image_id", title: "Image ID", kind: "text", cell: row => element("code", { title: row.image_id }, row.image_id ? row.image_id.slice(0, 19) : UNKNOWN) },
+    { name: "build_digest", title: "Build", kind: "text", cell: row => element("code", { title: row.build_digest }, row.build_digest ? row.build_digest.slice(0, 19) : UNKNOWN) },
     { name: "pulls", title: "Pulls", kind: "count", isShare: true },
     { name: "clients", title: "Clients", kind: "count" },
     { name: "served_bytes", title: "Bytes served", kind: "bytes", isShare: true },

@@ -17,7 +17,7 @@ select
     period,
     shown_source as log_source,
     image,
-    image_id,
+    coalesce(image_id, manifest_digest) as build_digest,
     {{ count_if('is_complete') }} as pulls,
     count(distinct client_id) as clients,
     {{ sum_of('served_bytes') }} as served_bytes,
@@ -29,8 +29,8 @@ where
     period not like 'previous%'
     and image in {{ report_images() }}
 group by
-    period, shown_source, image, image_id, period_start
+    period, shown_source, image, build_digest, period_start
 qualify row_number() over (
     partition by period, period_start, shown_source, image
-    order by count(*) desc, coalesce(image_id, '') asc
+    order by count(*) desc, coalesce(build_digest, '') asc
 ) <= {{ var('report_rows') }}

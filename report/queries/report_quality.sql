@@ -4,12 +4,8 @@ select
     count(*) as pulls,
     {{ count_if('not is_complete') }} as incomplete_pulls,
     {{ count_if("attribution = 'none'") }} as unattributed_pulls,
-    {{ count_if("image_id_source = 'none'") }} as pulls_without_image_id,
-    {%- if 'count_confidence' in graph.nodes['model.pullstats.fct_image_pulls'].columns %}
+    {{ count_if('image_id is null and manifest_digest is null') }} as pulls_without_build,
     {{ count_if("count_confidence = 'ambiguous'") }} as ambiguous_pulls,
-    {%- else %}
-    0 as ambiguous_pulls,
-    {%- endif %}
     pull_date
 from {{ ref('fct_image_pulls') }}
 group by log_source, pull_date

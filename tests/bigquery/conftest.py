@@ -1,6 +1,7 @@
 """The same rows of raw on both engines, and the same builds."""
 
 import csv
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from dbt.contracts.graph.manifest import Manifest
 
 from pullstats import csv_log
 from pullstats.network_lists import table as network_table
-from tests.bigquery import inputs
+from tests.bigquery import audit_inputs, inputs
 from tests.bigquery.googlesql import table
 from tests.bigquery.rest import Api, Sent, serve
 from tests.conftest import EXAMPLES, ROOT, SALT, Project, example_logs, make_report
@@ -34,18 +35,21 @@ MODELS = {
     for path in sorted((ROOT / "models").rglob("*.sql"))
 }
 Row = Sequence[Any]
+# Entries of the audit log come by two ways at once; those of the sink are older than its lag.
+TWO_SINKS = f"audit_sink_dataset: {audit_inputs.SINK}, audit_sink_max_lag_days: 36500"
 BIGQUERY_TYPES = {"VARCHAR": "STRING", "BIGINT": "INT64", "TIMESTAMP": "TIMESTAMP"}
 
 
 class DuckDBTwin(Project):
     """The project on DuckDB, over raw tables filled by hand."""
 
-    def fill(self, usage: Sequence[Row], storage: Sequence[Row]) -> None:
+    def fill(self, usage: Sequence[Row], storage: Sequence[Row], audit: Sequence[Row] = ()) -> None:
         with duckdb.connect(str(self.database)) as connection:
             connection.execute(f"create schema {RAW}")
             tables = {
                 "usage": (inputs.COLUMNS, usage),
                 "storage": (inputs.STORAGE_COLUMNS, storage),
+                "audit_logs": (audit_inputs.COLUMNS, audit),
             }
             for name, (columns, lines) in tables.items():
                 types = ", ".join(f"{column} {kind}" for column, kind in columns.items())
@@ -56,6 +60,18 @@ class DuckDBTwin(Project):
                     ]
                     marks = ", ".join("?" for _ in values)
                     connection.execute(f"insert into {RAW}.{name} values ({marks})", values)
+
+    def fill_sink(self, tables: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]]) -> None:
+        with duckdb.connect(str(self.database)) as connection:
+            connection.execute(f"create schema {audit_inputs.SINK}")
+            for name, (columns, rows) in tables.items():
+                text = self.folder / f"{name}.json"
+                text.write_text("\n".join(json.dumps(row, default=_iso) for row in rows))
+                types = {column: _duckdb_type(kind) for column, kind in columns.items()}
+                connection.execute(
+                    f"create table {audit_inputs.SINK}.{name} as"
+                    f" from read_json('{text}', format = 'newline_delimited', columns = {types})"
+                )
 
     def fill_optional(self) -> dict[str, tuple[dict[str, str], list[Row]]]:
         """Land an inventory and a loader's ledger; return each table's columns and rows."""
@@ -106,6 +122,17 @@ class Content:
             pairs = zip(self.names, row, near or [...] * len(row), strict=False)
             told.append(str({name: (a, b) for name, a, b in pairs if a != b}))
         return told
+
+
+def _duckdb_type(kind: Any) -> str:
+    if isinstance(kind, str):
+        return kind.replace("INT64", "BIGINT").replace("STRING", "VARCHAR")
+    fields = ", ".join(f'"{name}" {_duckdb_type(each)}' for name, each in kind.items())
+    return f"STRUCT({fields})"
+
+
+def _iso(value: datetime) -> str:
+    return f"{value:%Y-%m-%d %H:%M:%S.%f}"
 
 
 def _naive(value: Any) -> Any:
@@ -196,36 +223,61 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
     late = early + timedelta(hours=1)
     usage = [recorded(early, logs[::2]), recorded(late, logs[1::2])]
     usage = [one + more for one, more in zip(usage, inputs.usage(early, late), strict=True)]
-    storage = inputs.storage(early, late)
+    storage, audit = inputs.storage(early, late), audit_inputs.landed(early, late)
+    sink = audit_inputs.sunk(early, late)
+    sinks = [
+        {
+            name: (types, [row for row in rows if parts == 2 or row["receiveTimestamp"] == early])
+            for name, (types, rows) in sink.items()
+        }
+        for parts in (1, 2)
+    ]
     networks = tmp_path_factory.mktemp("networks") / "networks.jsonl"
     network_table.write(networks, (EXAMPLES / "networks").iterdir())
     expected = []
     for parts in (1, 2):
         twin = DuckDBTwin(tmp_path_factory.mktemp("duckdb"))
-        twin.fill(list(chain(*usage[:parts])), list(chain(*storage[:parts])))
+        twin.fill(*(list(chain(*rows[:parts])) for rows in (usage, storage, audit)))
+        twin.fill_sink(sinks[parts - 1])
         network_table.replace(twin.database, networks)
         optional = twin.fill_optional() if parts == 2 else {}
-        twin.run()
+        twin.dbt(
+            *("build", "--exclude-resource-type", "test", "unit_test"),
+            *("--vars", f"{{{TWO_SINKS}}}"),
+        )
         expected.append(
             {model: twin.ask(f"from {schema}.{model}", model) for model, schema in MODELS.items()}
         )
     with serve() as (address, api):
         project = BigQueryProject(tmp_path_factory.mktemp("bigquery"), address)
-        api.warehouse.datasets.add(RAW)
+        api.warehouse.datasets |= {RAW, audit_inputs.SINK}
         api.warehouse.put(f"{PROJECT}.{SALT_TABLE}", table({"salt": "STRING"}, [[SALT]]))
         api.warehouse.put(f"{PROJECT}.{RAW}.networks", table(*twin.raw("networks")))
         builds = []
         # the second with all data tests, over all days: the examples are years old
         for parts, options in (
-            (1, ("--exclude-resource-type", "test", "unit_test")),
-            (2, ("--exclude-resource-type", "unit_test", "--vars", "{test_lookback_days: 36500}")),
+            (
+                1,
+                *(("--exclude-resource-type", "test", "unit_test", "--vars", f"{{{TWO_SINKS}}}"),),
+            ),
+            (
+                2,
+                (
+                    *("--exclude-resource-type", "unit_test"),
+                    *("--vars", f"{{test_lookback_days: 36500, {TWO_SINKS}}}"),
+                ),
+            ),
         ):
             for name, columns, lines in (
                 ("usage", inputs.COLUMNS, usage),
                 ("storage", inputs.STORAGE_COLUMNS, storage),
+                ("audit_logs", audit_inputs.COLUMNS, audit),
             ):
                 made = table(columns, list(chain(*lines[:parts])), "_partitiontime")
                 api.warehouse.put(f"{PROJECT}.{RAW}.{name}", made)
+            for name, (types, rows) in sinks[parts - 1].items():
+                made = table(types, ([row.get(column) for column in types] for row in rows))
+                api.warehouse.put(f"{PROJECT}.{audit_inputs.SINK}.{name}", made)
             for name, (types, lines) in optional.items() if parts == 2 else ():
                 api.warehouse.put(f"{PROJECT}.{RAW}.{name}", table(types, lines))
             start = len(api.sent)

@@ -54,11 +54,12 @@ class Table:
         ]
 
 
-def table(types: Mapping[str, str], rows: Iterable[Iterable[Any]], pseudo: str = "") -> Table:
-    """Make a table of Python values: `table({"a": "INT64"}, [(1,), (None,)])`."""
-    kinds = {
-        name: type_pb2.TypeProto(type_kind=KINDS[kind.upper()]) for name, kind in types.items()
-    }
+def table(types: Mapping[str, Any], rows: Iterable[Iterable[Any]], pseudo: str = "") -> Table:
+    """Make a table of Python values: `table({"a": "INT64"}, [(1,), (None,)])`.
+
+    A dict of types is a STRUCT, whose values are dicts; what they lack is null.
+    """
+    kinds = {name: kind_of(kind) for name, kind in types.items()}
     encoded = [
         service.TableData.Row(
             cell=[encode(value, kind) for value, kind in zip(row, kinds.values(), strict=True)]
@@ -66,6 +67,15 @@ def table(types: Mapping[str, str], rows: Iterable[Iterable[Any]], pseudo: str =
         for row in rows
     ]
     return Table(kinds, encoded, frozenset(pseudo.split()))
+
+
+def kind_of(kind: Any) -> Any:
+    if isinstance(kind, str):
+        return type_pb2.TypeProto(type_kind=KINDS[kind.upper()])
+    made = type_pb2.TypeProto(type_kind=KINDS["STRUCT"])
+    for name, each in kind.items():
+        made.struct_type.field.add(field_name=name, field_type=kind_of(each))
+    return made
 
 
 def encode(value: Any, kind: Any) -> Any:
@@ -78,6 +88,10 @@ def encode(value: Any, kind: Any) -> Any:
         cell.timestamp_value.nanos = rest * 1000
     elif name == "DATE":
         cell.date_value = (value - EPOCH).days
+    elif name == "STRUCT":
+        cell.struct_value.SetInParent()
+        for each in kind.struct_type.field:
+            cell.struct_value.field.append(encode(value.get(each.field_name), each.field_type))
     else:
         setattr(cell, f"{name.lower()}_value", value)
     return cell

@@ -259,7 +259,17 @@ def _schema(found: Table | View) -> dict[str, Any]:
             element = type_name(kind).removeprefix("ARRAY<").removesuffix(">")
             mode = "NULLABLE" if element == type_name(kind) else "REPEATED"
             fields.append({"name": name, "type": element, "mode": mode})
+            if element == "STRUCT":
+                fields[-1]["fields"] = _struct_fields(kind)
     return {"fields": fields}
+
+
+def _struct_fields(kind: Any) -> list[dict[str, Any]]:
+    fields = []
+    for each in kind.struct_type.field:
+        field = {"name": each.field_name, "type": type_name(each.field_type), "mode": "NULLABLE"}
+        fields.append(field | {"fields": _struct_fields(each.field_type)})
+    return fields
 
 
 def _cells(row: Any, kinds: list[Any]) -> list[dict[str, Any]]:

@@ -2,14 +2,30 @@
 {%- set in_order = in_session ~ ' order by started_micros, request_key' %}
 with
 
+-- the name of a self-hosted registry's object holds the repository; its readers name the host
+bucket_hosts as (
+
+    select
+        blobs.bucket_name,
+        {{ sole_value('images.registry_host') }} as registry_host
+    from {{ ref('int_blobs') }} as blobs
+    inner join {{ ref('int_images') }} as images on blobs.image = images.image
+    group by blobs.bucket_name
+
+),
+
 writes as (
 
     select
         object_writes.*,
         object_writes.written_micros as started_micros,
         {{ midnight_micros('object_writes.written_micros') }} as midnight_micros,
-        coalesce(object_writes.image, blobs.image) as known_image,
-        object_writes.image is not null as is_image_in_request,
+        coalesce(
+            object_writes.image,
+            bucket_hosts.registry_host || '/' || object_writes.repository,
+            blobs.image
+        ) as known_image,
+        coalesce(object_writes.image, object_writes.repository) is not null as is_image_in_request,
         blobs.blob_kind = 'config' as is_config
     from {{ ref('int_object_writes') }} as object_writes
     left join {{ ref('int_blobs') }} as blobs
@@ -17,6 +33,7 @@ writes as (
             object_writes.object_kind = 'blob'
             and object_writes.bucket_name = blobs.bucket_name
             and object_writes.digest = blobs.digest
+    left join bucket_hosts on object_writes.bucket_name = bucket_hosts.bucket_name
 
 ),
 

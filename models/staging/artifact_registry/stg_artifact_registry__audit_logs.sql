@@ -68,7 +68,10 @@ entries as (
 
 select
     {{ fields.keys() | reject('equalto', 'grpc_status') | join(',\n    ') }},
-    {{ dbt.safe_cast('grpc_status', 'int64') }} as grpc_status,
+    case
+        when grpc_status is not null
+            then coalesce(cast({{ regexp_group('grpc_status', "'^([0-9]{1,9})$'") }} as int64), -1)
+    end as grpc_status,
     started_micros,
     event_date,
     loaded_at
