@@ -9,20 +9,20 @@ newest as (
 )
 
 select
-    pulls.image,
-    pulls.image_id,
-    {{ count_if('pulls.is_complete') }} as pulls,
-    count(distinct pulls.client_id) as clients,
-    min(pulls.started_at) as first_pulled_at,
-    max(pulls.started_at) as last_pulled_at
-from {{ ref('fct_image_pulls') }} as pulls
+    image_pulls.image,
+    image_pulls.image_id,
+    {{ count_if('image_pulls.is_complete') }} as pulls,
+    count(distinct image_pulls.client_id) as clients,
+    min(image_pulls.started_at) as first_pulled_at,
+    max(image_pulls.started_at) as last_pulled_at
+from {{ ref('fct_image_pulls') }} as image_pulls
 cross join newest
 where
-    pulls.pull_date
+    image_pulls.pull_date
     > cast({{ dbt.dateadd('day', -var('used_days', 30), 'newest.newest_date') }} as date)
-    and pulls.image_id is not null
+    and image_pulls.image_id is not null
     {% if var('image', none) %}
-    and pulls.image = '{{ var("image") }}'
+    and image_pulls.image = '{{ var("image") }}'
     {% endif %}
-group by pulls.image, pulls.image_id
-order by pulls.image asc, pulls desc
+group by image_pulls.image, image_pulls.image_id
+order by image_pulls.image asc, pulls desc

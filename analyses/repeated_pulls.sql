@@ -10,7 +10,7 @@ builds as (
         traffic_class,
         image,
         image_id,
-        {{ count_if('is_complete') }} as pulls,
+        {{ count_if('is_complete') }} as build_pulls,
         sum(served_bytes) as served_bytes
     from {{ ref('fct_image_pulls') }}
     group by client_network, client_id, client_tool, traffic_class, image, image_id
@@ -22,11 +22,11 @@ select
     client_id,
     client_tool,
     traffic_class,
-    sum(pulls) as pulls,
-    sum(pulls) - count(*) as repeated_pulls,
+    sum(build_pulls) as pulls,
+    sum(build_pulls) - count(*) as repeated_pulls,
     sum(served_bytes) as served_bytes
 from builds
-where pulls > 0
+where build_pulls > 0
 group by client_network, client_id, client_tool, traffic_class
-having sum(pulls) > count(*)
+having sum(build_pulls) > count(*)
 order by repeated_pulls desc, served_bytes desc

@@ -244,7 +244,7 @@ def summary(result: Accuracy) -> str:
         f"{result.requests:,} requests of {result.overall.operations} client operations. {truth} of"
         f" these are pulls that the log shows, {counted} are counted: {over} too many and {under}"
         f" too few, summed over image and day, an error of **{(over + under) / truth:.1%}**. Image"
-        f" ids: {ids['right']} right, {ids['none']} not told, {ids['wrong']} wrong. Confidence:"
+        f" ids: {ids['right']} right, {ids['none']} unknown, {ids['wrong']} wrong. Confidence:"
         f" {sure['certain']} certain, {sure['inferred']} inferred, {sure['ambiguous']} ambiguous."
     )
 

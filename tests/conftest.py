@@ -105,7 +105,7 @@ class Project:
             return connection.execute(sql).fetchall()
 
     def marts(self) -> dict[str, list[tuple[object, ...]]]:
-        """All rows of all marts, but for what tells how they arrived."""
+        """All rows of all marts, except for columns that depend on how they arrived."""
         return {
             mart: self.query(
                 "select columns(lambda name: name not in ('late_rows', 'last_loaded_at'))"

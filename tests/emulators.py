@@ -1,4 +1,4 @@
-"""Starts stand-ins for BigQuery and Cloud Storage on 127.0.0.1, from the environment that
+"""Starts emulators of BigQuery and Cloud Storage on 127.0.0.1, from the environment that
 `make .venv/emulators/.ready` builds. Each gives the address that the clients take:
 
     with start_cloud_storage(folder) as storage, start_bigquery(folder, storage) as bigquery:

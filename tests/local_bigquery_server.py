@@ -1,4 +1,4 @@
-"""Runs local-bigquery 0.3.2 with three of its faults mended; started by tests/emulators.py.
+"""Runs local-bigquery 0.3.2 with three of its faults fixed; started by tests/emulators.py.
 
 It leaves out the geography functions, which would need one more extension of DuckDB.
 """

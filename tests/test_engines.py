@@ -1,4 +1,4 @@
-"""What the engines write differently stands in macros/ only."""
+"""What the engines write differently is in macros/ only."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -60,9 +60,9 @@ def faults(path: Path, common: set[str]) -> Iterator[str]:
 
 def test_nothing_outside_macros_names_an_engine(common: set[str]) -> None:
     found = {
-        str(path.relative_to(ROOT)): told
+        str(path.relative_to(ROOT)): faults_found
         for path in OUTSIDE
-        if (told := list(faults(path, common)))
+        if (faults_found := list(faults(path, common)))
     }
     assert not found
 

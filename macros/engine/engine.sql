@@ -179,7 +179,7 @@
     {{- return(adapter.dispatch('materialized_cte', 'pullstats')()) -}}
 {% endmacro %}
 
-{# Of a chain of CTEs DuckDB may keep the widest and reckon the others anew for each use. #}
+{# DuckDB may inline a CTE and evaluate it once per reference; `materialized` prevents that. #}
 {% macro duckdb__materialized_cte() -%}
     materialized (
 {%- endmacro %}

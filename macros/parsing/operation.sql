@@ -1,4 +1,4 @@
-{# What a request did. The spellings of both interfaces stand in the seed gcs_operations. #}
+{# What a request did. The seed gcs_operations has the spellings of both interfaces. #}
 
 {% macro request_operation(operation, client_class) -%}
     case

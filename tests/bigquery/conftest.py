@@ -41,7 +41,7 @@ BIGQUERY_TYPES = {"VARCHAR": "STRING", "BIGINT": "INT64", "TIMESTAMP": "TIMESTAM
 
 
 class DuckDBTwin(Project):
-    """The project on DuckDB, over raw tables filled by hand."""
+    """The project on DuckDB, over raw tables that tests fill."""
 
     def fill(self, usage: Sequence[Row], storage: Sequence[Row], audit: Sequence[Row] = ()) -> None:
         with duckdb.connect(str(self.database)) as connection:
@@ -113,15 +113,15 @@ class Content:
 
     def __sub__(self, other: "Content") -> list[str]:
         """Tell of the first rows that the other has not, and by which columns."""
-        told = []
+        different = []
         for row in list((self.rows - other.rows).elements())[:3]:
             near = min(
                 (other.rows - self.rows) or [()],
                 key=lambda others: sum(a != b for a, b in zip(row, others, strict=False)),
             )
             pairs = zip(self.names, row, near or [...] * len(row), strict=False)
-            told.append(str({name: (a, b) for name, a, b in pairs if a != b}))
-        return told
+            different.append(str({name: (a, b) for name, a, b in pairs if a != b}))
+        return different
 
 
 def _duckdb_type(kind: Any) -> str:
@@ -144,7 +144,7 @@ def _plain(value: Any) -> Any:
 
 
 class BigQueryProject:
-    """The project on BigQuery's target, at an address that stands in for BigQuery."""
+    """The project on BigQuery's target, at the address of a replacement for BigQuery."""
 
     manifest: Manifest | None = None
 
@@ -216,7 +216,7 @@ def recorded(arrival: datetime, logs: Sequence[Path]) -> list[Row]:
 
 @pytest.fixture(scope="session")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
-    """Half of the examples and the mean input in each of two builds; what is optional between."""
+    """Half of the examples and of the adversarial input in each of two builds."""
     logs = example_logs()
     # an ingestion hour that goes on grows between the builds
     early = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)

@@ -25,7 +25,7 @@ def digest(number: int) -> str:
 
 
 def record(**values: Any) -> Row:
-    """Give a plain read of a layer, with some columns as told."""
+    """Give a plain read of a layer, with the given columns."""
     blob = f"containers/images/sha256:{digest(1)}"
     plain = {
         "time_micros": MIDNIGHT + 9 * HOUR,

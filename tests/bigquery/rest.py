@@ -200,7 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.api.requests.append(self.path + body.decode())
         try:
             if url.path.startswith("/upload"):
-                # a resumable upload: first the job, then, where it is told to, the data
+                # a resumable upload: first the job, then, at the address given, the data
                 if self.command == "POST":
                     job = json.loads(body)
                     name = job["jobReference"]["jobId"]

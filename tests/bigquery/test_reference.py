@@ -35,7 +35,7 @@ def test_an_incremental_build_gives_the_rows_of_duckdb(model: str, reference: Re
 
 
 # A fixture has the columns that BigQuery lists for the source, which leaves out its pseudo column.
-# The mean input tries the same values.
+# The adversarial input tries the same values.
 NEED_A_PSEUDO_COLUMN = (
     "test_empty_strings_of_log_are_null",
     "test_record_without_time_lands_on_first_day",

@@ -1,4 +1,4 @@
-"""Stand-ins for BigQuery and Cloud Storage, and a bucket and a dataset for each test."""
+"""Emulators of BigQuery and Cloud Storage, and a bucket and a dataset for each test."""
 
 import os
 import uuid

@@ -146,7 +146,7 @@ def test_when_an_event_is_odd_then_it_is_not_retried(cloud: Cloud, function: Fun
 
 
 class Refusal(BaseHTTPRequestHandler):
-    """Stands in for a BigQuery that refuses: the emulator knows no permissions."""
+    """A BigQuery that refuses: the emulator knows no permissions."""
 
     def do_GET(self) -> None:
         body = b'{"error": {"code": 403, "errors": [{"reason": "accessDenied"}], "message": "no"}}'

@@ -1,4 +1,4 @@
-"""A registry that answers as it is told, and a client that does not wait between its tries."""
+"""A registry that answers as tests ask, and a client that does not wait between its tries."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -74,7 +74,7 @@ def index(*children: bytes, media_type: str = f"{OCI}manifest.v1+json") -> bytes
 
 
 class Layout:
-    """A folder in OCI's layout, filled by hand: what skopeo pushes is known to the byte."""
+    """A folder in OCI's layout, with known content: what skopeo pushes is known to the byte."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -261,8 +261,8 @@ class FakeRegistry:
 
     def answer(self, request: Request) -> Answer:
         self.seen.append(request)
-        if told := self.intercept(request):
-            return told
+        if answer := self.intercept(request):
+            return answer
         answers = self.answers.get(request.path, [Answer(b"{}", 404)])
         return answers.pop(0) if len(answers) > 1 else answers[0]
 

@@ -30,7 +30,7 @@ ONE, TWO = image("one"), image("two")
 def guard(
     fake: FakeRegistry, login: str | None, lifetime: int = 10**6
 ) -> list[dict[str, list[str]]]:
-    """Let nobody in but with a token for the scope, which `lifetime` requests use up."""
+    """Deny access without a token for the scope, which `lifetime` requests use up."""
     asked: list[dict[str, list[str]]] = []
     uses: dict[str, int] = {}
 
@@ -95,8 +95,8 @@ def test_when_there_is_a_login_then_only_the_realm_sees_it(
     guard(fake, login)
     assert inventory(database, fake.host) == 0
     assert len(landed(database)) == 3
-    told = {each.path.startswith("/token") for each in fake.seen if each.authorization == login}
-    assert told == {True}
+    expected = {each.path.startswith("/token") for each in fake.seen if each.authorization == login}
+    assert expected == {True}
 
 
 def test_when_the_login_is_wrong_then_the_code_is_4_and_the_password_is_not_shown(
@@ -146,9 +146,9 @@ def test_when_a_token_is_none_then_the_code_is_4(
     fake: FakeRegistry, database: Path, answer: object
 ) -> None:
     guard(fake, login=None)
-    told = fake.intercept
+    others = fake.intercept
     token = Answer(json.dumps(answer).encode())
-    fake.intercept = lambda each: token if each.path.startswith("/token") else told(each)
+    fake.intercept = lambda each: token if each.path.startswith("/token") else others(each)
     assert inventory(database, fake.host) == EXIT_UNAVAILABLE
 
 
@@ -224,16 +224,16 @@ def test_when_one_answer_never_comes_then_it_is_set_aside(
     fake.give("/v2/b/tags/list", NOT_FOUND)
     assert inventory(database, fake.host) == EXIT_SET_ASIDE
     assert landed(database) == [("a", "v2"), ("c", "v1"), ("c", "v2")]
-    told = {
+    expected = {
         ("a", "v1"): f"http://{fake.host}/v2/a/manifests/v1: HTTP 503",
         ("b", None): f"http://{fake.host}/v2/b/tags/list: HTTP 404",
     }
-    assert errors(database) == told
+    assert errors(database) == expected
     assert query(database, "select repositories, manifests, errors from inventories") == [(2, 3, 2)]
     said = capsys.readouterr().err.splitlines()
     assert said == [
-        f"{fake.host}/a v1: set aside: {told['a', 'v1']}",
-        f"{fake.host}/b: set aside: {told['b', None]}",
+        f"{fake.host}/a v1: set aside: {expected['a', 'v1']}",
+        f"{fake.host}/b: set aside: {expected['b', None]}",
     ]
 
 

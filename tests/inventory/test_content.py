@@ -30,8 +30,8 @@ def gcr_folder(fake: FakeRegistry, name: str, *children: str, **tags: bytes) -> 
     manifests = {}
     for tag, content in tags.items():
         digest = fake.manifest(name, content)
-        told = manifests.setdefault(digest, {"mediaType": f"{DOCKER}v2+json", "tag": []})
-        told["tag"] += [] if tag == "untagged" else [tag]
+        expected = manifests.setdefault(digest, {"mediaType": f"{DOCKER}v2+json", "tag": []})
+        expected["tag"] += [] if tag == "untagged" else [tag]
     listed = [tag for tag in tags if tag != "untagged"]
     content = {"child": list(children), "manifest": manifests, "name": name, "tags": listed}
     fake.give(f"/v2/{name}/tags/list", content)
@@ -132,9 +132,9 @@ def test_when_a_manifest_is_no_manifest_then_it_is_set_aside_and_the_rest_lands(
     fake.repository("b", v1=ONE)
     assert inventory(database, fake.host) == EXIT_SET_ASIDE
     assert landed(database) == [("a", "good"), ("b", "v1")]
-    ((place, told),) = errors(database).items()
+    ((place, expected),) = errors(database).items()
     assert place == ("a", "bad")
-    assert told.startswith(reason)
+    assert expected.startswith(reason)
 
 
 def test_when_the_bytes_are_not_those_of_the_digest_then_they_are_set_aside(
@@ -145,8 +145,8 @@ def test_when_the_bytes_are_not_those_of_the_digest_then_they_are_set_aside(
     fake.answers[f"/v2/a/manifests/{digest_of(ONE)}"][0].body = THREE
     assert inventory(database, fake.host) == EXIT_SET_ASIDE
     assert landed(database) == [("a", "v2")]
-    told = f"its bytes have the digest {digest_of(THREE)}, not {digest_of(ONE)}"
-    assert errors(database) == {("a", "v1"): told}
+    expected = f"its bytes have the digest {digest_of(THREE)}, not {digest_of(ONE)}"
+    assert errors(database) == {("a", "v1"): expected}
 
 
 @pytest.mark.parametrize("status", [200, 405])

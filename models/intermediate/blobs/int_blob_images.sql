@@ -36,7 +36,7 @@ with_blob_kind as (
 
 ),
 
--- signatures and attestations look like images but for the type of their layers
+-- signatures and attestations look like images except for the type of their layers
 classified as (
 
     select
