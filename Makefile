@@ -25,7 +25,10 @@ help: ## show this list
 demo: export PULLSTATS_DUCKDB = demo/warehouse.duckdb
 demo: $(RUN) ## load the sample logs into demo/, build the marts, show the answer
 	@mkdir -p demo
-	@scripts/step "Loading examples/logs" $(BIN)/pullstats load examples/logs
+	@tar -xzf examples/artifact_registry.tar.gz -C demo
+	@scripts/step "Loading a bucket's logs" \
+	    $(BIN)/pullstats load examples/logs demo/artifact_registry/bucket_logs
+	@scripts/step "Loading Artifact Registry's logs" $(BIN)/pullstats load demo/artifact_registry/logs
 	@scripts/step "Building the tables with dbt" \
 	    $(BIN)/dbt --quiet build --exclude-resource-type test unit_test
 	@$(BIN)/pullstats query examples/answer.sql

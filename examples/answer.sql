@@ -1,4 +1,4 @@
--- Who pulls which image? (complete pulls; sample logs of six days)
+-- Who pulls which image? (complete pulls; sample logs of two companies, six days each)
 select
     image,
     pulls,
@@ -9,6 +9,30 @@ select
 from dim_images
 order by pulls desc, image
 limit 10;
+
+-- One image over its migration from Container Registry to Artifact Registry
+select
+    pull_date,
+    log_source,
+    sum(pulls)::bigint as pulls,
+    sum(checks)::bigint as checks,
+    sum(served_bytes)::bigint as bytes
+from fct_image_pulls_daily
+where image = 'gcr.io/acme-shop/storefront'
+group by pull_date, log_source
+order by pull_date, log_source desc;
+
+-- Tags that were asked for most (Artifact Registry's log knows them)
+select
+    image,
+    tag,
+    tag_pulls as pulls,
+    checks,
+    last_requested_at::timestamp(0)::varchar as last_requested_utc
+from dim_image_tags
+where tag_pulls > 0
+order by tag_pulls desc, image, tag
+limit 5;
 
 -- Pulls by day
 select

@@ -18,7 +18,7 @@ METHODS |= {"T": "GetTags", "U": "StartUpload"}
 
 
 def entry(number: int, micros: int, **fields: Any) -> Entry:
-    """Give a GET of a manifest, with some fields of protoPayload as told; None leaves one out."""
+    """Give a GET of a manifest, with some fields of protoPayload as known; None leaves one out."""
     seconds, fraction = divmod(int(NOON.timestamp()) * 1_000_000 + micros, 1_000_000)
     time = datetime.fromtimestamp(seconds, UTC)
     nanoseconds = f"{fraction:06d}{number % 1000:03d}"

@@ -28,7 +28,7 @@ OVER_ALL_TIME = {
     ("int_blobs", "int_blob_evidence_daily"),
     ("int_blobs", "int_object_writes"),
     ("fct_object_first_writes", "int_object_writes"),
-    ("fct_image_pushes", "int_object_writes"),
+    ("int_gcs_image_pushes", "int_object_writes"),
     ("dim_images", "fct_image_pulls"),
     ("dim_image_tags", "fct_image_pulls"),
     # a view: a build asks for its columns only, `where false`

@@ -13,6 +13,17 @@ manifest_fetches as (
     select * from {{ ref('int_manifest_fetches') }}
     where fetch_kind = 'pull'
 
+),
+
+configs as (
+
+    select
+        image,
+        manifest_digest,
+        {{ sole_value('config_digest') }} as config_digest
+    from {{ ref('stg_registry_inventory__manifests') }}
+    group by image, manifest_digest
+
 )
 
 select
@@ -45,30 +56,35 @@ select
 from image_fetches
 union all
 select
-    fetch_id as pull_id,
+    manifest_fetches.fetch_id as pull_id,
     'cloud_audit' as log_source,
-    resource_name,
-    image,
-    image_id,
-    image_id_source,
-    tag,
-    index_digest,
-    manifest_digest,
-    client_id,
-    client_network,
-    client_tool,
-    client_version,
-    traffic_class,
-    principal_id,
-    principal_kind,
+    manifest_fetches.resource_name,
+    manifest_fetches.image,
+    configs.config_digest as image_id,
+    case when configs.config_digest is null then 'none' else 'inventory' end as image_id_source,
+    manifest_fetches.tag,
+    manifest_fetches.index_digest,
+    manifest_fetches.manifest_digest,
+    manifest_fetches.client_id,
+    manifest_fetches.client_network,
+    manifest_fetches.client_tool,
+    manifest_fetches.client_version,
+    manifest_fetches.traffic_class,
+    manifest_fetches.principal_id,
+    manifest_fetches.principal_kind,
     'request' as attribution,
-    case when manifest_digest is null then 'ambiguous' else 'inferred' end as count_confidence,
-    blob_count,
-    request_count,
+    case when manifest_fetches.manifest_digest is null then 'ambiguous' else 'inferred' end
+        as count_confidence,
+    manifest_fetches.blob_count,
+    manifest_fetches.request_count,
     cast(null as int64) as served_bytes,
     true as is_complete,
-    started_micros,
-    ended_micros,
-    session_date,
-    fetch_date as pull_date
+    manifest_fetches.started_micros,
+    manifest_fetches.ended_micros,
+    manifest_fetches.session_date,
+    manifest_fetches.fetch_date as pull_date
 from manifest_fetches
+left join configs
+    on
+        manifest_fetches.image = configs.image
+        and manifest_fetches.manifest_digest = configs.manifest_digest

@@ -113,8 +113,6 @@ select
         when judged.child_count is null then judged.digest
         else coalesce(judged.only_child, children.digest)
     end as manifest_digest,
-    cast(null as string) as image_id,
-    'none' as image_id_source,
     judged.client_id,
     judged.client_network,
     judged.client_tool,
