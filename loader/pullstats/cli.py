@@ -211,32 +211,6 @@ def ask(sql: str, layout: str, database: Path) -> None:
     query.run(sql, database, layout, sys.stdout)
 
 
-@pullstats.command(
-    "setup",
-    epilog="""\b
-Exit codes: 0 success, 1 it can't be done; with --check, 1 if anything is missing.""",
-)
-@click.option("--log-bucket", required=True, help="The bucket that logs are written to.")
-@click.option("--bucket", "buckets", multiple=True, help="A registry's bucket to log, repeatable.")
-@click.option("--delete-logs-after", type=click.IntRange(1), metavar="DAYS")
-@click.option("--dry-run", is_flag=True, help="Say what would be done.")
-@click.option("--check", is_flag=True, help="Say what is missing.")
-@on_bigquery
-def set_up(
-    log_bucket: str,
-    buckets: tuple[str, ...],
-    delete_logs_after: int | None,
-    dry_run: bool,
-    check: bool,
-    **settings: Any,
-) -> int:
-    """Make what logging needs on Google Cloud: bucket, grant, logging, dataset and tables."""
-    from pullstats import setup
-
-    steps = setup.plan(_connect(settings), log_bucket, [*buckets], delete_logs_after)
-    return setup.run(steps, dry_run, check)
-
-
 def _landing(to: str, database: Path, settings: dict[str, Any]) -> Any:
     from pullstats.registry_inventory.landing import DuckDBLanding
 
