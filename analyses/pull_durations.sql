@@ -1,5 +1,5 @@
-{%- set key = ['image', 'client_tool', 'client_cloud'] -%}
 -- How long do complete pulls take, by image, client tool and cloud? In milliseconds.
+{% set key = ['image', 'client_tool', 'client_cloud'] %}
 with
 
 image_pulls as (

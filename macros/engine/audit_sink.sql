@@ -1,16 +1,15 @@
 {# The table, or the table per day, that a BigQuery sink writes. #}
 
-{% macro audit_sink_tables() %}
+{% macro audit_sink_tables(name='cloudaudit_googleapis_com_data_access') %}
     {%- set tables = [] -%}
     {%- if execute and flags.INTROSPECT and var('audit_sink_dataset') -%}
         {%- set place = var('audit_sink_dataset').split('.') -%}
         {%- set dataset = api.Relation.create(
             database=place[0] if place | length > 1 else target.database, schema=place[-1]
         ) -%}
-        {%- for name in relation_names(dataset) | sort if modules.re.fullmatch(
-            'cloudaudit_googleapis_com_data_access(_[0-9]{8})?', name
-        ) -%}
-            {%- do tables.append(dataset.incorporate(path={'identifier': name})) -%}
+        {%- for table in relation_names(dataset) | sort
+            if modules.re.fullmatch(name ~ '(_[0-9]{8})?', table) -%}
+            {%- do tables.append(dataset.incorporate(path={'identifier': table})) -%}
         {%- endfor -%}
     {%- endif -%}
     {{ return(tables) }}

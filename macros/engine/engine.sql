@@ -74,7 +74,7 @@
 {%- endmacro %}
 
 {% macro bigquery__integer_divide(dividend, divisor) -%}
-    div({{ dividend }}, {{ divisor }})
+    div(({{ dividend }}), ({{ divisor }}))
 {%- endmacro %}
 
 

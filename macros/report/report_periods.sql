@@ -26,7 +26,9 @@
         from {{ ref('fct_log_hours') }}
         group by log_source
     ) as newest_hours
-    where newest_hour >= {{ dbt.dateadd('hour', -48, 'newest_hour_of_all') }}
+    where
+        newest_hour
+        >= cast({{ dbt.dateadd('hour', -48, 'newest_hour_of_all') }} as timestamp)
 {%- endmacro %}
 
 

@@ -10,6 +10,8 @@ from tests.emulators import PROJECT
 
 LOCKS = f"{PROJECT}.pullstats_intermediate.build_locks"
 DATES = f"{PROJECT}.pullstats.dim_dates"
+# each test begins with the lock that the one before left
+pytestmark = pytest.mark.xdist_group("build_lock")
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,17 @@ PARTITIONED_BY = {
     "int_blob_reads_numbered": "session_date",
     "int_blob_reads_grouped": "session_date",
     "int_image_fetches": "session_date",
+    "int_artifact_registry_request_records": "event_date",
+    "int_artifact_registry_requests": "event_date",
+    "int_manifest_reads_sessionized": "session_date",
+    "int_manifest_requests": "session_date",
+    "int_manifest_fetches": "session_date",
+    "int_manifest_writes": "activity_date",
     "fct_image_pulls": "pull_date",
     "fct_image_pulls_daily": "pull_date",
+    "fct_image_pull_durations_daily": "pull_date",
     "fct_registry_requests_daily": "traffic_date",
+    "fct_failed_requests_daily": "request_date",
 }
 # Facts over all time, made from tables that are much smaller than the requests: docs/bigquery.md.
 OVER_ALL_TIME = {
@@ -38,7 +46,10 @@ OVER_ALL_TIME = {
 
 def test_every_table_with_a_day_is_partitioned_by_it_and_clustered(reference: Reference) -> None:
     layouts = {path.split(".")[-1]: each for path, each in reference.api.warehouse.layouts.items()}
-    views = {"stg_gcs__usage_logs", "int_gcs_requests", "int_image_fetches"}
+    views = {
+        *("stg_gcs__usage_logs", "int_gcs_requests", "int_image_fetches"),
+        "int_artifact_registry_requests",
+    }
     for table in PARTITIONED_BY.keys() - views:
         partitioned, clustered = layouts[table]
         assert partitioned == [PARTITIONED_BY[table]]

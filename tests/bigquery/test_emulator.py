@@ -102,7 +102,7 @@ def test_the_catalog_knows_every_model_and_its_columns(
     assert set(MODELS) <= set(found)
     described = found["fct_image_pulls"]["pull_id"]["comment"]
     assert described, "descriptions have not been written"
-    assert len(catalog["sources"]) == 2
+    assert len(catalog["sources"]) == 3
 
 
 def test_stale_sources_are_found_stale(emulated: tuple[Emulated, DuckDBTwin]) -> None:

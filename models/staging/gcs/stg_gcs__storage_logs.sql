@@ -6,7 +6,7 @@ source as (
     select
         *,
         _partitiontime as loaded_at
-    from {{ source('gcs', 'storage') }}
+    from {{ optional_source('gcs', 'storage') }}
 
 ),
 

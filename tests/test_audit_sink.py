@@ -1,0 +1,53 @@
+"""A BigQuery sink's tables, on DuckDB: read with the columns that they have."""
+
+import duckdb
+import pytest
+
+from tests.conftest import Project
+
+SINK = """
+create schema sink;
+create table sink.cloudaudit_googleapis_com_data_access_20241228 as
+select
+    'projects/p/logs/cloudaudit.googleapis.com%2Fdata_access' as logName,
+    'e' || range as insertId,
+    timestamp '2024-12-28 10:00:00' + range * interval 1 second as "timestamp",
+    timestamp '2024-12-28 10:00:01' + range * interval 1 second as receiveTimestamp,
+    {
+        'serviceName': 'artifactregistry.googleapis.com',
+        'methodName': ['Docker-HeadManifest', 'Docker-GetManifest', 'Docker-ServeBlob'][range + 1],
+        'resourceName': 'projects/p/locations/us/repositories/r/dockerImages/app@sha256:'
+            || repeat('a', 64),
+        'requestMetadata': {'callerIp': '192.0.2.7', 'callerSuppliedUserAgent': 'docker/28.5.2'},
+        'requestJson': '{"requestUrl": "/v2/p/r/app/' || [
+            'manifests/v1',
+            'manifests/sha256:' || repeat('a', 64),
+            'blobs/sha256:' || repeat('b', 64)
+        ][range + 1] || '"}'
+    } as protopayload_auditlog
+from range(3);
+"""
+MODELS = ("build", "--select", "+fct_image_pulls", "--exclude-resource-type", "test", "unit_test")
+VARS = ("--vars", "{audit_sink_dataset: sink}")
+
+
+@pytest.fixture
+def sink(project: Project) -> Project:
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute(SINK)
+    return project
+
+
+def test_a_sink_alone_is_enough(sink: Project) -> None:
+    sink.dbt(*MODELS, *VARS)
+    assert sink.query(
+        "select log_source, image, tag, client_tool, blob_count from pullstats.fct_image_pulls"
+    ) == [("cloud_audit", "us-docker.pkg.dev/p/r/app", "v1", "docker", 1)]
+
+
+def test_entries_that_could_not_be_written_are_noticed(sink: Project) -> None:
+    sink.dbt("test", "--select", "assert_no_export_errors", *VARS)
+    with duckdb.connect(str(sink.database)) as connection:
+        connection.execute("create table sink.export_errors_20241228 as select '{}' as logEntry")
+    with pytest.raises(AssertionError, match="Got 1 result"):
+        sink.dbt("--warn-error", "test", "--select", "assert_no_export_errors", *VARS)
