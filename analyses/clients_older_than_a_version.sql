@@ -1,4 +1,4 @@
--- Which clients pull with a tool older than a version? Set `client_tool` and `client_version`.
+-- Which clients pull with a tool older than a version? Set `client_tool` and `older_than`.
 select
     client_network,
     client_id,
@@ -11,6 +11,6 @@ where
     client_tool = '{{ var("client_tool", "docker") }}'
     and client_version is not null
     and {{ version_number('client_version') }}
-    < {{ version_number("'" ~ var('client_version', '26') ~ "'") }}
+    < {{ version_number("'" ~ var('older_than', '26') ~ "'") }}
 group by client_network, client_id, client_tool, client_version
 order by last_pulled_at desc

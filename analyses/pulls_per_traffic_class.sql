@@ -2,7 +2,7 @@
 select
     traffic_class,
     sum(pulls) as pulls,
-    round(100 * sum(pulls) / sum(sum(pulls)) over (), 1) as percent_of_pulls,
+    {{ integer_divide('100 * sum(pulls)', 'sum(sum(pulls)) over ()') }} as percent_of_pulls,
     sum(incomplete_pulls) as incomplete_pulls,
     sum(served_bytes) as served_bytes
 from {{ ref('fct_image_pulls_daily') }}

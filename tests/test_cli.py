@@ -193,7 +193,7 @@ def test_when_logs_have_landed_then_status_tells_of_them(store: Store, capsys: C
     assert ["storage", "2024-05-29", "1", "1", "0"] in lines
     assert lines[-4:] == [
         ["newest", "hour:", "2024-05-29", "23:00", "UTC"],
-        ["hours", "without", "a", "usage", "log:", "2"],
+        ["hours", "without", "a", "log", "record:", "2"],
         ["2024-05-29", "21:00", "UTC"],
         ["2024-05-29", "22:00", "UTC"],
     ]

@@ -15,6 +15,7 @@ OUTSIDE = [
     for folder in ("models", "analyses", "tests")
     for kind in ("sql", "yml")
     for path in sorted((ROOT / folder).rglob(f"*.{kind}"))
+    if "host_project" not in path.parts
 ]
 # Words that stand before a parenthesis and are no functions; what both engines build in as syntax.
 SYNTAX = """
@@ -93,4 +94,4 @@ def test_few_macros_are_dispatched(record_property: Callable[[str, object], None
         assert f"macro bigquery__{name}(" in text
     figure = f"{len(dispatched)} ({', '.join(sorted(dispatched))})"
     record_property("macros that differ by engine", figure)
-    assert len(dispatched) <= 18
+    assert len(dispatched) <= 23

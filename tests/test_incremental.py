@@ -142,10 +142,10 @@ def test_a_followed_model_that_was_never_built_is_an_error(
     project.run()
     with duckdb.connect(str(project.database)) as connection:
         connection.execute(
-            "delete from pullstats_intermediate.build_log where model_name = 'int_image_fetches'"
+            "delete from pullstats_intermediate.build_log where model_name = 'int_blob_reads_grouped'"
         )
     with pytest.raises(
-        AssertionError, match="fct_image_pulls follows int_image_fetches, which has recorded no"
+        AssertionError, match="fct_image_pulls follows int_blob_reads_grouped, which has recorded no"
     ):
         project.dbt("run", "--select", "fct_image_pulls")
 

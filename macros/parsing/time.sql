@@ -16,3 +16,8 @@
 {% macro sortable_micros(micros) -%}
     lpad(cast({{ micros }} as string), 18, '0')
 {%- endmacro %}
+
+
+{% macro after_sortable_micros(text) -%}
+    substr({{ text }}, 19)
+{%- endmacro %}

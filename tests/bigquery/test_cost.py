@@ -37,6 +37,9 @@ OVER_ALL_TIME = {
     ("int_blobs", "int_object_writes"),
     ("fct_object_first_writes", "int_object_writes"),
     ("int_gcs_image_pushes", "int_object_writes"),
+    ("int_artifact_registry_image_pushes", "int_manifest_writes"),
+    ("int_image_tag_requests", "int_manifest_fetches"),
+    ("dim_images", "int_manifest_fetches"),
     ("dim_images", "fct_image_pulls"),
     ("dim_image_tags", "fct_image_pulls"),
     # a view: a build asks for its columns only, `where false`

@@ -96,7 +96,7 @@ blobs_of_pulls as (
 grouped as (
 
     select
-        substr(min(first_read), 19) as fetch_id,
+        {{ after_sortable_micros('min(first_read)') }} as fetch_id,
         {{ sole_value("case when blob_kind = 'config' then digest end") }} as image_id,
         min(case when blob_kind = 'config' then blob_kind_source end) as image_id_source,
         coalesce(
