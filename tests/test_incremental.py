@@ -144,9 +144,8 @@ def test_a_followed_model_that_was_never_built_is_an_error(
         connection.execute(
             "delete from pullstats_intermediate.build_log where model_name = 'int_blob_reads_grouped'"
         )
-    with pytest.raises(
-        AssertionError, match="fct_image_pulls follows int_blob_reads_grouped, which has recorded no"
-    ):
+    message = "fct_image_pulls follows int_blob_reads_grouped, which has recorded no"
+    with pytest.raises(AssertionError, match=message):
         project.dbt("run", "--select", "fct_image_pulls")
 
 
@@ -189,7 +188,8 @@ def test_a_full_refresh_spares_the_requests_unless_they_are_meant(
     # as when raw has expired
     with duckdb.connect(str(project.database)) as connection:
         connection.execute(
-            "delete from storageanalysis.loaded_objects where log_hour < '2024-06-01'"
+            "delete from storageanalysis.raw_files where table_name = 'usage' and loaded_at"
+            " = (select min(loaded_at) from storageanalysis.raw_files where table_name = 'usage')"
         )
     project.dbt("run", "--full-refresh")
     found, expected = project.marts(), examples.marts()

@@ -23,6 +23,7 @@ EMPTY = {
     "images_not_pulled",
     "bytes_of_unused_images",
     "reads_of_a_build",
+    "pulls_per_principal",
 }
 
 
