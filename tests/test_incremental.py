@@ -142,7 +142,8 @@ def test_a_followed_model_that_was_never_built_is_an_error(
     project.run()
     with duckdb.connect(str(project.database)) as connection:
         connection.execute(
-            "delete from pullstats_intermediate.build_log where model_name = 'int_blob_reads_grouped'"
+            "delete from pullstats_intermediate.build_log"
+            " where model_name = 'int_blob_reads_grouped'"
         )
     message = "fct_image_pulls follows int_blob_reads_grouped, which has recorded no"
     with pytest.raises(AssertionError, match=message):
