@@ -35,4 +35,4 @@ where
     tags.last_used_at is null
     or cast(tags.last_used_at as date)
     <= cast({{ dbt.dateadd('day', -var('unused_days', 30), 'newest.newest_date') }} as date)
-order by last_used_at asc, image asc, tag asc
+order by tags.last_used_at asc, tags.image asc, tags.tag asc
