@@ -10,8 +10,7 @@ from tests.emulators import PROJECT
 
 LOCKS = f"{PROJECT}.pullstats_intermediate.build_locks"
 DATES = f"{PROJECT}.pullstats.dim_dates"
-# each test begins with the lock that the one before left
-pytestmark = pytest.mark.xdist_group("build_lock")
+QUOTED = ".".join(f"`{name}`" for name in LOCKS.split("."))
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +22,19 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[BigQueryPr
         yield project, api
 
 
+@pytest.fixture(autouse=True)
+def unlocked(built: tuple[BigQueryProject, Api]) -> None:
+    _, api = built
+    api.warehouse.run(f"delete from {QUOTED} where true")
+
+
 def holders(api: Api) -> list[str]:
     return [row[0] for row in api.warehouse.table(LOCKS).values()]
 
 
 def begin_another(api: Api, minutes_ago: int) -> None:
-    quoted = ".".join(f"`{name}`" for name in LOCKS.split("."))
-    api.warehouse.run(f"delete from {quoted} where true")
     api.warehouse.run(
-        f"insert into {quoted} (invocation_id, acquired_at, expires_at) values ('other',"
+        f"insert into {QUOTED} (invocation_id, acquired_at, expires_at) values ('other',"
         f" timestamp_sub(current_timestamp(), interval {minutes_ago} minute),"
         f" timestamp_add(current_timestamp(), interval {50 - minutes_ago} minute))"
     )
