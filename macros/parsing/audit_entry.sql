@@ -29,11 +29,12 @@
 {%- endmacro %}
 
 
-{% macro principal_id(principal, kind, salt) -%}
+{% macro principal_id(principal, salt) -%}
     case
         when {{ principal }} is null then cast(null as string)
         {%- if var('readable_service_accounts') %}
-        when {{ kind }} in ('service_account', 'google_agent') then {{ principal }}
+        when {{ principal_kind(principal) }} in ('service_account', 'google_agent')
+            then {{ principal }}
         {%- endif %}
         else {{ hash_of([salt, principal]) }}
     end
@@ -118,28 +119,6 @@
             then 'end_user'
         else {{ client_class }}
     end
-{%- endmacro %}
-
-
-{% macro classified_principals(relation) -%}
-    select
-        described.principal,
-        described.principal_kind,
-        {{ principal_id('described.principal', 'described.principal_kind', 'client_salt.salt') }}
-            as principal_id,
-        rules.traffic_class
-    from (
-        select
-            principal,
-            {{ principal_kind('principal') }} as principal_kind
-        from (select distinct principal from {{ relation }}) as logged
-    ) as described
-    cross join {{ source('private', 'client_salt') }} as client_salt
-    left join {{ ref('principals') }} as rules
-        on {{ regexp_like('described.principal', 'rules.principal_pattern') }}
-    qualify row_number() over (
-        partition by described.principal order by rules.priority
-    ) = 1
 {%- endmacro %}
 
 

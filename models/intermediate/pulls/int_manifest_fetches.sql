@@ -1,41 +1,29 @@
 {#- without blobs the neighboring days tell which manifest is an index #}
 {%- set days_beside = 0 if var('audit_log_has_blobs') else 1 %}
 {%- set restated = restate_by_day(
-    'session_date', follows=[ref('int_manifest_requests')], before=days_beside, after=days_beside,
-    cluster_by=['image', 'fetch_kind'],
+    'session_date', follows=[ref('int_manifest_requests'), ref('int_manifest_contents_read')],
+    before=days_beside, after=days_beside, cluster_by=['image', 'fetch_kind'],
 ) %}
 with
 
 requests as (
 
     select * from {{ ref('int_manifest_requests') }}
-    where {{ is_restated('session_date', restated, before=days_beside, after=days_beside) }}
-
-),
-
-reads as (
-
-    select * from {{ ref('int_manifest_reads_sessionized') }}
-    where {{ is_restated('session_date', restated, before=days_beside, after=days_beside) }}
+    where {{ is_restated('session_date', restated) }}
 
 ),
 
 sessions as (
 
-    select
-        session_id,
-        {{ count_if("object_kind = 'manifest' and operation = 'read'") }} as gets,
-        {{ count_if("object_kind = 'blob'") }} as blob_reads,
-        {{ count_if("operation = 'list'") }} as tag_lists,
-        max(case when operation = 'write' then started_micros end) as last_written_micros
-    from reads
-    group by session_id
+    select * from {{ ref('int_manifest_sessions') }}
+    where {{ is_restated('session_date', restated) }}
 
 ),
 
-blobs as (
+contents as (
 
-    {{ count_blob_readers('reads') }}
+    select * from {{ ref('int_manifest_contents_read') }}
+    where {{ is_restated('session_date', restated, before=days_beside, after=days_beside) }}
 
 ),
 
@@ -47,59 +35,78 @@ children as (
         digest,
         row_number() over (
             partition by session_id, root_digest order by started_micros desc, request_key desc
-        ) - 1 as later_children,
-        count(*) over (partition by session_id, root_digest) as child_count
-    from reads
-    where is_child
-
-),
-
-indexes as (
-
-    select
-        session_id,
-        root_digest,
-        count(*) as child_count,
-        {{ sole_value('digest') }} as only_child
-    from children
-    group by session_id, root_digest
-
-),
-
-described as (
-
-    select
-        requests.*,
-        indexes.child_count,
-        indexes.only_child,
-        {{ 'false' if var('audit_log_has_blobs') else is_known_index('requests', 'reads') }}
-            as is_known_index
-    from requests
-    left join indexes
-        on
-            requests.session_id = indexes.session_id
-            and requests.digest = indexes.root_digest
+        ) - 1 as later_children
+    from {{ ref('int_manifest_reads_sessionized') }}
+    where is_child and {{ is_restated('session_date', restated) }}
 
 ),
 
 judged as (
 
     select
-        described.*,
+        requests.*,
+        indexes.child_read_count,
+        indexes.only_child_digest,
         blobs.blob_count,
-        blobs.blob_reads,
-        blobs.last_micros,
-        {{ clients_of_session('described', 'blobs', 'client_tools') }} as session_clients,
-        {{ manifest_fetch_kind('described', 'sessions', 'blobs', 'client_tools') }} as fetch_kind
-    from described
-    inner join sessions on described.session_id = sessions.session_id
-    left join blobs
+        blobs.blob_read_count,
+        blobs.last_blob_micros,
+        -- each client of an address reads each blob once, so the reads of a blob count the clients;
+        -- one that keeps layers may need only some of them
+        {%- if var('audit_log_has_blobs') %}
+        case
+            when blobs.blob_count = 1 then 1
+            when tools.keeps_layers = 'true' then blobs.most_layer_reads
+            else blobs.fewest_blob_reads
+        end
+        {%- else %}
+        requests.attempts
+        {%- endif %} as client_count,
+        case
+            when requests.operation = 'head' and (sessions.gets > 0 or sessions.blob_reads = 0)
+                then case
+                    when requests.is_tag_written or requests.is_digest_written then 'push'
+                    when
+                        requests.tag is null
+                        and sessions.last_written_micros > requests.started_micros
+                        then 'push'
+                    else 'check'
+                end
+            when 'scanner' in (requests.traffic_class, requests.client_class) then 'scan'
+            when tools.fetch_kind is not null then tools.fetch_kind
+            when {{ regexp_like('requests.tag', "'^sha256-[0-9a-f]{64}'") }} then 'artifact'
+            when tools.reads_cache = 'true' and requests.is_tag_written then 'cache'
+            {%- if var('audit_log_has_blobs') %}
+            when blobs.blob_count is null then 'inspection'
+            when blobs.blob_count = 1 then coalesce(tools.config_only_read, 'inspection')
+            {%- else %}
+            when sessions.tag_lists > 0 or requests.is_digest_written then 'inspection'
+            -- an index without its children, which other clients read
+            when
+                indexes.child_read_count is null and exists (
+                    select 1
+                    from contents
+                    where
+                        contents.child_read_count > 0
+                        and contents.image = requests.image
+                        and contents.root_digest = requests.digest
+                        and contents.session_date between
+                        {{ dbt.dateadd('day', -1, 'requests.session_date') }}
+                        and {{ dbt.dateadd('day', 1, 'requests.session_date') }}
+                )
+                then 'inspection'
+            {%- endif %}
+            else 'pull'
+        end as fetch_kind
+    from requests
+    inner join sessions on requests.session_id = sessions.session_id
+    left join contents as indexes
+        on requests.session_id = indexes.session_id and requests.digest = indexes.root_digest
+    left join contents as blobs
         on
-            described.session_id = blobs.session_id
-            and case when described.operation = 'read' then described.digest else '' end
+            requests.session_id = blobs.session_id
+            and case when requests.operation = 'read' then requests.digest else '' end
             = blobs.root_digest
-    left join {{ ref('client_tools') }} as client_tools
-        on described.client_tool = client_tools.tool
+    left join {{ ref('client_tools') }} as tools on requests.client_tool = tools.tool
 
 )
 
@@ -108,10 +115,10 @@ select
     judged.session_id,
     judged.image,
     judged.tag,
-    case when judged.child_count > 0 then judged.digest end as index_digest,
+    case when judged.child_read_count > 0 then judged.digest end as index_digest,
     case
-        when judged.child_count is null then judged.digest
-        else coalesce(judged.only_child, children.digest)
+        when judged.child_read_count is null then judged.digest
+        else coalesce(judged.only_child_digest, children.digest)
     end as manifest_digest,
     judged.client_id,
     judged.client_network,
@@ -124,15 +131,15 @@ select
     case
         when
             judged.fetch_kind = 'pull' and judged.operation = 'read'
-            and judged.later_gets >= least(judged.attempts, judged.session_clients)
+            and judged.later_gets >= least(judged.attempts, judged.client_count)
             then 'retry'
         else judged.fetch_kind
     end as fetch_kind,
     judged.blob_count,
-    1 + coalesce(judged.blob_reads, 0) as request_count,
+    1 + coalesce(judged.blob_read_count, 0) as request_count,
     cast({{ micros_to_timestamp('judged.started_micros') }} as date) as fetch_date,
     judged.started_micros,
-    coalesce(judged.last_micros, judged.started_micros) as ended_micros,
+    coalesce(judged.last_blob_micros, judged.started_micros) as ended_micros,
     judged.session_date
 from judged
 left join children
@@ -140,5 +147,4 @@ left join children
         judged.session_id = children.session_id
         and judged.digest = children.root_digest
         and judged.later_gets = children.later_children
-        and children.child_count = least(judged.attempts, judged.session_clients)
-where {{ is_restated('judged.session_date', restated) }}
+        and judged.child_read_count = least(judged.attempts, judged.client_count)

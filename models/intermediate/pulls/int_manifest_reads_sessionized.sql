@@ -3,6 +3,13 @@
     cluster_by=['image'],
 ) %}
 {%- set of_client = ['client_id', 'principal_id', 'image'] %}
+{%- set in_order = 'order by started_micros, request_key' %}
+{%- set up_to_here = in_order ~ ' rows between unbounded preceding and current row' %}
+{%- set columns = [
+    'request_key', 'session_id', 'client_id', 'principal_id', 'image', 'client_network',
+    'client_tool', 'client_version', 'client_class', 'traffic_class', 'principal_kind',
+    'resource_name', 'operation', 'object_kind', 'tag', 'digest', 'started_micros', 'session_date',
+] %}
 with
 
 requests as (
@@ -55,37 +62,57 @@ sessions as (
 identified as (
 
     select
-        request_key,
+        *,
         {{ hash_of(of_client + ['session_started_micros']) }} as session_id,
-        {{ of_client | join(', ') }},
-        client_network,
-        client_tool,
-        client_version,
-        client_class,
-        traffic_class,
-        principal_kind,
-        resource_name,
-        operation,
-        object_kind,
-        tag,
-        digest,
-        started_micros,
-        cast({{ micros_to_timestamp('session_started_micros') }} as date) as session_date
+        cast({{ micros_to_timestamp('session_started_micros') }} as date) as session_date,
+        object_kind = 'manifest' and operation = 'read' as is_get
     from sessions
 
 ),
 
-whole_sessions as (
+named as (
 
-    select * from identified
+    select
+        *,
+        max(case when operation = 'head' or is_get and tag is not null then 1 else 0 end)
+            over (partition by session_id, digest) = 1 as is_named,
+        row_number() over (partition by session_id, operation, digest {{ in_order }})
+            as read_number,
+        lag(case when is_get then digest end) over (partition by session_id, operation {{ in_order }})
+            as previous_digest
+    from identified
     where {{ is_restated('session_date', restated) }}
 
 ),
 
+-- a client reads a child right after its index, before any blob
+followed as (
+
+    select
+        *,
+        is_get and not is_named and read_number = 1 as is_first_unnamed,
+        max(case
+            when is_get and not is_named and read_number = 1 and previous_digest != digest then 1
+            else 0
+        end) over (partition by session_id {{ up_to_here }}) = 1 as is_in_index
+    from named
+
+),
+
+-- and an index whole, with the blobs of one child before the next child
 resolved as (
 
-    {{ resolve_index_reads('whole_sessions') }}
+    select
+        *,
+        max(case when is_first_unnamed and is_in_index then 1 else 0 end)
+            over (partition by session_id, is_get, digest) = 1 as is_child
+    from followed
 
 )
 
-select * from resolved
+select
+    {{ columns | join(',\n    ') }},
+    is_child,
+    last_value(case when is_get and not is_child then digest end ignore nulls)
+        over (partition by session_id {{ up_to_here }}) as root_digest
+from resolved

@@ -1,6 +1,6 @@
 {%- set restated = restate_by_arrival(
     'event_date', raw=ref('stg_artifact_registry__audit_logs'),
-    max_lag_days=var('audit_sink_max_lag_days') if var('audit_sink_dataset'),
+    max_lag_days=var('audit_sink_max_lag_days') if var('audit_sink_dataset') else none,
     cluster_by=['resource_name', 'object_kind'],
 ) %}
 {%- set parsed_columns = [
@@ -49,7 +49,16 @@ clients as (
 
 principals as (
 
-    {{ classified_principals('records') }}
+    select
+        logged.principal,
+        {{ principal_kind('logged.principal') }} as principal_kind,
+        {{ principal_id('logged.principal', 'client_salt.salt') }} as principal_id,
+        rules.traffic_class
+    from (select distinct principal from records) as logged
+    cross join {{ source('private', 'client_salt') }} as client_salt
+    left join {{ ref('principals') }} as rules
+        on {{ regexp_like('logged.principal', 'rules.principal_pattern') }}
+    qualify row_number() over (partition by logged.principal order by rules.priority) = 1
 
 ),
 

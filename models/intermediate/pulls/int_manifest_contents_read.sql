@@ -1,0 +1,47 @@
+{%- set restated = restate_by_day(
+    'session_date', follows=[ref('int_manifest_reads_sessionized')], cluster_by=['image'],
+) %}
+with
+
+reads as (
+
+    select * from {{ ref('int_manifest_reads_sessionized') }}
+    where {{ is_restated('session_date', restated) }}
+
+),
+
+distinct_reads as (
+
+    select
+        session_id,
+        image,
+        coalesce(root_digest, '') as root_digest,
+        object_kind,
+        digest,
+        session_date,
+        count(*) as read_count,
+        max(started_micros) as last_micros,
+        row_number() over (
+            partition by session_id, root_digest, object_kind order by min(started_micros), digest
+        ) = 1 as is_first
+    from reads
+    where object_kind = 'blob' or is_child
+    group by session_id, image, root_digest, object_kind, digest, session_date
+
+)
+
+select
+    session_id,
+    root_digest,
+    image,
+    {{ sum_of("case when object_kind = 'manifest' then read_count end") }} as child_read_count,
+    {{ sole_value("case when object_kind = 'manifest' then digest end") }} as only_child_digest,
+    nullif({{ count_if("object_kind = 'blob'") }}, 0) as blob_count,
+    {{ sum_of("case when object_kind = 'blob' then read_count end") }} as blob_read_count,
+    min(case when object_kind = 'blob' then read_count end) as fewest_blob_reads,
+    -- the first blob is the config, which a client reads again when it tries again
+    max(case when object_kind = 'blob' and not is_first then read_count end) as most_layer_reads,
+    max(case when object_kind = 'blob' then last_micros end) as last_blob_micros,
+    session_date
+from distinct_reads
+group by session_id, root_digest, image, session_date

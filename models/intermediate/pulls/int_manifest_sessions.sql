@@ -1,0 +1,11 @@
+{{ config(materialized='ephemeral') }}
+
+select
+    session_id,
+    session_date,
+    {{ count_if("object_kind = 'manifest' and operation = 'read'") }} as gets,
+    {{ count_if("object_kind = 'blob'") }} as blob_reads,
+    {{ count_if("operation = 'list'") }} as tag_lists,
+    max(case when operation = 'write' then started_micros end) as last_written_micros
+from {{ ref('int_manifest_reads_sessionized') }}
+group by session_id, session_date
