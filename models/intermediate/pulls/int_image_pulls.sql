@@ -15,7 +15,7 @@ manifest_fetches as (
 
 ),
 
-configs as (
+inventoried as (
 
     select
         image,
@@ -60,8 +60,12 @@ select
     'cloud_audit' as log_source,
     manifest_fetches.resource_name,
     manifest_fetches.image,
-    configs.config_digest as image_id,
-    case when configs.config_digest is null then 'none' else 'inventory' end as image_id_source,
+    coalesce(inventoried.config_digest, configs.config_digest) as image_id,
+    case
+        when inventoried.config_digest is not null then 'inventory'
+        when configs.config_digest is not null then 'inferred'
+        else 'none'
+    end as image_id_source,
     manifest_fetches.tag,
     manifest_fetches.index_digest,
     manifest_fetches.manifest_digest,
@@ -84,7 +88,12 @@ select
     manifest_fetches.session_date,
     manifest_fetches.fetch_date as pull_date
 from manifest_fetches
-left join configs
+left join inventoried
+    on
+        manifest_fetches.image = inventoried.image
+        and manifest_fetches.manifest_digest = inventoried.manifest_digest
+left join {{ ref('int_manifest_configs') }} as configs
     on
         manifest_fetches.image = configs.image
         and manifest_fetches.manifest_digest = configs.manifest_digest
+        and manifest_fetches.session_date = configs.session_date

@@ -15,6 +15,7 @@ distinct_reads as (
     select
         session_id,
         image,
+        client_tool,
         coalesce(root_digest, '') as root_digest,
         object_kind,
         digest,
@@ -26,7 +27,7 @@ distinct_reads as (
         ) = 1 as is_first
     from reads
     where object_kind = 'blob' or is_child
-    group by session_id, image, root_digest, object_kind, digest, session_date
+    group by session_id, image, client_tool, root_digest, object_kind, digest, session_date
 
 )
 
@@ -34,14 +35,16 @@ select
     session_id,
     root_digest,
     image,
+    client_tool,
     {{ sum_of("case when object_kind = 'manifest' then read_count end") }} as child_read_count,
     {{ sole_value("case when object_kind = 'manifest' then digest end") }} as only_child_digest,
     nullif({{ count_if("object_kind = 'blob'") }}, 0) as blob_count,
     {{ sum_of("case when object_kind = 'blob' then read_count end") }} as blob_read_count,
     min(case when object_kind = 'blob' then read_count end) as fewest_blob_reads,
+    max(case when object_kind = 'blob' and is_first then digest end) as first_blob_digest,
     -- the first blob is the config, which a client reads again when it tries again
     max(case when object_kind = 'blob' and not is_first then read_count end) as most_layer_reads,
     max(case when object_kind = 'blob' then last_micros end) as last_blob_micros,
     session_date
 from distinct_reads
-group by session_id, root_digest, image, session_date
+group by session_id, root_digest, image, client_tool, session_date

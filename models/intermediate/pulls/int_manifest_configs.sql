@@ -1,0 +1,71 @@
+{%- set restated = restate_by_day(
+    'session_date', follows=[ref('int_manifest_contents_read')], before=1, after=1,
+) %}
+with
+
+contents as (
+
+    select * from {{ ref('int_manifest_contents_read') }}
+    where {{ is_restated('session_date', restated, before=1, after=1) }}
+
+),
+
+-- programs that pull ask for the config first, but the answers may overtake one another
+votes as (
+
+    select
+        contents.image,
+        coalesce(contents.only_child_digest, contents.root_digest) as manifest_digest,
+        contents.first_blob_digest,
+        contents.session_date,
+        count(*) as vote_count
+    from contents
+    inner join {{ ref('client_tools') }} as tools on contents.client_tool = tools.tool
+    where
+        contents.blob_count > 1
+        and contents.root_digest != ''
+        and (contents.child_read_count is null or contents.only_child_digest is not null)
+        and tools.config_position = 'first'
+        and tools.config_only_read = 'pull'
+    group by
+        contents.image,
+        coalesce(contents.only_child_digest, contents.root_digest),
+        contents.first_blob_digest,
+        contents.session_date
+
+),
+
+tallies as (
+
+    select
+        days.image,
+        days.manifest_digest,
+        days.session_date,
+        votes.first_blob_digest,
+        sum(votes.vote_count) as vote_count
+    from (select distinct image, manifest_digest, session_date from votes) as days
+    inner join votes
+        on
+            days.image = votes.image
+            and days.manifest_digest = votes.manifest_digest
+            and votes.session_date between
+            {{ dbt.dateadd('day', -1, 'days.session_date') }}
+            and {{ dbt.dateadd('day', 1, 'days.session_date') }}
+    where {{ is_restated('days.session_date', restated) }}
+    group by days.image, days.manifest_digest, days.session_date, votes.first_blob_digest
+
+)
+
+select
+    image,
+    manifest_digest,
+    first_blob_digest as config_digest,
+    session_date
+from tallies
+qualify
+    row_number() over (
+        partition by image, manifest_digest, session_date order by vote_count desc, first_blob_digest
+    ) = 1
+    and vote_count >= 2 + coalesce(lead(vote_count) over (
+        partition by image, manifest_digest, session_date order by vote_count desc, first_blob_digest
+    ), 0)
