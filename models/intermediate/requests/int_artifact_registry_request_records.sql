@@ -1,6 +1,6 @@
 {%- set restated = restate_by_arrival(
     'event_date', raw=ref('stg_artifact_registry__audit_logs'),
-    max_lag_days=var('audit_sink_max_lag_days') if var('audit_sink_dataset'),
+    max_lag_days=var('audit_sink_max_lag_days') if var('audit_sink_dataset') else none,
     cluster_by=['resource_name', 'object_kind'],
 ) %}
 {%- set parsed_columns = [
