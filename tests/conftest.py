@@ -133,8 +133,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="the long form of the kill tests")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, when tests run side by side, what shares a costly fixture: a file mostly."""
+    """Keep together, when tests run side by side, what shares a costly fixture: a file mostly.
+
+    First, because xdist reads the groups in the same hook.
+    """
     for item in items:
         is_reference = "reference" in getattr(item, "fixturenames", ())
         item.add_marker(pytest.mark.xdist_group("reference" if is_reference else str(item.path)))

@@ -1,16 +1,16 @@
 """The project follows dbt-project-evaluator's rules; exceptions say why."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
-import yaml
 from dbt.cli.main import dbtRunner
 
 from tests.conftest import ROOT
 from tests.project_rules import RULES, Graph, Rule
 
-EXCEPTIONS = yaml.safe_load((ROOT / "tests/project_rules_exceptions.yml").read_text())
+EXCEPTIONS = tomllib.loads((ROOT / "tests/project_rules_exceptions.toml").read_text())
 
 
 @pytest.fixture(scope="module")
