@@ -118,6 +118,7 @@ class Accuracy:
     checks: Tally
     tags: Counter[str] = field(default_factory=Counter)
     digests: Counter[str] = field(default_factory=Counter)
+    image_ids: Counter[str] = field(default_factory=Counter)
     pushes: Counter[str] = field(default_factory=Counter)
     callers: Counter[str] = field(default_factory=Counter)
 
@@ -171,8 +172,8 @@ def measure(query: Query, recording: Recording) -> Accuracy:
         if op in pulls:
             result.overall.truth[cell_of(pulls[op])] += 1
     taken = set()
-    for image, tag, digest, started, day in query(
-        "select image, tag, manifest_digest, epoch_us(started_at), pull_date"
+    for image, tag, digest, image_id, started, day in query(
+        "select image, tag, manifest_digest, image_id, epoch_us(started_at), pull_date"
         " from pullstats.fct_image_pulls where log_source = 'cloud_audit' order by started_at"
     ):
         op = at[str(image), int(str(started))]
@@ -190,6 +191,7 @@ def measure(query: Query, recording: Recording) -> Accuracy:
             else:
                 result.tags["right" if tag is None else "wrong"] += 1
             result.digests[verdict(digest, operation["manifest_digest"])] += 1
+            result.image_ids[verdict(image_id, operation["config_digest"])] += 1
     for each in recording.checks():
         result.checks.truth[cell_of(each)] += 1
     for image, day, checks in query(
@@ -256,7 +258,9 @@ def report(result: Accuracy, without_blobs: Accuracy) -> str:
             f" **{(other_over + other_under) / truth:.1%}**.\n",
             f"Tags of the pulls: {result.tags['right']} right, {result.tags['none']} unknown,"
             f" {result.tags['wrong']} wrong. Manifest digests: {result.digests['right']} right,"
-            f" {result.digests['none']} unknown, {result.digests['wrong']} wrong."
+            f" {result.digests['none']} unknown, {result.digests['wrong']} wrong. Image ids:"
+            f" {result.image_ids['right']} right, {result.image_ids['none']} unknown,"
+            f" {result.image_ids['wrong']} wrong."
             f" Checks: {checks[1]} of {checks[0]}, {checks[2]} too many and {checks[3]} too few."
             f" Tags pushed: {result.pushes['right']} right, {result.pushes['wrong']} wrong,"
             f" {result.pushes['missing']} missing. Principal's kind and class of the requests:"

@@ -22,6 +22,8 @@ PARTITIONED_BY = {
     "int_artifact_registry_request_records": "event_date",
     "int_artifact_registry_requests": "event_date",
     "int_manifest_reads_sessionized": "session_date",
+    "int_manifest_contents_read": "session_date",
+    "int_manifest_configs": "session_date",
     "int_manifest_requests": "session_date",
     "int_manifest_fetches": "session_date",
     "int_manifest_writes": "activity_date",
@@ -40,6 +42,7 @@ OVER_ALL_TIME = {
     ("int_artifact_registry_image_pushes", "int_manifest_writes"),
     ("int_image_tag_requests", "int_manifest_fetches"),
     ("dim_images", "int_manifest_fetches"),
+    ("fct_image_pulls", "int_manifest_configs"),
     ("dim_images", "fct_image_pulls"),
     ("dim_image_tags", "fct_image_pulls"),
     # a view: a build asks for its columns only, `where false`

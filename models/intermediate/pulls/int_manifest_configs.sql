@@ -1,5 +1,6 @@
 {%- set restated = restate_by_day(
     'session_date', follows=[ref('int_manifest_contents_read')], before=1, after=1,
+    cluster_by=['image'],
 ) %}
 with
 
