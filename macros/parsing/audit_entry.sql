@@ -79,27 +79,6 @@
 {%- endmacro %}
 
 
-{% macro http_status(grpc_status) -%}
-    case coalesce({{ grpc_status }}, 0)
-        when 0 then 200
-        when 2 then 403 -- "permission denied by IAM"
-        when 3 then 400
-        when 5 then 404
-        when 6 then 409
-        when 7 then 403
-        when 8 then 429
-        when 9 then 400
-        when 10 then 409
-        when 11 then 400
-        when 16 then 401
-        when 12 then 501
-        when 14 then 503
-        when 4 then 504
-        else 500
-    end
-{%- endmacro %}
-
-
 {% macro package_format(service_name, method_name) -%}
     case
         when {{ service_name }} = 'artifactregistry.googleapis.com'

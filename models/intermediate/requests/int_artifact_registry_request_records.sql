@@ -32,7 +32,7 @@ records as {{ materialized_cte() }}
             {{ caller_address('caller_ip') }},
             {{ principal('principal_email', 'principal_subject') }}
         ) as client_ip,
-        {{ http_status('grpc_status') }} as status_code,
+        coalesce(grpc_status, 0) as grpc_code,
         started_micros,
         event_date,
         loaded_at
@@ -107,7 +107,7 @@ parsed as (
         coalesce(
             paths.resolved_digest, {{ digest_only('paths.reference') }}
         ) as digest,
-        records.status_code,
+        coalesce(statuses.http_status, 500) as status_code,
         records.started_micros,
         records.event_date,
         records.loaded_at
@@ -125,6 +125,7 @@ parsed as (
         on
             records.method_name = methods.method_name
             and records.service_name = 'artifactregistry.googleapis.com'
+    left join {{ ref('grpc_statuses') }} as statuses on records.grpc_code = statuses.grpc_code
 
 ),
 
@@ -142,7 +143,7 @@ received as (
 
 select
     request_key,
-    {{ parsed_columns | join(',\n    ') }},
+    {{ parsed_columns | join(', ') }},
     row_number() over (partition by request_key order by loaded_at) > 1 as is_redelivery,
     loaded_at
 from received

@@ -126,7 +126,7 @@ repeated as (
 {% for is_repeated in [false, true] %}
 select
     request_key,
-    {{ parsed_columns | join(',\n    ') }},
+    {{ parsed_columns | join(', ') }},
     {{ 'row_number() over (partition by request_key order by loaded_at) > 1'
         if is_repeated else 'false' }} as is_redelivery,
     loaded_at
