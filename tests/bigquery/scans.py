@@ -60,17 +60,47 @@ def scans_of(warehouse: Warehouse, sql: str) -> list[Scan]:
 
 
 def columns_of(warehouse: Warehouse, sql: str) -> dict[str, set[str]]:
-    """Give the columns that a query reads of each table, seen through the views."""
+    """Give the columns that a query reads of each table, seen through the views.
+
+    A column that a common table expression selects and nothing behind it uses is not read.
+    """
     sql = warehouse.named(sql)
     views = {path: each for path, each in warehouse.relations.items() if isinstance(each, View)}
     while any(f"`{path}`" in sql for path in views):
         for path, view in views.items():
             sql = sql.replace(f"`{path}`", f"({view.query})")
+    query = warehouse.resolve(sql)
+    used = _used_columns(query)
     found: dict[str, set[str]] = {}
-    for scan in _nodes(warehouse.resolve(sql), "ResolvedTableScanProto"):
-        name = scan.table.name.split(".")[-1]
-        found.setdefault(name, set()).update(column.name for column in scan.parent.column_list)
+    for scan in _nodes(query, "ResolvedTableScanProto"):
+        names = {column.name for column in scan.parent.column_list if column.column_id in used}
+        found.setdefault(scan.table.name.split(".")[-1], set()).update(names)
     return found
+
+
+def _used_columns(query: Any) -> set[int]:
+    """Give the ids of the columns that an expression or the result of a query refers to."""
+    used = {ref.column.column_id for ref in _nodes(query, "ResolvedColumnRefProto")}
+    used |= {each.column.column_id for each in query.output_column_list}
+    for each in _nodes(query, "ResolvedSubqueryExprProto"):
+        used |= set(_column_ids(leaf(each.subquery)))
+    # columns that are another's by their place: of a CTE and its mentions, of the parts of a UNION
+    places: list[tuple[int, int]] = []
+    entries = {each.with_query_name: each for each in _nodes(query, "ResolvedWithEntryProto")}
+    for mention in _nodes(query, "ResolvedWithRefScanProto"):
+        inner = leaf(entries[mention.with_query_name].with_subquery)
+        places += zip(_column_ids(mention), _column_ids(inner), strict=True)
+    for union in _nodes(query, "ResolvedSetOperationScanProto"):
+        for item in union.input_item_list:
+            inside = [column.column_id for column in item.output_column_list]
+            places += zip(_column_ids(union), inside, strict=True)
+    while more := {inner for outer, inner in places if outer in used} - used:
+        used |= more
+    return used
+
+
+def _column_ids(scan: Any) -> list[int]:
+    return [column.column_id for column in scan.parent.column_list]
 
 
 def _nodes(node: Any, name: str, but: str = "") -> Iterator[Any]:

@@ -3,7 +3,10 @@
 import pytest
 
 from tests.bigquery.conftest import Reference
-from tests.bigquery.scans import Scan, scans_of
+from tests.bigquery.googlesql import table
+from tests.bigquery.scans import Scan, columns_of, scans_of
+from tests.bigquery.warehouse import Warehouse
+from tests.emulators import PROJECT
 
 # What partitions each relation; views hand their table's column on.
 PARTITIONED_BY = {
@@ -104,3 +107,23 @@ def test_every_job_is_labelled_with_what_it_is_for(reference: Reference) -> None
 )
 def test_a_predicate_prunes_only_with_constants(condition: str, is_pruned: bool) -> None:
     assert Scan("table", condition).is_pruned_by("day") is is_pruned
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("with x as (select * from t where d > 0), y as (select a, b from x) select a from y", "ad"),
+        ("with x as (select * from t) select a from x union all select b from x", "ab"),
+        ("with x as (select * from t) select a from x where b in (select c from x)", "abc"),
+        ("with x as (select *, lag(c) over (order by d) as e from t) select e from x", "cd"),
+        ("with x as (select * from t union all select * from t) select b from x", "b"),
+        ("select * from t", "abcd"),
+    ],
+)
+def test_columns_that_only_a_star_selects_are_not_read(sql: str, columns: str) -> None:
+    warehouse = Warehouse()
+    warehouse.datasets.add("pullstats")
+    path = f"{PROJECT}.pullstats.t"
+    warehouse.put(path, table(dict.fromkeys("abcd", "INT64"), [[1, 2, 3, 4]]))
+    named = sql.replace("from t", f"from `{path}`")
+    assert columns_of(warehouse, named) == {"t": set(columns)}
