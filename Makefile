@@ -51,7 +51,7 @@ lint: $(DEV) ## the checks that only read the code
 	PATH=$(CURDIR)/$(BIN):$$PATH scripts/lint
 
 pytest: $(DEV) $(EMULATORS)/.ready $(REGISTRY)/.ready $(BROWSER)/.ready ## the tests (PYTEST=tests/bigquery)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --durations 15 $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses auto --durations 15 $(PYTEST)
 
 soak: $(DEV) $(EMULATORS)/.ready ## the long forms of the tests that kill or stop builds, and of those that shuffle arrivals
 	$(BIN)/python -m pytest --soak tests/test_kill.py tests/cloud/test_kill.py tests/test_arrivals.py \

