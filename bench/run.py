@@ -17,11 +17,21 @@ from pathlib import Path
 
 import altair
 
-from bench import generate, peers
+from bench import generate, generate_audit, peers
 from pullstats.csv_log import USAGE_COLUMNS
 
 BUILD = ["dbt", "--quiet", "build", "--exclude-resource-type", "test", "unit_test"]
 RESULTS = Path(__file__).parent / "results"
+# What of an audit log's entry the models need.
+CALLER = "struct(callerIp varchar, callerSuppliedUserAgent varchar)"
+ENTRY = {
+    "insertId": "varchar",
+    "logName": "varchar",
+    "timestamp": "varchar",
+    "protoPayload": "struct(serviceName varchar, methodName varchar, resourceName varchar,"
+    " authenticationInfo struct(principalEmail varchar, principalSubject varchar),"
+    f" requestMetadata {CALLER}, request struct(requestUrl varchar), status struct(code bigint))",
+}
 HISTORIES = (1, 10, 30)
 Table = list[tuple[str, ...]]
 
@@ -64,6 +74,15 @@ def parse_command(logs: Path) -> list[str]:
     return [sys.executable, "-c", f"import duckdb; duckdb.execute({query!r})"]
 
 
+def parse_audit_command(logs: Path) -> list[str]:
+    """Parse the needed fields of the entries, and nothing else."""
+    query = (
+        f"select count(insertId), count(logName), count(timestamp), count(protoPayload)"
+        f" from read_json('{logs}/**/*.json', format = 'newline_delimited', columns = {ENTRY})"
+    )
+    return [sys.executable, "-c", f"import duckdb; duckdb.execute({query!r})"]
+
+
 class Bench:
     """A database of its own, in a folder of its own."""
 
@@ -78,7 +97,7 @@ class Bench:
         }
 
     def load(self, logs: Path) -> Used:
-        return run(["pullstats", "load", str(logs)], self.environment)
+        return run(["pullstats", "load", "--allow-empty", str(logs)], self.environment)
 
     def build(self) -> Used:
         return run(BUILD, self.environment)
@@ -86,6 +105,15 @@ class Bench:
     def idle(self) -> float:
         """Return the CPU seconds of a build that finds nothing new: dbt itself."""
         return statistics.median(self.build().cpu_seconds for _ in range(3))
+
+
+def idle_build(folder: Path) -> float:
+    """Return the CPU seconds of a build without logs: dbt itself."""
+    empty = Bench(folder / "empty")
+    (folder / "none").mkdir()
+    empty.load(folder / "none")
+    empty.build()
+    return empty.idle()
 
 
 def costs(folder: Path, rows: int) -> tuple[list[Cost], Table]:
@@ -98,11 +126,7 @@ def costs(folder: Path, rows: int) -> tuple[list[Cost], Table]:
         command, extra = peers.command(peer, logs)
         cost = run(command, os.environ | extra).cpu_seconds
         found.append(Cost(peer.name, cost, peer.answers, peer.lacks))
-    empty = Bench(folder / "empty")
-    (folder / "none").mkdir()
-    empty.load(folder / "none")
-    empty.build()
-    idle = empty.idle()
+    idle = idle_build(folder)
     ours = Bench(folder / "ours")
     load, build = ours.load(logs), ours.build()
     peak = max(load.peak, build.peak) / 2**30
@@ -123,6 +147,31 @@ def costs(folder: Path, rows: int) -> tuple[list[Cost], Table]:
         ("of GoAccess' CPU", f"{found[-1].cpu_seconds / found[-2].cpu_seconds:.2f}"),
         ("peak memory of any step", f"{peak:.1f} GiB"),
         ("build with nothing new", f"{wall:.1f} s wall"),
+        ("of the logs' bytes: database", f"{ours.database.stat().st_size / size:.2f}"),
+        ("of the logs' bytes: landed objects", f"{landed / size:.2f}"),
+    ]
+
+
+def audit_costs(folder: Path, entries: int) -> Table:
+    """Measure load and first build of an audit log beside the parse of the same files."""
+    logs = folder / "audit_logs"
+    size = generate_audit.write(logs, entries)
+    idle = idle_build(folder)
+    parse = run(parse_audit_command(logs), dict(os.environ)).cpu_seconds
+    ours = Bench(folder / "ours")
+    load, build = ours.load(logs), ours.build()
+    steps = [parse, load.cpu_seconds, build.cpu_seconds - idle, idle]
+    landed = sum(file.stat().st_size for file in ours.folder.rglob("*.zst"))
+    return [
+        ("what", "figure"),
+        ("entries, bytes of the logs", f"{entries:,}, {size:,}"),
+        (
+            "CPU s: parse of the needed fields, load, build, dbt's own start",
+            " / ".join(f"{seconds:.1f}" for seconds in steps),
+        ),
+        ("load, times the parse", f"{steps[1] / parse:.1f}"),
+        ("load and build, times the parse", f"{(steps[1] + steps[2]) / parse:.1f}"),
+        ("peak memory of any step", f"{max(load.peak, build.peak) / 2**30:.1f} GiB"),
         ("of the logs' bytes: database", f"{ours.database.stat().st_size / size:.2f}"),
         ("of the logs' bytes: landed objects", f"{landed / size:.2f}"),
     ]
@@ -165,18 +214,9 @@ def growth(folder: Path, rows_an_hour: int) -> Table:
     return lines
 
 
-def keep(found: list[Cost], ours: Table, growing: Table) -> None:
-    """Write the tables as CSV and Markdown, and a plot, into bench/results/."""
+def keep(**tables: Table) -> None:
+    """Write tables as CSV and Markdown into bench/results/."""
     RESULTS.mkdir(exist_ok=True)
-    unit = found[0].cpu_seconds
-    tables: dict[str, Table] = {
-        "costs": [
-            ("who", "times the parse", "answers", "does not do"),
-            *((c.what, f"{c.cpu_seconds / unit:.1f}", c.answers, c.lacks) for c in found),
-        ],
-        "pullstats": ours,
-        "growth": growing,
-    }
     for name, lines in tables.items():
         with (RESULTS / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(lines)
@@ -185,6 +225,14 @@ def keep(found: list[Cost], ours: Table, growing: Table) -> None:
         text = "".join(f"| {' | '.join(line)} |\n" for line in marked)
         (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
         print(text)
+
+
+def keep_costs(found: list[Cost]) -> None:
+    """Write who costs what as a table and as a plot."""
+    unit = found[0].cpu_seconds
+    header = ("who", "times the parse", "answers", "does not do")
+    lines = ((c.what, f"{c.cpu_seconds / unit:.1f}", c.answers, c.lacks) for c in found)
+    keep(costs=[header, *lines])
     bars = altair.Chart(
         {"values": [{"who": c.what, "times": c.cpu_seconds / unit} for c in found]}
     ).encode(
@@ -200,10 +248,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rows-an-hour", type=int, default=4000, help="of the growing history")
+    parser.add_argument("--only", choices=("usage", "audit"), help="one kind of log")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        growing = growth(Path(folder), options.rows_an_hour)
-        keep(*costs(Path(folder), options.rows), growing)
+    if options.only != "usage":
+        with tempfile.TemporaryDirectory() as folder:
+            keep(audit=audit_costs(Path(folder), options.rows))
+    if options.only != "audit":
+        with tempfile.TemporaryDirectory() as folder:
+            growing = growth(Path(folder), options.rows_an_hour)
+            found, ours = costs(Path(folder), options.rows)
+            keep_costs(found)
+            keep(pullstats=ours, growth=growing)
 
 
 if __name__ == "__main__":

@@ -161,7 +161,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def times(request: pytest.FixtureRequest) -> tuple[int, int]:
     """How often to kill a load and a build."""
-    return (200, 50) if request.config.getoption("--soak") else (6, 5)
+    return (200, 50) if request.config.getoption("--soak") else (6, 3)
 
 
 @pytest.fixture

@@ -143,6 +143,12 @@ def test_when_windows_wrote_the_copy_then_its_line_ends_are_no_content(store: St
     assert entries(store) == Counter({entry().decode().strip(): 2})
 
 
+def test_when_only_blank_lines_are_odd_then_they_are_no_rows(store: Store) -> None:
+    blank = {audit(): b"\n" + entry() + b"\n\n" + entry(), audit(hour=1): b"\n", audit(2): b""}
+    assert store.load(blank) == BatchResult(3, 2)
+    assert entries(store) == Counter({entry().decode().strip(): 2})
+
+
 def test_when_kinds_are_mixed_then_one_batch_lands_them_all(store: Store) -> None:
     from tests.test_load import SOUND, STORAGE  # noqa: PLC0415
 

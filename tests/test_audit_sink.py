@@ -1,8 +1,12 @@
 """A BigQuery sink's tables, on DuckDB: read with the columns that they have."""
 
+import json
+from pathlib import Path
+
 import duckdb
 import pytest
 
+from tests.bigquery.audit_inputs import entry
 from tests.conftest import Project
 
 SINK = """
@@ -43,6 +47,26 @@ def test_a_sink_alone_is_enough(sink: Project) -> None:
     assert sink.query(
         "select log_source, image, tag, client_tool, blob_count from pullstats.fct_image_pulls"
     ) == [("cloud_audit", "us-docker.pkg.dev/p/r/app", "v1", "docker", 1)]
+
+
+def test_a_back_fill_beside_a_sink_is_read_when_its_days_are_restated(
+    sink: Project, tmp_path: Path
+) -> None:
+    """A build without that looks no further back than `audit_sink_max_lag_days`."""
+    sink.dbt(*MODELS, *VARS)
+    landed = tmp_path / "logs/cloudaudit.googleapis.com/data_access/2024/07/02"
+    landed.mkdir(parents=True)
+    path = landed / "12:00:00_12:59:59_S0.json"
+    path.write_text(json.dumps(entry(1, 0)) + "\n")
+    sink.load([path])
+    days = "select distinct event_date::varchar from pullstats_intermediate"
+    days += ".int_artifact_registry_request_records order by 1"
+    sink.dbt(*MODELS, *VARS)
+    assert sink.query(days) == [("2024-12-28",)]
+    sink.dbt(*MODELS, "--vars", "{audit_sink_dataset: sink, restate_from: 2024-07-02}")
+    assert sink.query(days) == [("2024-07-02",), ("2024-12-28",)]
+    sink.dbt(*MODELS, *VARS)
+    assert sink.query(days) == [("2024-07-02",), ("2024-12-28",)]
 
 
 def test_entries_that_could_not_be_written_are_noticed(sink: Project) -> None:

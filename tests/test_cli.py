@@ -11,6 +11,8 @@ import pytest
 
 from pullstats import cli, csv_log, loading, plan
 from pullstats.duckdb_warehouse import DuckDBWarehouse
+from pullstats.json_log import MAX_ENTRY_BYTES
+from tests.test_audit import audit, entry
 from tests.test_load import BROKEN, SOUND, STORAGE, Store, usage
 from tests.test_rows import GOOD, HEADER, line
 
@@ -197,6 +199,39 @@ def test_when_logs_have_landed_then_status_tells_of_them(store: Store, capsys: C
         ["2024-05-29", "21:00", "UTC"],
         ["2024-05-29", "22:00", "UTC"],
     ]
+
+
+def test_when_audit_logs_have_faults_then_all_entries_land(store: Store, capsys: Capture) -> None:
+    agent = {"requestMetadata": {"callerSuppliedUserAgent": "a" * MAX_ENTRY_BYTES}}
+    too_long = entry(protoPayload=agent)
+    longest = too_long.replace(b"a" * (len(too_long) - 1 - MAX_ENTRY_BYTES), b"", 1)
+    assert len(longest) == MAX_ENTRY_BYTES + 1
+    other_log = "run.googleapis.com/stdout/" + audit().split("/", 2)[2]
+    no_entries = b"text\n" + entry(protoPayload=None, textPayload="x") + too_long
+    store.put(
+        {
+            audit(): entry() + no_entries + longest,
+            audit(hour=3, part="A0:1735351500"): entry(protoPayload={"methodName": [1]}),
+            other_log: b'{"textPayload": "x"}\n',
+        }
+    )
+    assert load(store) == loading.EXIT_REJECTED_LINES
+    said = capsys.readouterr()
+    assert "2 objects, 3 rows landed" in said.out
+    assert f"skipped {store.logs / other_log}: its name is not that of a log object" in said.out
+    assert f"{audit()}: 3 lines rejected; see rejected_lines" in said.err
+    assert [(number, reason) for number, reason, _ in store.rejected()] == [
+        (2, "not JSON: Expecting value: line 1 column 1 (char 0)"),
+        (3, "no log entry of an audit log: protoPayload is missing"),
+        (4, f"longer than {MAX_ENTRY_BYTES} bytes"),
+    ]
+    assert b"".join(line + b"\n" for *_, line in store.rejected()) == no_entries
+    assert load(store) == 0
+    capsys.readouterr()
+    assert cli.main(["status"]) == 0
+    lines = [each.replace("│", " ").split() for each in capsys.readouterr().out.splitlines()]
+    assert ["audit", "2024-12-28", "2", "3", "3"] in lines
+    assert lines[-1] == ["newest", "hour", "of", "audit", "logs:", "2024-12-28", "03:00", "UTC"]
 
 
 def test_when_nothing_has_landed_then_status_says_so(store: Store, capsys: Capture) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import EXAMPLES, PROFILES, ROOT, Project
+from tests.accuracy_artifact_registry import unpack
+from tests.conftest import PROFILES, ROOT, Project, example_logs
 from tests.kill_loop import kill_at_random, run_to_end
 
 LOAD = [sys.executable, "-c", "from pullstats.cli import main; raise SystemExit(main())", "load"]
@@ -33,23 +34,41 @@ def environment(project: Project) -> dict[str, str]:
     }
 
 
-def landed(project: Project) -> list[tuple[object, ...]]:
-    return project.query(
-        "select * exclude (_partitiontime) from storageanalysis.usage order by all"
-    ) + project.query("select object_uri, row_count from storageanalysis.loaded_objects order by 1")
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The examples' bucket logs, and the recording's audit logs."""
+    folder = unpack(tmp_path_factory.mktemp("recorded")).logs
+    return example_logs() + sorted(folder.rglob("*.json"))
+
+
+@pytest.fixture
+def clean(tmp_path: Path) -> Project:
+    """A database beside the project's, for what nothing is killed in."""
+    folder = tmp_path / "clean"
+    folder.mkdir()
+    return Project(folder)
+
+
+def landed(project: Project) -> list[list[tuple[object, ...]]]:
+    raw = "storageanalysis"
+    return [
+        project.query(f"select * exclude (_partitiontime) from {raw}.usage order by all"),
+        project.query(f"select log_entry from {raw}.audit_logs order by all"),
+        project.query(f"select object_uri, row_count from {raw}.loaded_objects order by 1"),
+    ]
 
 
 def test_killed_loads_land_everything_once(
     project: Project,
-    examples: Project,
+    clean: Project,
+    logs: list[Path],
     environment: dict[str, str],
     times: tuple[int, int],
     record_property: Callable[[str, object], None],
-    tmp_path: Path,
 ) -> None:
     chance = random.Random(20)
-    command = [*LOAD, str(EXAMPLES / "logs")]
-    longest = run_to_end([*command, "--database", str(tmp_path / "timing.duckdb")], environment)
+    command = [*LOAD, *(str(path) for path in logs)]
+    longest = run_to_end([*command, "--database", str(clean.database)], environment)
     kills = 0
     while kills < times[0]:
         if kill_at_random(command, environment, longest, chance):
@@ -60,18 +79,20 @@ def test_killed_loads_land_everything_once(
             shutil.rmtree(f"{project.database}.raw")
     run_to_end(command, environment)
     record_property("loads killed", kills)
-    assert landed(project) == landed(examples)
+    assert landed(project) == landed(clean)
+    lines = [line for path in logs if path.suffix for line in path.read_text().splitlines()]
+    assert [entry for (entry,) in landed(project)[1]] == sorted(lines)
 
 
 def test_killed_builds_give_the_marts_of_a_clean_one(
     project: Project,
-    examples: Project,
+    clean: Project,
+    logs: list[Path],
     environment: dict[str, str],
     times: tuple[int, int],
     record_property: Callable[[str, object], None],
 ) -> None:
     chance = random.Random(10)
-    logs = sorted((EXAMPLES / "logs").glob("*_v0"))
     parts = times[1] + 1
     kills = 0
     for part in range(parts):
@@ -84,4 +105,6 @@ def test_killed_builds_give_the_marts_of_a_clean_one(
     run_to_end(BUILD, environment)
     record_property("builds killed", f"{kills} of {times[1]}")
     assert kills
-    assert project.marts() == examples.marts()
+    clean.load(logs)
+    clean.run()
+    assert project.marts() == clean.marts()

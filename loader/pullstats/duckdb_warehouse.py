@@ -186,12 +186,16 @@ class DuckDBWarehouse:
                     rows.write(content.rows)
                     staged.append((each, replace(content, rows=b"")))
             os.fsync(file.fileno())
-        if kind == "audit" and not parse_json and not self._are_entries(path):
+        row_count = sum(content.row_count for _, content in staged)
+        if kind == "audit" and not parse_json and self._entries(path) != row_count:
             return self._stage(kind, objects, result, parse_json=True)
         return staged
 
-    def _are_entries(self, path: Path) -> bool:
-        """Check that all lines are log entries, in a fifth of the time that Python takes."""
+    def _entries(self, path: Path) -> int:
+        """Count the lines that are log entries, in a fifth of the time that Python takes.
+
+        A blank line is none. Bytes that are not UTF-8, or no JSON, end it: there is more to check.
+        """
         types = {str: "VARCHAR", dict: "OBJECT"}
         keys = [f"$.{key}" for key in json_log.REQUIRED]
         kinds = [types[kind] for kind in json_log.REQUIRED.values()]
@@ -200,10 +204,10 @@ class DuckDBWarehouse:
             f" and json_type(log_entry, {keys}) = {kinds}"
         )
         try:
-            ((are,),) = self.query(f"select bool_and({is_entry}) {self._rows('audit', path)}")
+            ((count,),) = self.query(f"select count_if({is_entry}) {self._rows('audit', path)}")
         except duckdb.InvalidInputException:
-            return False
-        return are is not False
+            return -1
+        return int(count)
 
     def _publish(self, table: str, arrival: datetime) -> tuple[object, ...]:
         """Move what is staged for a table to a folder that tells the view its arrival."""

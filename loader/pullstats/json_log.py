@@ -12,11 +12,7 @@ REQUIRED = {"insertId": str, "timestamp": str, "logName": str, "protoPayload": d
 
 def count_plain(data: bytes) -> int | None:
     """Count the lines, if all that is left to check is each line by itself; else None."""
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return None
-    if not data or b"\r" in data or data.startswith(b"\n") or b"\n\n" in data:
+    if not data or b"\r" in data:
         return None
     return data.count(b"\n") + (not data.endswith(b"\n"))
 

@@ -109,13 +109,21 @@ def test_killed_at_random_a_back_fill_lands_everything_once(
     kills, objects = cloud_times
     batch = max(10, objects // 10)
     chance = random.Random(30)
-    names = [usage(f"log{n}", hour=n % 24, shard=n % 60) for n in range(objects)]
+    usage_logs = {
+        usage(f"log{n}", hour=n % 24, shard=n % 60): SOUND if n % 100 else BROKEN
+        for n in range(objects)
+    }
+    audit_logs = {
+        audit(n % 24, f"{'SA'[n % 2]}{n}{':1735351500' * (n % 2)}"): entry(insertId=f"id{n}")
+        + b"broken\n" * (n % 50 == 0)
+        for n in range(objects // 2)
+    }
     done = rounds = 0
     longest = 0.0
     while done < kills:
         # a new bucket and dataset whenever all has landed
         cloud = Cloud()
-        cloud.put({name: SOUND if n % 100 else BROKEN for n, name in enumerate(names)})
+        cloud.put(usage_logs | audit_logs)
         if longest:
             while done < kills and load_for(cloud, batch, chance.uniform(0, longest)):
                 done += 1
@@ -125,5 +133,8 @@ def test_killed_at_random_a_back_fill_lands_everything_once(
         rounds += 1
         assert cloud.rows() == typed([GOOD] * objects)
         landed = [uri.removeprefix(cloud.uri) for uri, *_ in cloud.landed()]
-        assert sorted(landed) == sorted(names)
+        assert sorted(landed) == sorted(usage_logs | audit_logs)
+        found = [text for text, _ in cloud.query("log_entry, 1", "audit_logs")]
+        sound = [data.decode().splitlines()[0] for data in audit_logs.values()]
+        assert sorted(found) == sorted(sound)
         record_property(f"loads of {objects} objects killed", f"{done}, back-fills: {rounds}")

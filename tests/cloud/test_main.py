@@ -19,6 +19,7 @@ from google.cloud.storage import Blob
 
 from tests.cloud.conftest import Cloud, environment
 from tests.conftest import ROOT
+from tests.test_audit import audit, entry
 from tests.test_load import BROKEN, SOUND, STORAGE, typed, usage
 from tests.test_rows import GOOD
 
@@ -115,6 +116,14 @@ def test_when_events_come_then_each_object_lands_once(cloud: Cloud, function: Fu
         assert set(pool.map(function.post, [*events, events[0]])) == {200}
     assert cloud.rows() == typed([GOOD] * 11)
     assert len(cloud.landed()) == 11
+    # audit logs in the same bucket: an hour, what was late of it, and another hour twice
+    parts = [audit(), audit(part="A0:1735351500"), audit(hour=1)]
+    events = [finalized(cloud, name, entry(insertId=name)) for name in parts]
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(function.post, [*events, events[2]])) == {200}
+    entries = cloud.query("log_entry, 1", "audit_logs")
+    assert sorted(json.loads(text)["insertId"] for text, _ in entries) == sorted(parts)
+    assert len(cloud.landed()) == 14
     # a back-fill finds nothing left to do
     assert cloud.load().objects == 0
 
@@ -122,8 +131,11 @@ def test_when_events_come_then_each_object_lands_once(cloud: Cloud, function: Fu
 def test_when_an_event_is_odd_then_it_is_not_retried(cloud: Cloud, function: Function) -> None:
     storage_log = b'"bucket","storage_byte_hours"\n"example","240"\n'
     wrong = finalized(cloud, usage("wrong"), b"a,b\n1,2\n")
+    other_log = "run.googleapis.com/stdout/" + audit().split("/", 2)[2]
     for data in (
         finalized(cloud, "README.txt", b""),
+        finalized(cloud, other_log, b'{"textPayload": "x"}\n'),
+        finalized(cloud, audit(), entry() + b"broken\n" + entry(protoPayload=None)),
         finalized(cloud, STORAGE, storage_log),
         finalized(cloud, usage(), BROKEN),
         *(wrong, wrong),
@@ -136,12 +148,15 @@ def test_when_an_event_is_odd_then_it_is_not_retried(cloud: Cloud, function: Fun
     no_event = ("ERROR", "the event 1 describes no objec")
     assert said == [
         ("INFO", "skipped: its name is not that "),
+        ("INFO", "skipped: its name is not that "),
+        ("WARNING", "2 lines rejected; see rejected"),
+        ("INFO", "1 objects, 1 rows landed"),
         ("INFO", "1 objects, 1 rows landed"),
         ("WARNING", "1 lines rejected; see rejected"),
         ("INFO", "1 objects, 1 rows landed"),
         *(no_header, no_header, no_event, no_event),
     ]
-    assert [error is None for *_, error in cloud.landed()] == [True, True, False]
+    assert [error is None for *_, error in cloud.landed()] == [True, True, True, False]
     assert cloud.rows() == typed([GOOD])
 
 

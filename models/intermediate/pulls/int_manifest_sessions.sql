@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(materialized='view', meta={'day': 'session_date'}) }}
 
 select
     session_id,
