@@ -36,24 +36,51 @@ votes as (
 
 ),
 
+pulled as (
+
+    select distinct
+        image,
+        manifest_digest,
+        session_date
+    from votes
+    where {{ is_restated('session_date', restated) }}
+
+),
+
 tallies as (
 
     select
-        days.image,
-        days.manifest_digest,
-        days.session_date,
+        pulled.image,
+        pulled.manifest_digest,
+        pulled.session_date,
         votes.first_blob_digest,
         sum(votes.vote_count) as vote_count
-    from (select distinct image, manifest_digest, session_date from votes) as days
+    from pulled
     inner join votes
         on
-            days.image = votes.image
-            and days.manifest_digest = votes.manifest_digest
+            pulled.image = votes.image
+            and pulled.manifest_digest = votes.manifest_digest
             and votes.session_date between
-            {{ dbt.dateadd('day', -1, 'days.session_date') }}
-            and {{ dbt.dateadd('day', 1, 'days.session_date') }}
-    where {{ is_restated('days.session_date', restated) }}
-    group by days.image, days.manifest_digest, days.session_date, votes.first_blob_digest
+            {{ dbt.dateadd('day', -1, 'pulled.session_date') }}
+            and {{ dbt.dateadd('day', 1, 'pulled.session_date') }}
+    group by
+        pulled.image, pulled.manifest_digest, pulled.session_date, votes.first_blob_digest
+
+),
+
+compared as (
+
+    select
+        *,
+        lead(vote_count) over (
+            partition by image, manifest_digest, session_date
+            order by vote_count desc, first_blob_digest asc
+        ) as next_vote_count,
+        row_number() over (
+            partition by image, manifest_digest, session_date
+            order by vote_count desc, first_blob_digest asc
+        ) as place
+    from tallies
 
 )
 
@@ -62,11 +89,7 @@ select
     manifest_digest,
     first_blob_digest as config_digest,
     session_date
-from tallies
-qualify
-    row_number() over (
-        partition by image, manifest_digest, session_date order by vote_count desc, first_blob_digest
-    ) = 1
-    and vote_count >= 2 + coalesce(lead(vote_count) over (
-        partition by image, manifest_digest, session_date order by vote_count desc, first_blob_digest
-    ), 0)
+from compared
+where
+    place = 1
+    and vote_count >= 2 + coalesce(next_vote_count, 0)

@@ -78,8 +78,8 @@ named as (
             over (partition by session_id, digest) = 1 as is_named,
         row_number() over (partition by session_id, operation, digest {{ in_order }})
             as read_number,
-        lag(case when is_get then digest end) over (partition by session_id, operation {{ in_order }})
-            as previous_digest
+        lag(case when is_get then digest end)
+            over (partition by session_id, operation {{ in_order }}) as previous_digest
     from identified
     where {{ is_restated('session_date', restated) }}
 
