@@ -5,8 +5,19 @@ with
 
 reads as (
 
-    select * from {{ ref('int_manifest_reads_sessionized') }}
-    where {{ is_restated('session_date', restated) }}
+    select
+        session_id,
+        image,
+        client_tool,
+        object_kind,
+        digest,
+        coalesce(root_digest, '') as root_digest,
+        started_micros,
+        session_date
+    from {{ ref('int_manifest_reads_sessionized') }}
+    where
+        (object_kind = 'blob' or is_child)
+        and {{ is_restated('session_date', restated) }}
 
 ),
 
@@ -16,7 +27,7 @@ distinct_reads as (
         session_id,
         image,
         client_tool,
-        coalesce(root_digest, '') as root_digest,
+        root_digest,
         object_kind,
         digest,
         session_date,
@@ -26,7 +37,6 @@ distinct_reads as (
             partition by session_id, root_digest, object_kind order by min(started_micros), digest
         ) = 1 as is_first
     from reads
-    where object_kind = 'blob' or is_child
     group by session_id, image, client_tool, root_digest, object_kind, digest, session_date
 
 )
