@@ -20,7 +20,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from report import charts, data
 
 PAGE = Path(__file__).parent / "page"
-SCRIPTS = ("rows.js", "tables.js", "plots.js", "sections.js", "more_sections.js", "page.js")
+SCRIPTS = (
+    *("rows.js", "tables.js", "plots.js"),
+    *("sections.js", "more_sections.js", "egress_failures_tags.js", "page.js"),
+)
 COUNTING = data.ROOT / "docs/counting.md"
 
 

@@ -17,6 +17,8 @@ STEP = "utcFormat(toDate(datum.value), length(datum.value) > 7 ? '%b %-d' : '%b 
 # a format of d3 knows SI prefixes and no unit
 WITH_UNIT = "replace(datum.label, /([kMGTPE]?)$/, ' $1B')"
 DASHED = [4, 3]
+# the ticks of small counts are halves, too
+WHOLE = "datum.value % 1 ? '' : datum.label"
 Chart = alt.Chart | alt.LayerChart
 
 
@@ -28,7 +30,7 @@ def step_axis() -> alt.X:
 
 
 def value_axis(unit: str) -> alt.Y:
-    axis = alt.Axis(tickCount=5, tickMinStep=1, format=",d")
+    axis = alt.Axis(tickCount=5, tickMinStep=1, format=",d", labelExpr=WHOLE)
     if unit == "bytes":
         axis = alt.Axis(tickCount=5, tickMinStep=1, format="~s", labelExpr=WITH_UNIT)
     return alt.Y("value:Q", title=None, axis=axis, scale=alt.Scale(nice=5))
@@ -72,6 +74,9 @@ CHARTS = {
     "classes": bars("pulls"),
     "pushes": bars("pushes"),
     "served": bars("bytes"),
+    "egress": bars("bytes"),
+    "failed": bars("requests"),
+    "incomplete": bars("pulls"),
     "stored": lines("bytes"),
 }
 

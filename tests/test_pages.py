@@ -86,7 +86,9 @@ def test_the_report_opens_without_a_network_and_fits(
         browser.settled(page)
         page.screenshot(path=SCREENSHOTS / f"report-{size}-{scheme}.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        assert page.locator(".plot svg").count() == 5  # the examples have no storage logs
+        assert (
+            page.locator(".plot svg").count() == 7
+        )  # the examples have no storage logs and no networks
     assert not faults
 
 
@@ -155,6 +157,9 @@ def test_a_section_says_which_filters_it_does_not_follow(page: Page) -> None:
     assert page.locator(".unfiltered:visible").count() == 0
     choose(page, "image", "gcr.io/globex-prod/web")
     assert "Not filtered by image" in page.inner_text("#requests-section .unfiltered")
+    choose(page, "tool", "docker (End users)")
+    assert "Not filtered by program" in page.inner_text("#egress-section > .unfiltered")
+    assert "Not filtered by program" in page.inner_text("#tags-section .unfiltered")
     assert not page.is_visible("#callers-section .unfiltered")
 
 
@@ -290,6 +295,126 @@ def test_the_quality_of_the_data_is_that_of_the_log(
     (missing,) = re.findall("hours without a log record: (.+)", capsys.readouterr().out)
     assert f"{missing}; quiet hours" in quality
     assert page.inner_text("#counting-error") == "0.0%"
+
+
+@pytest.mark.parametrize(
+    ("choices", "where"),
+    [
+        ({}, "true"),
+        ({"period": "May 2024", "class": "End users"}, "{0} < '2024-06-01' and {1} = 'end_user'"),
+        ({"image": "gcr.io/globex-prod/web"}, "image = 'gcr.io/globex-prod/web'"),
+        ({"project": "globex-prod on gcr.io"}, "project_id = 'globex-prod'"),
+    ],
+)
+def test_failures_are_those_of_the_marts(
+    choices: dict[str, str], where: str, page: Page, examples: Project
+) -> None:
+    for name, text in choices.items():
+        choose(page, name, text)
+    requests = f"fct_failed_requests_daily where {where.format('request_date', 'traffic_class')}"
+    pulls = (
+        f"fct_image_pulls where not is_complete and {where.format('pull_date', 'traffic_class')}"
+    )
+    found = expected(
+        examples,
+        "select coalesce(image, 'Not known'), client_tool, status_code, sum(failed_requests)"
+        f" from pullstats.{requests} group by image, client_tool, status_code",
+    )
+    columns = ("image", "program", "status_code", "failed_requests")
+    assert rows(page, "failed-requests", *columns) == found
+    assert sum(values(page, "#failure-reasons [data-column=failed_requests]")) == sum(
+        int(number) for *_, number in found
+    )
+    assert rows(page, "failed-pulls", "image", "program", "incomplete_pulls") == expected(
+        examples,
+        f"select image, client_tool, count(*) from pullstats.{pulls} group by image, client_tool",
+    )
+    (total,) = values(page, "#totals div:last-child dd")
+    assert sum(values(page, "#chart-incomplete td.number")) == total
+    shown = values(page, "#chart-failed td.number")
+    assert sum(shown) == sum(int(number) for *_, number in found)
+
+
+def test_clouds_are_not_known_without_networks(page: Page, examples: Project) -> None:
+    assert "pullstats networks" in page.inner_text("#egress-unknown")
+    assert not page.is_visible("#chart-egress")
+    assert rows(page, "egress-clouds", "cloud", "served_bytes") == expected(
+        examples, "select 'Not known', sum(served_bytes)::bigint from pullstats.fct_image_pulls"
+    )
+    assert "No tags are known" in page.inner_text("#tags-hint")
+
+
+@pytest.fixture(scope="module")
+def richer(examples: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The examples with clouds and tags, as lists of networks and an inventory give them."""
+    project = Project(tmp_path_factory.mktemp("richer"))
+    shutil.copy(examples.database, project.database)
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute(f"use {project.database.stem}.pullstats")
+        connection.execute(
+            "update fct_image_pulls set client_cloud = 'gcp', client_cloud_region = 'us-east1'"
+            " where client_network like '192.%'"
+        )
+        connection.execute(
+            "update fct_image_pulls set client_cloud = 'aws' where client_network like '198.%'"
+        )
+        connection.execute(
+            "insert into dim_image_tags by name select image, registry_host, project_id, tag,"
+            " platform, image_id, 3 as tag_pulls, 10 as pulls, used_at as last_requested_at"
+            " from dim_images, (values ('linux/amd64', 'a'), ('linux/arm64', 'b'))"
+            " as platforms (platform, image_id), (values ('new', timestamp '2024-06-01 09:00:00'),"
+            " ('old', timestamp '2024-05-04 23:00:00'), ('never', null)) as tags (tag, used_at)"
+        )
+    return project
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_clouds_and_tags_are_those_of_the_marts(
+    size: str, scheme: str, chromium: Browser, richer: Project
+) -> None:
+    with browser.opened(chromium, richer.report().as_uri(), size, scheme) as (page, faults):
+        choose(page, "period", "All time")
+        page.screenshot(path=SCREENSHOTS / f"richer-{size}-{scheme}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        cloud = "case client_cloud when 'gcp' then 'Google Cloud' when 'aws' then 'AWS'"
+        counted = (
+            f"select {cloud} else 'Elsewhere' end as cloud, {{}} sum(served_bytes)::bigint,"
+            " count_if(is_complete) from pullstats.fct_image_pulls where {} group by all"
+        )
+        columns = ("served_bytes", "pulls")
+        assert rows(page, "egress-clouds", "cloud", *columns) == expected(
+            richer, counted.format("", "true")
+        )
+        region = (
+            "case when client_cloud is null then ''"
+            " else coalesce(client_cloud_region, 'Not known') end as region,"
+        )
+        assert rows(page, "egress-regions", "cloud", "region", *columns) == expected(
+            richer, counted.format(region, "true")
+        )
+        ((served,),) = richer.query(
+            "select sum(served_bytes)::bigint from pullstats.fct_image_pulls"
+        )
+        assert sum(values(page, "#chart-egress td.number")) == served
+        assert not page.is_visible("#egress-unknown")
+        assert rows(page, "tags", "image", "tag", "use", "tag_pulls", "build_pulls") == expected(
+            richer,
+            "select distinct image, tag, case tag when 'new' then 'Used' else 'Unused' end, 3, 20"
+            " from pullstats.dim_image_tags",
+        )
+        page.fill("#idle-days", "31")
+        assert {tag for tag, use in rows(page, "tags", "tag", "use") if use == "Unused"} == {
+            "never"
+        }
+        choose(page, "image", "gcr.io/globex-prod/web")
+        assert rows(page, "egress-clouds", "cloud", *columns) == expected(
+            richer, counted.format("", "image = 'gcr.io/globex-prod/web'")
+        )
+        assert "Not filtered by image" in page.inner_text("#chart-egress .unfiltered")
+        page.fill("#tags input", "never")
+        assert rows(page, "tags", "image", "tag") == {("gcr.io/globex-prod/web", "never")}
+    assert not faults
 
 
 def test_sources_and_periods_are_compared(

@@ -59,8 +59,10 @@ function showStorage(at) {
   if (!data.storage.length) document.querySelector("#chart-stored .empty").textContent = "No storage logs are loaded, so the stored bytes are not known.";
 }
 
+const leastIdleDays = () => Math.max(0, Number.parseInt($("idle-days").value, 10) || 0);
+
 function showIdle(at) {
-  const least = Math.max(0, Number.parseInt($("idle-days").value, 10) || 0);
+  const least = leastIdleDays();
   const rows = data.images.filter(row => isAtPlace(row, at)).map(row => ({
     ...row, idle: row.last_pulled_at ? daysBetween(row.last_pulled_at.slice(0, 10), newestDay) : null,
   })).filter(row => row.idle === null || row.idle >= least).sort((a, b) => (b.idle ?? Infinity) - (a.idle ?? Infinity));

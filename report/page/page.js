@@ -21,7 +21,7 @@ function index() {
   data = Object.fromEntries(Object.entries(page.tables).map(([name, table]) => [name, rowsOf(table)]));
   data.log_days = data.log_days.filter(row => row.log_date > "1970-01-01");
   pullIndex = indexed(data.pulls, row => `${row.period} ${row.image_level} ${row.client_level}`);
-  for (const name of ["hours", "programs", "networks"])
+  for (const name of ["hours", "programs", "networks", "clouds"])
     levelIndex[name] = indexed(data[name], row => `${row.period} ${row.image_level}`);
   placeOf = new Map(data.images.map(row => [row.image, row]));
   shownImages = new Set(data.pulls.filter(row => row.image_level === "image" && row.image !== null).map(row => row.image));
@@ -163,7 +163,7 @@ function show() {
   fillFilters();
   const at = selection();
   $("selection").textContent = days.length ? describe(at) : "";
-  for (const section of [showTotals, showTime, showImages, showImage, showCallers, showClasses, showPushes, showStorage, showIdle, showQuality]) section(at);
+  for (const section of [showTotals, showTime, showImages, showImage, showCallers, showClasses, showFailures, showPushes, showStorage, showEgress, showIdle, showTags, showQuality]) section(at);
 }
 
 function changed() {

@@ -20,6 +20,7 @@ const WORDS = {
   end_user: "End users", ci: "CI and builds", scanner: "Scanners", housekeeping: "Housekeeping",
   admin: "Administration", lifecycle: "Lifecycle rules", unknown: "Unknown programs",
   read: "Read", head: "Check", write: "Write", delete: "Delete", list: "List", operation: "Other",
+  gcp: "Google Cloud", aws: "AWS", azure: "Azure", google: "Google, outside its cloud",
   gcs_usage: "Cloud Storage usage logs", cloud_audit: "Cloud Audit Logs",
 };
 const UNKNOWN = "Not known";

@@ -6,13 +6,23 @@ with
 
 requests as (
 
-    select
-        *,
-        event_date as request_date
-    from {{ ref('int_registry_requests') }}
+    select * from {{ ref('int_registry_requests') }}
     where
         status_code >= 400
         and {{ is_restated('event_date', restated) }}
+
+),
+
+placed as (
+
+    select
+        requests.*,
+        images.registry_host,
+        images.project_id,
+        images.image_name,
+        requests.event_date as request_date
+    from requests
+    left join {{ ref('int_images') }} as images on requests.image = images.image
 
 )
 
@@ -22,6 +32,9 @@ select
     operation,
     object_kind,
     package_format,
+    registry_host,
+    project_id,
+    image_name,
     image,
     traffic_class,
     client_tool,
@@ -30,7 +43,7 @@ select
     count(*) as failed_requests,
     count(distinct client_id) as clients,
     request_date
-from requests
+from placed
 group by
-    log_source, resource_name, operation, object_kind, package_format, image, traffic_class,
-    client_tool, failure_reason, status_code, request_date
+    log_source, resource_name, operation, object_kind, package_format, registry_host, project_id,
+    image_name, image, traffic_class, client_tool, failure_reason, status_code, request_date

@@ -1,0 +1,82 @@
+{#- A client has one program and one class, so the page can add these rows up. -#}
+{% macro report_callers(column, ranked_by) -%}
+    {%- set place = [
+        'period', 'period_start', 'log_source', 'image_level', 'registry_host', 'project_id', 'image',
+    ] | join(', ') -%}
+with
+
+image_pulls as (
+
+    select * from {{ ref('fct_image_pulls') }}
+
+),
+
+in_periods as (
+
+    {{ report_rows_in_periods('image_pulls') }}
+
+),
+
+counted as (
+
+    select
+        period,
+        shown_source as log_source,
+        {{ report_image_level() }} as image_level,
+        registry_host,
+        project_id,
+        image,
+        traffic_class,
+        client_tool,
+        {{ column }},
+        {{ count_if('is_complete') }} as pulls,
+        {{ count_if('not is_complete') }} as incomplete_pulls,
+        count(distinct client_id) as clients,
+        {{ sum_of('served_bytes') }} as served_bytes,
+        max(started_at) as last_pulled_at,
+        period_start
+    from in_periods
+    where period not like 'previous%'
+    group by grouping sets ( -- noqa: PRS
+        {{ report_grouping_sets([', traffic_class, client_tool, ' ~ column]) }}
+    )
+
+),
+
+ranked as (
+
+    select
+        *,
+        sum(pulls) over (partition by {{ place }}, {{ ranked_by | join(', ') }}) as caller_pulls
+    from counted
+    where image_level != 'image' or image in {{ report_images() }}
+
+)
+
+select
+    period,
+    log_source,
+    image_level,
+    registry_host,
+    project_id,
+    image,
+    traffic_class,
+    client_tool,
+    {{ column }},
+    pulls,
+    incomplete_pulls,
+    clients,
+    served_bytes,
+    last_pulled_at,
+    period_start
+from ranked
+qualify dense_rank() over (
+    partition by {{ place }}
+    order by
+        caller_pulls desc,
+        {%- for column in ranked_by %}
+        coalesce({{ column }}, '') asc
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+) <= {{ var('report_rows') }}
+{%- endmacro %}
