@@ -46,7 +46,6 @@ OVER_ALL_TIME = {
     ("int_artifact_registry_image_pushes", "int_manifest_writes"),
     ("int_image_tag_requests", "int_manifest_fetches"),
     ("dim_images", "int_manifest_fetches"),
-    ("fct_image_pulls", "int_manifest_configs"),
     ("dim_images", "fct_image_pulls"),
     ("dim_image_tags", "fct_image_pulls"),
     # a view: a build asks for its columns only, `where false`
