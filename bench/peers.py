@@ -40,7 +40,8 @@ PEERS = [
 def command(peer: Peer, logs: Path) -> tuple[list[str], dict[str, str]]:
     """Return what to run, and the environment that it needs beyond our own."""
     if peer.name != "GoAccess":
-        return [str(FOLDER / "bin/python"), "-m", "bench.peers", peer.name, str(logs)], {}
+        command = [str(FOLDER / "bin/python"), "-m", "bench.peers", peer.name, str(logs)]
+        return command, {"PYTHONPATH": "loader"}
     packages = FOLDER / "goaccess"
     libraries = ":".join(str(path) for path in packages.glob("usr/lib/*-linux-gnu"))
     files = [str(path) for path in sorted(logs.iterdir())]

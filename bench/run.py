@@ -255,10 +255,10 @@ def main() -> None:
             keep(audit=audit_costs(Path(folder), options.rows))
     if options.only != "audit":
         with tempfile.TemporaryDirectory() as folder:
-            growing = growth(Path(folder), options.rows_an_hour)
             found, ours = costs(Path(folder), options.rows)
             keep_costs(found)
-            keep(pullstats=ours, growth=growing)
+            keep(pullstats=ours)
+            keep(growth=growth(Path(folder), options.rows_an_hour))
 
 
 if __name__ == "__main__":
