@@ -100,7 +100,9 @@ def _used_columns(query: Any) -> set[int]:
 
 
 def _column_ids(scan: Any) -> list[int]:
-    return [column.column_id for column in scan.parent.column_list]
+    while "column_list" not in scan.DESCRIPTOR.fields_by_name:
+        scan = scan.parent
+    return [column.column_id for column in scan.column_list]
 
 
 def _nodes(node: Any, name: str, but: str = "") -> Iterator[Any]:

@@ -117,6 +117,7 @@ def test_a_predicate_prunes_only_with_constants(condition: str, is_pruned: bool)
         ("with x as (select * from t) select a from x where b in (select c from x)", "abc"),
         ("with x as (select *, lag(c) over (order by d) as e from t) select e from x", "cd"),
         ("with x as (select * from t union all select * from t) select b from x", "b"),
+        ("with x as (select a, count(*) as n from t group by a) select n from x", "a"),
         ("select * from t", "abcd"),
     ],
 )
