@@ -87,7 +87,7 @@ function: $(VENV)/.uv ## build/function, the source of the Cloud Run function
 	    | $(COMPILE) --constraint requirements/dev.lock --python-version 3.11 - -o build/function/requirements.txt
 
 clean: ## remove the demo's database and what make and dbt wrote; your own database stays
-	rm -rf build demo target logs
+	rm -rf build demo target logs/dbt.log*
 
 
 INSTALL = $(BIN)/uv pip install --quiet --python $(VENV) --no-deps --compile-bytecode
