@@ -2,6 +2,7 @@
     'activity_date', follows=[ref('int_blob_reads_sessionized')],
     cluster_by=['bucket_name', 'digest'],
 ) %}
+{%- set least = var('config_min_bytes') %}
 {%- set usual = 4 * var('config_usual_bytes') %}
 with
 
@@ -45,7 +46,7 @@ sized as (
         case
             when
                 blobs_of_bursts.served_bytes
-                between {{ var('config_min_bytes') }} and {{ var('config_max_bytes') }}
+                between {{ least }} and {{ var('config_max_bytes') }}
                 then blobs_of_bursts.served_bytes
         end as small_bytes
     from blobs_of_bursts
@@ -64,8 +65,10 @@ compared as (
         || {{ sortable_micros('small_bytes') }} as read_order,
         min(small_bytes) over (partition by session_id, burst_started_micros)
             as smallest_bytes,
-        lag(served_bytes) over (
+        -- an attestation between two configs does not part them
+        last_value(case when served_bytes >= {{ least }} then served_bytes end ignore nulls) over (
             partition by session_id, burst_started_micros order by first_read_micros, digest
+            rows between unbounded preceding and 1 preceding
         ) as previous_bytes
     from sized
 
@@ -117,10 +120,7 @@ placed as (
             or (compared.index_read is not null and bursts.adjacent_count = bursts.alike_count - 1)
         ) as has_many_configs
     from compared
-    inner join bursts
-        on
-            compared.session_id = bursts.session_id
-            and compared.burst_started_micros = bursts.burst_started_micros
+    inner join bursts using (session_id, burst_started_micros)
 
 )
 

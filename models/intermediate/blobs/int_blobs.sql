@@ -94,6 +94,11 @@ known as (
                 size_bytes > 4 * {{ var('config_usual_bytes') }}
                 and sessions_at_config_position_count < 3
                 then 'layer'
+            -- a single session may have read a layer first
+            when
+                size_bytes > {{ var('config_usual_bytes') }}
+                and sessions_at_config_position_count < 2
+                then 'unknown'
             else 'config'
         end as blob_kind,
         case
