@@ -4,12 +4,8 @@
 
 
 {% macro ended_micros(started_micros, duration_micros) -%}
-    {{ started_micros }} + least({{ duration_micros }}, {{ var('max_session_hours') }} * 3600000000)
-{%- endmacro %}
-
-
-{% macro midnight_micros(micros) -%}
-    {{ micros }} - mod({{ micros }}, 86400000000)
+    {{ started_micros }}
+    + least(greatest({{ duration_micros }}, 0), {{ var('max_session_hours') }} * 3600000000)
 {%- endmacro %}
 
 

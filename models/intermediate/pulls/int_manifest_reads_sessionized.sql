@@ -46,8 +46,7 @@ steps as (
         tag is not null as is_by_tag,
         read_digest,
         started_micros,
-        started_micros as ended_micros,
-        {{ midnight_micros('started_micros') }} as midnight_micros
+        started_micros as ended_micros
     from reads
 
 ),

@@ -6,8 +6,7 @@ writes as (
 
     select
         *,
-        started_micros as ended_micros,
-        {{ midnight_micros('started_micros') }} as midnight_micros
+        started_micros as ended_micros
     from {{ ref('int_manifest_writes') }}
 
 ),

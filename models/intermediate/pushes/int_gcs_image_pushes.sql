@@ -19,7 +19,6 @@ writes as (
     select
         object_writes.*,
         object_writes.written_micros as started_micros,
-        {{ midnight_micros('object_writes.written_micros') }} as midnight_micros,
         coalesce(
             object_writes.image,
             bucket_hosts.registry_host || '/' || object_writes.repository,
