@@ -19,11 +19,11 @@ logs as (
 records as {{ materialized_cte() }}
 
     select
+        -- what a record must share with its redelivery; the long columns would double the cost
         {{ hash_of([
-            'started_micros', 'client_ip', 'client_ip_type', 'client_ip_region', 'http_method',
-            'request_uri', 'status_code', 'request_bytes', 'response_bytes', 'duration_micros',
-            'http_host', 'referer', 'user_agent', 'gcs_request_id', 'gcs_operation',
-            'bucket_name', 'object_name',
+            'started_micros', 'gcs_request_id', 'client_ip', 'http_method', 'gcs_operation',
+            'bucket_name', 'object_name', 'status_code', 'request_bytes', 'response_bytes',
+            'duration_micros',
         ]) }} as request_key,
         client_ip,
         user_agent,
