@@ -14,6 +14,7 @@ from tests.traffic import HOUR, SECOND, Blob, Registry, write
 DOCKER = "docker/27.5.1 go/go1.22.11 git-commit/4c9b3b0 kernel/6.8.0 os/linux arch/amd64"
 DOCKER_29 = "docker/29.1.3 go/go1.25.5 git-commit/fbf3ed2 kernel/6.8.0 os/linux arch/amd64"
 CONTAINERD = "containerd/2.1.4"
+CRI_O = "cri-o/1.29.1 go/go1.21.1 os/linux arch/amd64"
 PODMAN = "containers/5.38.0 (github.com/containers/image)"
 CRANE = "crane/v0.20.2 go-containerregistry/v0.20.2"
 SKOPEO = "skopeo/1.17.0"
@@ -226,6 +227,51 @@ def a_scanner_reads_the_attached_bill_of_materials(log: Registry) -> None:
         log.fetch(40_000, node(10 + number), agent, *blobs)
 
 
+# Small layers, as of a WORKDIR or a COPY.
+
+
+@story(pulls=6, builds=1)
+def two_small_layers_are_as_large_as_each_other(log: Registry) -> None:
+    for number, agent in enumerate((DOCKER, CONTAINERD) * 3):
+        layers: list[Blob] = [BASE, ("user", 395), ("code", 12_000_000), ("entrypoint", 402)]
+        log.fetch(number * HOURS, node(number), agent, ("config", 5200), *layers)
+
+
+@story(pulls=8, builds=1)
+def the_last_layer_is_smaller_than_the_config(log: Registry) -> None:
+    for number, agent in enumerate((CRI_O, CONTAINERD) * 4):
+        log.fetch(number * HOURS, node(number), agent, ("config", 2600), BASE, ("copy", 611))
+
+
+@story(pulls=4, builds=1)
+def docker_29_pulls_an_image_of_small_blobs(log: Registry) -> None:
+    for number in range(4):
+        log.fetch(number * HOURS, node(number), DOCKER_29, ("config", 1470), ("layer", 2460))
+
+
+@story(pulls=130, builds=1)
+def a_hundred_and_thirty_nodes_behind_one_address(log: Registry) -> None:
+    for number in range(130):
+        blobs: list[Blob] = [("config", 8580), BASE, ("copy", 629)]
+        log.fetch(number * 0.2, node(1), CONTAINERD, *blobs, every=0.01)
+
+
+@story(pulls=9, builds=3)
+def compose_pulls_services_at_once(log: Registry) -> None:
+    services = [build(tag, size) for tag, size in enumerate((4200, 4250, 4300))]
+    for number, (config, layer) in enumerate(services):
+        log.fetch(number * HOURS, node(number), DOCKER, config, BASE, layer)
+    for number in range(2):
+        configs, layers = zip(*services, strict=True)
+        log.fetch((10 + number) * HOURS, node(10 + number), DOCKER, *configs, BASE, *layers)
+
+
+@story(pulls=0, builds=0)
+def an_artifact_has_an_empty_config(log: Registry) -> None:
+    for number in range(3):
+        log.fetch(number * HOURS, node(number), CONTAINERD, ("config", 2), ("policy", 15_000))
+
+
 # Attestations.
 
 
@@ -250,6 +296,7 @@ def docker_reads_a_provenance_as_small_as_a_config(log: Registry) -> None:
     for number in range(5):
         small: list[Blob] = [("config", 6100), ("provenance", 7400)]
         small = small if number % 2 else small[::-1]
+        small.insert(1, ("attestation config", 241))
         log.fetch(number * HOURS, node(number), DOCKER_29, *small, BASE, LAYER, every=0.01)
 
 

@@ -74,7 +74,7 @@
 
 {% macro requested_reference(request_url) -%}
     replace(replace(
-        {{ regexp_group(request_url, "'/(?:manifests|blobs)/([^/?#]+)'") }}, '%3A', ':'
+        {{ regexp_group(request_url, "'^[^?#]*/(?:manifests|blobs)/([^/?#]+)'") }}, '%3A', ':'
     ), '%3a', ':')
 {%- endmacro %}
 
@@ -90,11 +90,13 @@
 
 
 {# People use the programs of build servers, too. #}
-{% macro audit_traffic_class(operation, principal_class, principal_kind, client_class) -%}
+{% macro audit_traffic_class(operation, principal, principal_class, principal_kind, client_class) -%}
     case
         when {{ operation }} in ('list', 'admin') then 'admin'
         when {{ principal_class }} is not null then {{ principal_class }}
-        when {{ principal_kind }} = 'user' and {{ client_class }} in ('ci', 'unknown')
+        when
+            {{ client_class }} in ('ci', 'unknown')
+            and ({{ principal_kind }} = 'user' or {{ principal }} like '%/workforcePools/%')
             then 'end_user'
         else {{ client_class }}
     end

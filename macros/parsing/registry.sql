@@ -52,3 +52,13 @@
         else {{ regexp_group(bucket_name, "'" ~ prefix ~ "(.+)[.]appspot[.]com$'") }}
     end
 {%- endmacro %}
+
+
+{% macro is_build_cache(image, tag=none) -%}
+    (
+        {{ regexp_like(image, "'[/-](build)?cache$'") }}
+        {%- if tag %}
+        or coalesce({{ regexp_like(tag, "'(^|[-_.])(build)?cache($|[-_.])'") }}, false)
+        {%- endif %}
+    )
+{%- endmacro %}

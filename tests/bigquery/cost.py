@@ -1,10 +1,11 @@
 """What builds read on BigQuery, for docs/bigquery.md: `python -m tests.bigquery.cost`.
 
-Builds the examples twice in GoogleSQL's reference engine, first all but the last hour, then that
-hour. Each statement that dbt sent is resolved: its tables, the columns that it needs of them, the
-days and arrivals that it names as constants. The bytes are BigQuery's logical sizes of those
-columns in those partitions. A DELETE or a MERGE that deletes reads whole partitions, a MERGE that
-only inserts nothing of its target.
+Builds the examples twice in GoogleSQL's reference engine, first without an hour, then that hour:
+once the newest hour, as a scheduled build does, and once an hour that is two days late. Each
+statement that dbt sent is resolved: its tables, the columns that it needs of them, the days and
+arrivals that it names as constants. The bytes are BigQuery's logical sizes of those columns in
+those partitions. A DELETE or a MERGE that deletes reads whole partitions, a MERGE that only inserts
+nothing of its target.
 """
 
 import tempfile
@@ -23,8 +24,15 @@ from tests.conftest import example_logs
 from tests.emulators import PROJECT
 
 DAYS = 6  # of the examples
-HOURS = ("usage_2024_06_01_11", "usage_2024_06_01_12")  # in their middle: days on either side
+# The hour that arrives, and the one before it, which is read again: it may have grown.
+NEWEST = ("usage_2024_06_03_19", "usage_2024_06_03_21")
+LATE = ("usage_2024_06_01_11", "usage_2024_06_01_12")
 VIEWS = {"usage": "stg_gcs__usage_logs", "int_gcs_request_records": "int_gcs_requests"}
+CONSTANT = {
+    *("build_log", "build_locks", "client_salt", "dim_dates"),
+    *("user_agents", "client_tools", "principals", "gcs_operations", "grpc_statuses"),
+    *("artifact_registry_methods", "egress_prices"),
+}
 MINIMUM = 10 * 2**20  # billed at least, for each table that a query reads
 
 
@@ -77,27 +85,30 @@ def reads(api: Api, sent: Sent, arrivals: set[str]) -> Iterator[tuple[str, int]]
 
 def report(api: Api, title: str, statements: list[Sent], arrivals: set[str], unit: float) -> None:
     by_table: Counter[str] = Counter()
+    constant: Counter[str] = Counter()
     count = 0
     for sent in statements:
         if "where false and current_timestamp()" in " ".join(sent.sql.split()):
             continue  # dbt asks for a query's columns: nothing is read
         for name, amount in reads(api, sent, arrivals):
-            by_table[name] += amount
+            (constant if name in CONSTANT else by_table)[name] += amount
             count += 1
     print(f"\n{title}: {sum(by_table.values()) / unit:.0f} bytes")
     for name, amount in by_table.most_common():
         print(f"  {name:26} {amount / unit:>8.1f}")
+    print(f"seeds, build log and the like, whatever the traffic: {sum(constant.values())} bytes")
     print(
         f"tables read by queries: {count}, so at least {count * MINIMUM / 2**20:.0f} MiB are billed"
     )
 
 
-def main() -> None:
+def arrival_of(hours: tuple[str, str], is_first: bool) -> None:
+    """Build without an hour, then with it; print what that read, and what the first build did."""
     logs = example_logs()
-    arrivals = {  # the newest hour before is read again: it may have grown
-        datetime(2024, 6, 4, tzinfo=UTC): [p for p in logs if not any(h in p.name for h in HOURS)],
-        datetime(2024, 6, 4, 1, tzinfo=UTC): [p for p in logs if HOURS[0] in p.name],
-        datetime(2024, 6, 4, 2, tzinfo=UTC): [p for p in logs if HOURS[1] in p.name],
+    arrivals = {
+        datetime(2024, 6, 4, tzinfo=UTC): [p for p in logs if not any(h in p.name for h in hours)],
+        datetime(2024, 6, 4, 1, tzinfo=UTC): [p for p in logs if hours[0] in p.name],
+        datetime(2024, 6, 4, 2, tzinfo=UTC): [p for p in logs if hours[1] in p.name],
     }
     _, early, late = arrivals
     lines = [recorded(arrival, paths) for arrival, paths in arrivals.items()]
@@ -114,21 +125,27 @@ def main() -> None:
             api.warehouse.put(f"{PROJECT}.{RAW}.usage", made)
             project.dbt("build", "--exclude-resource-type", "test", "unit_test")
             starts.append(len(api.sent))
-        print("kept, bytes for each request:")
-        for path, found in api.warehouse.relations.items():
-            if isinstance(found, Table) and found.rows:
-                kept = size(found, set(found.types) - found.pseudo, "", None)
-                print(f"  {path.split('.')[-1]:26} {kept / len(everything):>8.1f}")
         builds = api.sent[: starts[1]], api.sent[starts[1] :]
-        report(api, "first build, for each request", builds[0], set(), len(first))
-        daily = len(everything) / DAYS
+        if is_first:
+            print("kept, bytes for each request:")
+            for path, found in api.warehouse.relations.items():
+                if isinstance(found, Table) and found.rows:
+                    kept = size(found, set(found.types) - found.pseudo, "", None)
+                    print(f"  {path.split('.')[-1]:26} {kept / len(everything):>8.1f}")
+            report(api, "first build, for each request", builds[0], set(), len(first))
+        title = "the newest hour" if is_first else "a late hour"
         report(
             api,
-            "an hour more, for each request of a day",
+            f"{title}, for each request of a day",
             builds[1],
             {str(early), str(late)},
-            daily,
+            len(everything) / DAYS,
         )
+
+
+def main() -> None:
+    arrival_of(NEWEST, is_first=True)
+    arrival_of(LATE, is_first=False)
 
 
 if __name__ == "__main__":

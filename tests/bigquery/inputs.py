@@ -164,9 +164,13 @@ def variants() -> list[Row]:
     for _ in range(250):
         names = mix.sample(list(VALUES), mix.randint(2, 9))
         found.append(record(**{name: mix.choice(VALUES[name]) for name in names}))
-    place = list(csv_log.USAGE_COLUMNS).index("s_request_id")
+    columns = list(csv_log.USAGE_COLUMNS)
+    time, request_id = columns.index("time_micros"), columns.index("s_request_id")
     for number, row in enumerate(found):  # else most would be redeliveries of the plain record
-        row[place] = f"id{number}" if row[place] == "id" else row[place]
+        if row[time] == MIDNIGHT + 9 * HOUR:
+            row[time] += number
+        if row[request_id] == "id":
+            row[request_id] = f"id{number}"
     return found
 
 

@@ -16,6 +16,7 @@ PARTITIONED_BY = {
     "int_gcs_requests": "event_date",
     "int_object_writes": "activity_date",
     "int_blob_reads_sessionized": "session_date",
+    "int_burst_blobs": "session_date",
     "int_blob_evidence_daily": "activity_date",
     "int_blob_deliveries": "session_date",
     "int_pull_starts": "session_date",
@@ -25,6 +26,7 @@ PARTITIONED_BY = {
     "int_artifact_registry_request_records": "event_date",
     "int_artifact_registry_requests": "event_date",
     "int_manifest_reads_sessionized": "session_date",
+    "int_manifest_reads_rooted": "session_date",
     "int_manifest_contents_read": "session_date",
     "int_manifest_configs": "session_date",
     "int_manifest_requests": "session_date",
@@ -56,7 +58,7 @@ OVER_ALL_TIME = {
 def test_every_table_with_a_day_is_partitioned_by_it_and_clustered(reference: Reference) -> None:
     layouts = {path.split(".")[-1]: each for path, each in reference.api.warehouse.layouts.items()}
     views = {
-        *("stg_gcs__usage_logs", "int_gcs_requests", "int_image_fetches"),
+        *("stg_gcs__usage_logs", "int_gcs_requests", "int_burst_blobs", "int_image_fetches"),
         *("int_artifact_registry_requests", "int_manifest_sessions"),
     }
     for table in PARTITIONED_BY.keys() - views:

@@ -1,57 +1,22 @@
 {%- set restated = restate_by_day(
-    'activity_date', follows=[ref('int_blob_reads_sessionized')],
+    'activity_date', follows=[ref('int_burst_blobs')],
     cluster_by=['bucket_name', 'digest'],
 ) %}
-{%- set least = var('config_min_bytes') %}
-{%- set usual = 4 * var('config_usual_bytes') %}
+{%- set least, usual = var('config_min_bytes'), 4 * var('config_usual_bytes') %}
+{%- set in_burst =
+    'partition by session_id, burst_started_micros order by first_read_micros, digest'
+%}
+{%- set whole = 'rows between unbounded preceding and unbounded following' %}
+{%- set first_bytes, last_bytes =
+    'first_value(small_bytes ignore nulls) over (' ~ in_burst ~ ' ' ~ whole ~ ')',
+    'last_value(small_bytes ignore nulls) over (' ~ in_burst ~ ' ' ~ whole ~ ')'
+%}
 with
 
-blob_reads as (
+burst_blobs as (
 
-    select * from {{ ref('int_blob_reads_sessionized') }}
+    select * from {{ ref('int_burst_blobs') }}
     where {{ is_restated('session_date', restated) }}
-
-),
-
-blobs_of_bursts as (
-
-    select
-        session_id,
-        burst_started_micros,
-        digest,
-        any_value(session_date) as activity_date,
-        any_value(client_tool) as client_tool,
-        any_value(client_version) as client_version,
-        any_value(bucket_name) as bucket_name,
-        any_value(image) as image,
-        {{ sum_of('served_bytes') }} as served_bytes,
-        max(case when status_code = 200 then served_bytes end) as max_complete_response_bytes,
-        min(case when served_bytes > 0 then started_micros end) as first_read_micros,
-        max(case when served_bytes > 0 then started_micros end) as last_read_micros
-    from blob_reads
-    group by session_id, burst_started_micros, digest
-
-),
-
-sized as (
-
-    select
-        blobs_of_bursts.*,
-        client_tools.config_position,
-        client_tools.index_read,
-        coalesce(
-            {{ version_part('blobs_of_bursts.client_version', 1) }}
-            >= client_tools.attestations_since, false
-        ) as reads_attestations,
-        case
-            when
-                blobs_of_bursts.served_bytes
-                between {{ least }} and {{ var('config_max_bytes') }}
-                then blobs_of_bursts.served_bytes
-        end as small_bytes
-    from blobs_of_bursts
-    left join {{ ref('client_tools') }} as client_tools
-        on blobs_of_bursts.client_tool = client_tools.tool
 
 ),
 
@@ -63,14 +28,26 @@ compared as (
         {{ sortable_micros('first_read_micros') }}
         || digest
         || {{ sortable_micros('small_bytes') }} as read_order,
-        min(small_bytes) over (partition by session_id, burst_started_micros)
-            as smallest_bytes,
+        case config_position
+            when 'first' then {{ first_bytes }}
+            when 'last' then {{ last_bytes }}
+            when 'either' then least({{ first_bytes }}, {{ last_bytes }})
+            else min(small_bytes) over ({{ in_burst }} {{ whole }})
+        end as expected_bytes,
         -- an attestation between two configs does not part them
-        last_value(case when served_bytes >= {{ least }} then served_bytes end ignore nulls) over (
-            partition by session_id, burst_started_micros order by first_read_micros, digest
-            rows between unbounded preceding and 1 preceding
+        last_value(case when blob_bytes >= {{ least }} then blob_bytes end ignore nulls) over (
+            {{ in_burst }} rows between unbounded preceding and 1 preceding
         ) as previous_bytes
-    from sized
+    from burst_blobs
+
+),
+
+likened as (
+
+    select
+        *,
+        small_bytes * 10 between expected_bytes * 9 and expected_bytes * 11 as is_alike
+    from compared
 
 ),
 
@@ -79,18 +56,21 @@ bursts as (
     select
         session_id,
         burst_started_micros,
-        {{ count_if('served_bytes > 0') }} as blob_count,
-        {{ count_if('small_bytes * 10 <= smallest_bytes * 11') }} as alike_count,
+        {{ count_if('blob_bytes >= ' ~ least) }} as blob_count,
+        {{ count_if('blob_bytes between 1 and ' ~ (least - 1)) }} as tiny_count,
+        {{ count_if('is_alike') }} as alike_count,
         {{ count_if(
-            'small_bytes * 10 > smallest_bytes * 11 and small_bytes <= smallest_bytes * 4'
+            'small_bytes * 10 > expected_bytes * 11 and small_bytes <= expected_bytes * 4'
         ) }} as middle_count,
-        {{ count_if('small_bytes <= smallest_bytes * 4 and previous_bytes <= smallest_bytes * 4') }}
-            as adjacent_count,
+        {{ count_if(
+            'small_bytes <= expected_bytes * 4 and previous_bytes <= expected_bytes * 4'
+        ) }} as adjacent_count,
         {{ count_if('small_bytes <= ' ~ usual ~ ' and previous_bytes <= ' ~ usual) }}
             as side_by_side_count,
+        {{ sortable_micros('min(first_read_micros)') }} as burst_order,
         min(read_order) as first_order,
         max(read_order) as last_order
-    from compared
+    from likened
     group by session_id, burst_started_micros
 
 ),
@@ -100,15 +80,18 @@ bursts as (
 placed as (
 
     select
-        compared.*,
-        bursts.first_order,
-        bursts.last_order,
-        bursts.blob_count > 1
+        likened.*,
+        -- a tiny blob may be the layer behind a config, or the empty config of an artifact
+        (
+            bursts.blob_count > 1
+            or (bursts.tiny_count > 0 and left(bursts.first_order, 18) = bursts.burst_order)
+        )
         -- an attestation is read at the same time as the config
         and not (
-            compared.reads_attestations
-            and compared.small_bytes is not null
+            likened.reads_attestations
+            and likened.small_bytes is not null
             and bursts.side_by_side_count > 0
+            and bursts.tiny_count > 0
         ) as is_comparable,
         -- configs of several builds are alike in size, and larger layers lie between them; those of
         -- an index lie side by side, and so do all if there is no layer
@@ -117,10 +100,36 @@ placed as (
         and (
             bursts.adjacent_count = 0
             or bursts.alike_count = bursts.blob_count
-            or (compared.index_read is not null and bursts.adjacent_count = bursts.alike_count - 1)
-        ) as has_many_configs
-    from compared
+            or (likened.reads_index and bursts.adjacent_count = bursts.alike_count - 1)
+        ) as has_many_configs,
+        case
+            when likened.config_position = 'first' then likened.read_order = bursts.first_order
+            when likened.config_position = 'last' then likened.read_order = bursts.last_order
+            when likened.config_position is null then false
+            -- at either end: the smaller blob of the two
+            when right(bursts.first_order, 18) <= right(bursts.last_order, 18)
+                then likened.read_order = bursts.first_order
+            else likened.read_order = bursts.last_order
+        end as is_at_position
+    from likened
     inner join bursts using (session_id, burst_started_micros)
+
+),
+
+-- what is alike, but not at the position, may be another build's config or a layer
+judged as (
+
+    select
+        *,
+        served_bytes > 0
+        and is_comparable
+        and case
+            when has_many_configs then true
+            when config_position is null then false
+            else is_at_position or not coalesce(is_alike, false)
+        end as is_telling,
+        case when has_many_configs then is_alike else is_at_position end as is_config
+    from placed
 
 )
 
@@ -129,22 +138,12 @@ select
     digest,
     image,
     {{ count_if('served_bytes > 0') }} as session_count,
-    {{ count_if(
-        'served_bytes > 0 and is_comparable and (config_position is not null or has_many_configs)'
-    ) }} as sessions_with_position_count,
-    {{ count_if(
-        "is_comparable and case"
-        ~ " when has_many_configs then small_bytes * 10 <= smallest_bytes * 11"
-        ~ " when config_position = 'first' then read_order = first_order"
-        ~ " when config_position = 'last' then read_order = last_order"
-        ~ " when config_position is null then false"
-        ~ " when right(first_order, 18) <= right(last_order, 18) then read_order = first_order"
-        ~ " else read_order = last_order end"
-    ) }} as sessions_at_config_position_count,
+    {{ count_if('is_telling') }} as sessions_with_position_count,
+    {{ count_if('is_telling and is_config') }} as sessions_at_config_position_count,
     {{ sum_of('served_bytes') }} as served_bytes,
     max(max_complete_response_bytes) as max_complete_response_bytes,
     min(first_read_micros) as first_read_micros,
     max(last_read_micros) as last_read_micros,
-    activity_date
-from placed
-group by bucket_name, digest, image, activity_date
+    session_date as activity_date
+from judged
+group by bucket_name, digest, image, session_date

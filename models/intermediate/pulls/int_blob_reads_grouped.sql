@@ -116,6 +116,7 @@ grouped as (
         ) }} as candidate_count,
         {{ count_if('served_bytes between 1 and ' ~ (var('config_min_bytes') - 1)) }}
             as tiny_count,
+        {{ count_if('served_bytes > 0 and not is_range') }} as whole_count,
         {{ sum_of('request_count') }} as request_count,
         {{ sum_of('served_bytes') }} as served_bytes,
         min(case when is_plain_session then 1 else 0 end) = 1 as is_plain_session,

@@ -31,7 +31,7 @@ classified as (
             when grouped_reads.artifact_count = grouped_reads.blob_count then 'artifact'
             when
                 client_tools.reads_cache = 'true'
-                and {{ regexp_like('grouped_reads.image', "'[/-](build)?cache$'") }}
+                and {{ is_build_cache('grouped_reads.image') }}
                 then 'artifact'
             when grouped_reads.config_count > 0 and grouped_reads.layer_count > 0 then 'pull'
             -- one of several small blobs is the config, as of an image with its attestation
@@ -51,9 +51,17 @@ classified as (
                 then coalesce(client_tools.config_only_read, 'inspection')
             when client_tools.layers_only_read = 'partial' then 'partial'
             -- too small for an image's config, and one more: a signature, a bill of materials
-            when grouped_reads.blob_count = 2 and grouped_reads.tiny_count = 1 then 'artifact'
+            when
+                grouped_reads.blob_count = 2
+                and grouped_reads.tiny_count = 1
+                and grouped_reads.served_bytes <= {{ var('config_max_bytes') }}
+                then 'artifact'
             -- clients that read no config, or one that is not known
-            when grouped_reads.blob_count > 1 and grouped_reads.is_complete then 'pull'
+            when
+                grouped_reads.blob_count > 1
+                and grouped_reads.is_complete
+                and grouped_reads.whole_count > 0
+                then 'pull'
             else 'partial'
         end as fetch_kind
     from grouped_reads
@@ -78,6 +86,8 @@ select
             is_plain_session
             and is_config_certain
             and layer_count > 0
+            -- no other small blob may be a config as well
+            and candidate_count = 0
             and image is not null
             then 'certain'
         else 'inferred'

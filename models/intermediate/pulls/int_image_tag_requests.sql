@@ -11,8 +11,10 @@ fetches as (
     from {{ ref('int_manifest_fetches') }}
     where
         tag is not null
-        and fetch_kind in ('pull', 'check', 'inspection')
+        and fetch_kind in ('pull', 'retry', 'check', 'inspection', 'artifact', 'cache')
         and traffic_class != 'scanner'
+        -- signatures and attestations are requested with what they are of
+        and tag not like 'sha256-%'
 
 ),
 

@@ -24,6 +24,7 @@ votes as (
     inner join {{ ref('client_tools') }} as tools on contents.client_tool = tools.tool
     where
         contents.blob_count > 1
+        and not contents.is_shared
         and contents.root_digest != ''
         and (contents.child_read_count is null or contents.only_child_digest is not null)
         and tools.config_position = 'first'

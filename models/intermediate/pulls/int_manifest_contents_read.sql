@@ -1,5 +1,5 @@
 {%- set restated = restate_by_day(
-    'session_date', follows=[ref('int_manifest_reads_sessionized')], cluster_by=['image'],
+    'session_date', follows=[ref('int_manifest_reads_rooted')], cluster_by=['image'],
 ) %}
 with
 
@@ -12,11 +12,24 @@ reads as (
         object_kind,
         digest,
         coalesce(root_digest, '') as root_digest,
+        is_refused,
         started_micros,
         session_date
-    from {{ ref('int_manifest_reads_sessionized') }}
+    from {{ ref('int_manifest_reads_rooted') }}
     where
         (object_kind = 'blob' or is_child)
+        and {{ is_restated('session_date', restated) }}
+
+),
+
+shared_roots as (
+
+    select distinct
+        session_id,
+        contents_digest as root_digest
+    from {{ ref('int_manifest_reads_rooted') }}
+    where
+        contents_digest != digest
         and {{ is_restated('session_date', restated) }}
 
 ),
@@ -31,30 +44,66 @@ distinct_reads as (
         object_kind,
         digest,
         session_date,
-        count(*) as read_count,
+        {{ count_if('not is_refused') }} as read_count,
         max(started_micros) as last_micros,
         row_number() over (
-            partition by session_id, root_digest, object_kind order by min(started_micros), digest
+            partition by session_id, root_digest, object_kind
+            order by min(case when is_refused then null else started_micros end) nulls last, digest
         ) = 1 as is_first
     from reads
     group by session_id, image, client_tool, root_digest, object_kind, digest, session_date
 
+),
+
+counted as (
+
+    select
+        session_id,
+        root_digest,
+        image,
+        client_tool,
+        {{ count_if("object_kind = 'manifest'") }} as child_count,
+        {{ sum_of("case when object_kind = 'manifest' then read_count end") }} as child_read_count,
+        {{ sole_value("case when object_kind = 'manifest' then digest end") }} as only_child_digest,
+        nullif({{ count_if("object_kind = 'blob' and read_count > 0") }}, 0) as blob_count,
+        {{ count_if("object_kind = 'blob' and read_count = 0") }} as refused_blob_count,
+        {{ sum_of("case when object_kind = 'blob' then read_count end") }} as blob_read_count,
+        min(case when object_kind = 'blob' then nullif(read_count, 0) end) as fewest_blob_reads,
+        max(case when object_kind = 'blob' and is_first then digest end) as first_blob_digest,
+        -- the first blob is the config, which a client reads again when it tries again
+        max(case when object_kind = 'blob' and not is_first then read_count end)
+            as most_layer_reads,
+        max(case when object_kind = 'blob' then last_micros end) as last_blob_micros,
+        session_date
+    from distinct_reads
+    group by session_id, root_digest, image, client_tool, session_date
+
 )
 
 select
-    session_id,
-    root_digest,
-    image,
-    client_tool,
-    {{ sum_of("case when object_kind = 'manifest' then read_count end") }} as child_read_count,
-    {{ sole_value("case when object_kind = 'manifest' then digest end") }} as only_child_digest,
-    nullif({{ count_if("object_kind = 'blob'") }}, 0) as blob_count,
-    {{ sum_of("case when object_kind = 'blob' then read_count end") }} as blob_read_count,
-    min(case when object_kind = 'blob' then read_count end) as fewest_blob_reads,
-    max(case when object_kind = 'blob' and is_first then digest end) as first_blob_digest,
-    -- the first blob is the config, which a client reads again when it tries again
-    max(case when object_kind = 'blob' and not is_first then read_count end) as most_layer_reads,
-    max(case when object_kind = 'blob' then last_micros end) as last_blob_micros,
-    session_date
-from distinct_reads
-group by session_id, root_digest, image, client_tool, session_date
+    counted.session_id,
+    counted.root_digest,
+    counted.image,
+    counted.client_tool,
+    counted.child_count,
+    counted.child_read_count,
+    counted.only_child_digest,
+    shared_roots.session_id is not null as is_shared,
+    counted.blob_count,
+    counted.refused_blob_count,
+    counted.blob_read_count,
+    counted.first_blob_digest,
+    -- each client of an address reads each blob once, so the reads of a blob count the clients; one
+    -- that keeps layers may need only some of them
+    case
+        when tools.keeps_layers = 'true' and counted.blob_count > 1 then counted.most_layer_reads
+        else counted.fewest_blob_reads
+    end as client_count,
+    counted.last_blob_micros,
+    counted.session_date
+from counted
+left join shared_roots
+    on
+        counted.session_id = shared_roots.session_id
+        and counted.root_digest = shared_roots.root_digest
+left join {{ ref('client_tools') }} as tools on counted.client_tool = tools.tool

@@ -1,4 +1,3 @@
-{#- without blobs the neighboring days tell which manifest is an index #}
 {%- set days_beside = 0 if var('audit_log_has_blobs') else 1 %}
 {%- set restated = restate_by_day(
     'session_date', follows=[ref('int_manifest_requests'), ref('int_manifest_contents_read')],
@@ -36,7 +35,7 @@ children as (
         row_number() over (
             partition by session_id, root_digest order by started_micros desc, request_key desc
         ) - 1 as later_children
-    from {{ ref('int_manifest_reads_sessionized') }}
+    from {{ ref('int_manifest_reads_rooted') }}
     where is_child and {{ is_restated('session_date', restated) }}
 
 ),
@@ -50,32 +49,31 @@ judged as (
         blobs.blob_count,
         blobs.blob_read_count,
         blobs.last_blob_micros,
-        -- each client of an address reads each blob once, so the reads of a blob count the clients;
-        -- one that keeps layers may need only some of them
-        {%- if var('audit_log_has_blobs') %}
         case
-            when blobs.blob_count = 1 then 1
-            when tools.keeps_layers = 'true' then blobs.most_layer_reads
-            else blobs.fewest_blob_reads
-        end
-        {%- else %}
-        requests.attempts
-        {%- endif %} as client_count,
+            -- the clients read several platforms, each its own
+            when indexes.child_count > 1 and indexes.child_read_count = requests.attempts
+                then requests.attempts
+            else {{ 'blobs.client_count' if var('audit_log_has_blobs') else 'requests.attempts' }}
+        end as client_count,
         case
             when requests.operation = 'head' and (sessions.gets > 0 or sessions.blob_reads = 0)
                 then case
-                    when requests.is_tag_written or requests.is_digest_written then 'push'
                     when
-                        requests.tag is null
-                        and sessions.last_written_micros > requests.started_micros
+                        sessions.last_written_micros > requests.started_micros
+                        and (
+                            requests.is_tag_written
+                            or requests.is_digest_written
+                            or requests.tag is null
+                        )
                         then 'push'
                     else 'check'
                 end
             when 'scanner' in (requests.traffic_class, requests.client_class) then 'scan'
             when tools.fetch_kind is not null then tools.fetch_kind
             when {{ regexp_like('requests.tag', "'^sha256-[0-9a-f]{64}'") }} then 'artifact'
-            when tools.reads_cache = 'true' and requests.is_tag_written then 'cache'
+            when tools.reads_cache = 'true' and requests.is_of_cache then 'cache'
             {%- if var('audit_log_has_blobs') %}
+            when blobs.refused_blob_count > 0 then 'partial'
             when blobs.blob_count is null then 'inspection'
             when blobs.blob_count = 1 then coalesce(tools.config_only_read, 'inspection')
             {%- else %}
@@ -100,12 +98,13 @@ judged as (
     from requests
     inner join sessions on requests.session_id = sessions.session_id
     left join contents as indexes
-        on requests.session_id = indexes.session_id and requests.digest = indexes.root_digest
+        on
+            requests.session_id = indexes.session_id
+            and coalesce(requests.contents_digest, requests.digest) = indexes.root_digest
     left join contents as blobs
         on
             requests.session_id = blobs.session_id
-            and case when requests.operation = 'read' then requests.digest else '' end
-            = blobs.root_digest
+            and coalesce(requests.contents_digest, '') = blobs.root_digest
     left join {{ ref('client_tools') }} as tools on requests.client_tool = tools.tool
 
 )
@@ -118,6 +117,7 @@ select
     case when judged.child_read_count > 0 then judged.digest end as index_digest,
     case
         when judged.child_read_count is null then judged.digest
+        when judged.contents_digest != judged.digest then null
         else coalesce(judged.only_child_digest, children.digest)
     end as manifest_digest,
     judged.client_id,

@@ -1,5 +1,5 @@
 {%- set restated = restate_by_day(
-    'session_date', follows=[ref('int_manifest_reads_sessionized')], before=1, after=1,
+    'session_date', follows=[ref('int_manifest_reads_rooted')], before=1, after=1,
     cluster_by=['image'],
 ) %}
 {%- set in_order = 'order by started_micros, request_key' %}
@@ -10,7 +10,7 @@ with
 
 reads as (
 
-    select * from {{ ref('int_manifest_reads_sessionized') }}
+    select * from {{ ref('int_manifest_reads_rooted') }}
     where {{ is_restated('session_date', restated, before=1, after=1) }}
 
 ),
@@ -48,6 +48,8 @@ matched as (
         coalesce(open_heads > min(open_heads) over (
             {{ of_digest }} {{ in_order }} rows between 1 following and unbounded following
         ), false) as is_closed,
+        max(case when operation = 'head' then tag end) over ({{ of_digest }}, read_number)
+            as nth_head_tag,
         lag(tag) over ({{ of_program }}) as relayed_tag,
         -- behind a pool of addresses the HEAD comes from another one
         coalesce(
@@ -68,6 +70,8 @@ tagged as (
         *,
         case
             when operation = 'head' or tag is not null then tag
+            -- several nodes ask by several tags first, then read
+            when open_heads >= 0 and heads = gets then nth_head_tag
             when
                 previous_digest in (digest, previous_tag)
                 and (previous_operation = 'head' or previous_tag is not null)
@@ -116,9 +120,12 @@ select
     tagged.operation,
     tagged.requested_tag as tag,
     tagged.digest,
+    tagged.contents_digest,
     tagged.gets - tagged.read_number as later_gets,
     greatest(tagged.gets_by_tag, tagged.gets - tagged.gets_by_tag) as attempts,
     written_tags.reference is not null as is_tag_written,
+    written_tags.reference is not null
+    or {{ is_build_cache('tagged.image', 'tagged.requested_tag') }} as is_of_cache,
     written_digests.reference is not null as is_digest_written,
     tagged.started_micros,
     tagged.session_date

@@ -22,7 +22,7 @@ surrounded as (
         *,
         max(case when is_config_delivery then read_number end)
             over ({{ in_session }} {{ before }}) as previous_config_number,
-        max(case when served_bytes > 0 then read_number end)
+        max(case when served_bytes >= {{ var('config_min_bytes') }} then read_number end)
             over ({{ in_session }} {{ before }}) as previous_delivery_number,
         max(case when is_config_delivery then started_micros end)
             over ({{ in_session }} {{ before }}) as previous_config_micros,
@@ -85,6 +85,11 @@ starts as (
                 (
                     retries.previous_config_number = retries.previous_delivery_number
                     or client_tools.index_read = 'mixed'
+                )
+                and (
+                    client_tools.index_read is not null
+                    or {{ version_part('retries.client_version', 1) }}
+                    >= client_tools.attestations_since
                 )
                 and retries.same_config_micros is null
                 and retries.started_micros - retries.previous_config_micros

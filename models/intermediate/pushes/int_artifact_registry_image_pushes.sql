@@ -56,7 +56,10 @@ pushes as (
 select
     {{ hash_of(of_client + ['started_micros']) }} as push_id,
     *,
-    lag(manifest_digest) over (
-        partition by image, tag order by ended_micros, client_id
-    ) as previous_manifest_digest
+    case
+        when tag is not null
+            then lag(manifest_digest) over (
+                partition by image, tag order by ended_micros, client_id
+            )
+    end as previous_manifest_digest
 from pushes

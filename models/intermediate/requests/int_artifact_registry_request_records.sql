@@ -90,8 +90,8 @@ parsed as (
         clients.client_version,
         clients.client_class,
         {{ audit_traffic_class(
-            'methods.operation', 'principals.traffic_class', 'principals.principal_kind',
-            'clients.client_class'
+            'methods.operation', 'records.principal', 'principals.traffic_class',
+            'principals.principal_kind', 'clients.client_class'
         ) }} as traffic_class,
         principals.principal_id,
         principals.principal_kind,

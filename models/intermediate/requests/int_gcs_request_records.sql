@@ -127,7 +127,7 @@ repeated as (
 select
     request_key,
     {{ parsed_columns | join(', ') }},
-    {{ 'row_number() over (partition by request_key order by loaded_at) > 1'
+    {{ 'row_number() over (partition by request_key order by loaded_at, client_id, image) > 1'
         if is_repeated else 'false' }} as is_redelivery,
     loaded_at
 from received

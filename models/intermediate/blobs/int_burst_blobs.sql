@@ -1,0 +1,51 @@
+{{ config(materialized='view', meta={'day': 'session_date'}) }}
+with
+
+blobs_of_bursts as (
+
+    select
+        session_id,
+        burst_started_micros,
+        digest,
+        session_date,
+        any_value(client_tool) as client_tool,
+        any_value(client_version) as client_version,
+        any_value(bucket_name) as bucket_name,
+        any_value(image) as image,
+        {{ sum_of('served_bytes') }} as served_bytes,
+        max(case when status_code = 200 then served_bytes end) as max_complete_response_bytes,
+        {{ count_if('status_code = 206') }} as range_count,
+        min(case when served_bytes > 0 then started_micros end) as first_read_micros,
+        max(case when served_bytes > 0 then started_micros end) as last_read_micros
+    from {{ ref('int_blob_reads_sessionized') }}
+    group by session_id, burst_started_micros, digest, session_date
+
+),
+
+-- many nodes behind one address read a blob many times: its size is that of one whole answer
+sized as (
+
+    select
+        *,
+        -- an answer that was cut, and resumed by ranges, tells no size
+        coalesce(
+            case when range_count = 0 then nullif(max_complete_response_bytes, 0) end, served_bytes
+        ) as blob_bytes
+    from blobs_of_bursts
+
+)
+
+select
+    sized.*,
+    case
+        when
+            sized.blob_bytes between {{ var('config_min_bytes') }} and {{ var('config_max_bytes') }}
+            then sized.blob_bytes
+    end as small_bytes,
+    client_tools.config_position,
+    client_tools.index_read is not null as reads_index,
+    coalesce(
+        {{ version_part('sized.client_version', 1) }} >= client_tools.attestations_since, false
+    ) as reads_attestations
+from sized
+left join {{ ref('client_tools') }} as client_tools on sized.client_tool = client_tools.tool

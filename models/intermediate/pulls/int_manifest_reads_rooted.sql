@@ -1,0 +1,126 @@
+{%- set restated = restate_by_day(
+    'session_date', follows=[ref('int_manifest_reads_sessionized')], cluster_by=['image'],
+) %}
+{%- set of_session = 'partition by session_id' %}
+{%- set in_order = 'order by started_micros, request_key' %}
+{%- set up_to_here = in_order ~ ' rows between unbounded preceding and current row' %}
+{%- set from_here = in_order ~ ' rows between current row and unbounded following' %}
+{%- set in_one_go_micros = var('index_read_seconds') * 1000000 %}
+with
+
+reads as (
+
+    select * from {{ ref('int_manifest_reads_sessionized') }}
+    where {{ is_restated('session_date', restated) }}
+
+),
+
+-- ordering these columns, and joining the others at the end, takes half the time of ordering all
+steps as (
+
+    select
+        reads.request_key,
+        reads.session_id,
+        reads.operation,
+        reads.digest,
+        reads.tag,
+        reads.object_kind = 'manifest' and reads.operation = 'read' as is_get,
+        coalesce(tools.reads_one_platform, '') = 'true' as is_of_one_platform,
+        reads.started_micros
+    from reads
+    left join {{ ref('client_tools') }} as tools on reads.client_tool = tools.tool
+
+),
+
+named as (
+
+    select
+        *,
+        max(case when operation = 'head' or is_get and tag is not null then 1 else 0 end)
+            over ({{ of_session }}, digest) = 1 as is_named,
+        row_number() over ({{ of_session }}, operation, digest {{ in_order }}) as read_number,
+        lag(case when is_get then digest end)
+            over ({{ of_session }}, operation {{ in_order }}) as previous_digest,
+        -- a program that pulls one platform reads its manifest at once
+        is_of_one_platform and is_get and coalesce(
+            started_micros - lag(started_micros) over ({{ of_session }}, is_get {{ in_order }})
+            > {{ in_one_go_micros }}, true
+        ) as is_new_index
+    from steps
+
+),
+
+indexed as (
+
+    select
+        *,
+        is_get and not is_named and read_number = 1 as is_first_unnamed,
+        sum(case when is_new_index then 1 else 0 end) over ({{ of_session }} {{ up_to_here }})
+            as index_number
+    from named
+
+),
+
+-- a client reads a child right after its index, before any blob; one that reads an index whole, the
+-- blobs of one child before the next child
+followed as (
+
+    select
+        *,
+        is_first_unnamed and max(case
+            when is_first_unnamed and not is_new_index and previous_digest != digest then 1
+            else 0
+        end) over ({{ of_session }}, index_number {{ up_to_here }}) = 1 as is_first_of_child
+    from indexed
+
+),
+
+resolved as (
+
+    select
+        *,
+        max(case when is_first_of_child then 1 else 0 end)
+            over ({{ of_session }}, is_get, digest) = 1 as is_child
+    from followed
+
+),
+
+rooted as (
+
+    select
+        *,
+        last_value(case when is_get and not is_child then digest end ignore nulls)
+            over ({{ of_session }} {{ up_to_here }}) as root_digest,
+        last_value(case when is_get and not is_child then started_micros end ignore nulls)
+            over ({{ of_session }} {{ up_to_here }}) as root_micros
+    from resolved
+
+),
+
+-- manifests that are read in one go share the blobs that follow
+shared as (
+
+    select
+        *,
+        first_value(
+            case when operation = 'read' and not is_get then root_digest end ignore nulls
+        ) over ({{ of_session }} {{ from_here }}) as next_root_digest,
+        first_value(
+            case when operation = 'read' and not is_get then root_micros end ignore nulls
+        ) over ({{ of_session }} {{ from_here }}) as next_root_micros
+    from rooted
+
+)
+
+select
+    reads.*,
+    shared.is_child,
+    shared.root_digest,
+    case
+        when not shared.is_get or shared.is_child then null
+        when shared.next_root_micros - shared.started_micros <= {{ in_one_go_micros }}
+            then shared.next_root_digest
+        else shared.digest
+    end as contents_digest
+from reads
+inner join shared on reads.request_key = shared.request_key
