@@ -1,22 +1,29 @@
 {# Which days a build restates. #}
 
 {% macro days_to_restate(follows, before=0, after=0) %}
-    {% set last = last_build() %}
-    {% if last.is_none %}
-        {{ return({'is_full': true, 'days': [], 'read_at': last.now}) }}
+    {% if is_first_build() %}
+        {{ return({'is_full': true, 'days': [], 'read_at': first_read_at()}) }}
     {% endif %}
     {% set names = [] %}
     {% for relation in follows %}
         {% do names.extend(followed_models(relation)) %}
     {% endfor %}
-    {% set is_news = 'recorded_at > ' ~ timestamp_literal(last.read_at) %}
+    {# one statement: BigQuery bills 10 MiB at least for each that reads the log #}
     {% set logged %}
+        with last_build as (
+            select max(read_at) as read_at from {{ build_log() }}
+            where model_name = '{{ this.identifier }}'
+        )
         select
-            model_name,
-            case when {{ is_news }} then cast(restated_date as string) end as restated_day,
-            is_full and {{ is_news }} as is_full
-        from {{ build_log() }}
-        where model_name in ('{{ names | join("', '") }}')
+            log.model_name,
+            case when log.recorded_at > last_build.read_at then cast(log.restated_date as string) end
+                as restated_day,
+            log.is_full and log.recorded_at > last_build.read_at as is_full,
+            cast(max(last_build.read_at) as string) as read_at,
+            cast(max({{ warehouse_time() }}) as string) as warehouse_time
+        from {{ build_log() }} as log
+        cross join last_build
+        where log.model_name in ('{{ names | join("', '") }}')
         group by 1, 2, 3
     {% endset %}
     {% set found = run_query(logged).rows %}
@@ -26,12 +33,12 @@
             ~ 'Build it first: dbt build --select ' ~ name ~ '+'
         ) }}
     {% endfor %}
-    {% set is_full = found | selectattr(2) | list | length > 0 %}
+    {% set is_full = found[0][3] is none or found | selectattr(2) | list | length > 0 %}
     {% set days = [] if is_full else found | map(attribute=1) | select | list + days_from_vars() %}
     {{ return({
         'is_full': is_full,
         'days': with_adjacent_days(days, before, after),
-        'read_at': last.now,
+        'read_at': found[0][4],
     }) }}
 {% endmacro %}
 
@@ -95,16 +102,12 @@
 
 
 {% macro last_build() %}
-    {% if not execute or not flags.INTROSPECT %}
-        {{ return({'is_none': true, 'now': utc_now()}) }}
-    {% endif %}
-    {% do renew_build_lock() %}
-    {% set now = 'select cast(' ~ warehouse_time() ~ ' as string)' %}
-    {% if not is_incremental() %}
-        {{ return({'is_none': true, 'now': run_query(now).rows[0][0]}) }}
+    {% if is_first_build() %}
+        {{ return({'is_none': true, 'now': first_read_at()}) }}
     {% endif %}
     {% set entries %}
-        {{ now }},
+        select
+            cast({{ warehouse_time() }} as string),
             cast(max(read_at) as string),
             cast(max(loaded_through) as string),
             cast({{ settled_through('max(loaded_through)', 'max(read_at)') }} as string)
@@ -119,6 +122,22 @@
         'loaded_through': found[2],
         'settled_through': found[3],
     }) }}
+{% endmacro %}
+
+
+{% macro is_first_build() %}
+    {% if execute and flags.INTROSPECT %}
+        {% do renew_build_lock() %}
+    {% endif %}
+    {{ return(not execute or not flags.INTROSPECT or not is_incremental()) }}
+{% endmacro %}
+
+
+{% macro first_read_at() %}
+    {% if not execute or not flags.INTROSPECT %}
+        {{ return(utc_now()) }}
+    {% endif %}
+    {{ return(run_query('select cast(' ~ warehouse_time() ~ ' as string)').rows[0][0]) }}
 {% endmacro %}
 
 

@@ -63,7 +63,8 @@ def test_runs_all_steps_in_order(steps: Path) -> None:
     assert (code, lines) == (0, [])
     assert [line for line in output.splitlines() if not line.startswith("$")] == [
         "pullstats load --allow-empty --to bigquery gs://logs gs://old/2019",
-        "dbt build --target bigquery --exclude-resource-type unit_test --full-refresh",
+        "dbt build --target bigquery --no-write-json --log-level-file none"
+        " --exclude-resource-type unit_test --full-refresh",
         "report",
         "dbt source freshness --target bigquery --select source:gcs.usage",
     ]
@@ -81,7 +82,7 @@ def test_vars_of_an_execution_add_to_those_of_the_deployment(steps: Path) -> Non
     assert output.splitlines()[-1] == (
         'dbt build --target local --vars {"audit_sink_dataset": "logs",'
         ' "audit_log_has_blobs": true, "restate_from": "2024-05-29"}'
-        " --exclude-resource-type unit_test --full-refresh"
+        " --no-write-json --log-level-file none --exclude-resource-type unit_test --full-refresh"
     )
 
 

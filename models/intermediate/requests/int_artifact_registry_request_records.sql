@@ -133,17 +133,15 @@ parsed as (
 received as (
 
     select request_key, {{ parsed_columns | join(', ') }}, loaded_at from parsed
-    {% if not restated.is_full %}
+    {%- if not restated.is_full %}
     union all
     select request_key, {{ parsed_columns | join(', ') }}, loaded_at from {{ this }}
     where {{ is_earlier_arrival(restated) }}
-    {% endif %}
+    {%- endif %}
 
 )
 
 select
-    request_key,
-    {{ parsed_columns | join(', ') }},
-    row_number() over (partition by request_key order by loaded_at) > 1 as is_redelivery,
-    loaded_at
+    *,
+    row_number() over (partition by request_key order by loaded_at) > 1 as is_redelivery
 from received

@@ -105,11 +105,11 @@ parsed as (
 received as (
 
     select request_key, {{ parsed_columns | join(', ') }}, loaded_at from parsed
-    {% if not restated.is_full %}
+    {%- if not restated.is_full %}
     union all
     select request_key, {{ parsed_columns | join(', ') }}, loaded_at from {{ this }}
     where {{ is_earlier_arrival(restated) }}
-    {% endif %}
+    {%- endif %}
 
 ),
 
@@ -123,14 +123,15 @@ repeated as (
 
 )
 
-{% for is_repeated in [false, true] %}
 select
-    request_key,
-    {{ parsed_columns | join(', ') }},
-    {{ 'row_number() over (partition by request_key order by loaded_at, client_id, image) > 1'
-        if is_repeated else 'false' }} as is_redelivery,
-    loaded_at
+    *,
+    false as is_redelivery
 from received
-where {{ 'not' if not is_repeated }} request_key in (select repeated.request_key from repeated)
-{{ 'union all' if not loop.last }}
-{% endfor %}
+where request_key not in (select repeated.request_key from repeated)
+union all
+select
+    *,
+    row_number() over (partition by request_key order by loaded_at, client_id, image) > 1
+        as is_redelivery
+from received
+where request_key in (select repeated.request_key from repeated)
