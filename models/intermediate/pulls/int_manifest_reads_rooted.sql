@@ -1,7 +1,7 @@
 {%- set restated = restate_by_day(
     'session_date', follows=[ref('int_manifest_reads_sessionized')], cluster_by=['image'],
 ) %}
-{%- set of_session = 'partition by session_id' %}
+{%- set of_session = 'partition by session_key' %}
 {%- set in_order = 'order by started_micros, request_key' %}
 {%- set up_to_here = in_order ~ ' rows between unbounded preceding and current row' %}
 {%- set from_here = in_order ~ ' rows between current row and unbounded following' %}
@@ -20,7 +20,7 @@ steps as (
 
     select
         reads.request_key,
-        reads.session_id,
+        {{ fingerprint(['reads.session_id']) }} as session_key,
         reads.operation,
         reads.digest,
         reads.tag,
