@@ -82,7 +82,7 @@ select
     manifest_fetches.blob_count,
     manifest_fetches.request_count,
     cast(null as int64) as served_bytes,
-    true as is_complete,
+    manifest_fetches.is_complete,
     manifest_fetches.started_micros,
     manifest_fetches.ended_micros,
     manifest_fetches.session_date,

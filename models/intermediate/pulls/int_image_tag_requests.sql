@@ -7,6 +7,7 @@ fetches as (
         tag,
         coalesce(index_digest, manifest_digest) as digest,
         fetch_kind,
+        fetch_kind = 'pull' and is_complete as is_pull,
         started_micros
     from {{ ref('int_manifest_fetches') }}
     where
@@ -67,9 +68,9 @@ requested as (
     select
         image,
         tag,
-        {{ count_if("fetch_kind = 'pull'") }} as pulls,
+        {{ count_if('is_pull') }} as pulls,
         {{ count_if("fetch_kind = 'check'") }} as checks,
-        max(case when fetch_kind = 'pull' then started_micros end) as last_pulled_micros,
+        max(case when is_pull then started_micros end) as last_pulled_micros,
         max(started_micros) as last_requested_micros
     from fetches
     group by image, tag

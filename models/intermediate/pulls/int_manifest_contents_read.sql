@@ -66,7 +66,7 @@ counted as (
         {{ sum_of("case when object_kind = 'manifest' then read_count end") }} as child_read_count,
         {{ sole_value("case when object_kind = 'manifest' then digest end") }} as only_child_digest,
         nullif({{ count_if("object_kind = 'blob' and read_count > 0") }}, 0) as blob_count,
-        {{ count_if("object_kind = 'blob' and read_count = 0") }} as refused_blob_count,
+        {{ count_if("object_kind = 'blob'") }} as requested_blob_count,
         {{ sum_of("case when object_kind = 'blob' then read_count end") }} as blob_read_count,
         min(case when object_kind = 'blob' then nullif(read_count, 0) end) as fewest_blob_reads,
         max(case when object_kind = 'blob' and is_first then digest end) as first_blob_digest,
@@ -90,7 +90,7 @@ select
     counted.only_child_digest,
     shared_roots.session_id is not null as is_shared,
     counted.blob_count,
-    counted.refused_blob_count,
+    counted.requested_blob_count,
     counted.blob_read_count,
     counted.first_blob_digest,
     -- each client of an address reads each blob once, so the reads of a blob count the clients; one

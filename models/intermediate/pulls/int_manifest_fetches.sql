@@ -47,6 +47,7 @@ judged as (
         indexes.child_read_count,
         indexes.only_child_digest,
         blobs.blob_count,
+        coalesce(blobs.requested_blob_count, 0) = coalesce(blobs.blob_count, 0) as is_complete,
         blobs.blob_read_count,
         blobs.last_blob_micros,
         case
@@ -73,12 +74,10 @@ judged as (
             when {{ regexp_like('requests.tag', "'^sha256-[0-9a-f]{64}'") }} then 'artifact'
             when tools.reads_cache = 'true' and requests.is_of_cache then 'cache'
             {%- if var('audit_log_has_blobs') %}
-            when blobs.refused_blob_count > 0 then 'partial'
-            when blobs.blob_count is null then 'inspection'
-            when blobs.blob_count = 1 then coalesce(tools.config_only_read, 'inspection')
+            when coalesce(blobs.requested_blob_count, 0) = 0 then 'inspection'
+            when blobs.requested_blob_count = 1 then coalesce(tools.config_only_read, 'inspection')
             {%- else %}
             when sessions.tag_lists > 0 or requests.is_digest_written then 'inspection'
-            -- an index without its children, which other clients read
             when
                 indexes.child_read_count is null and exists (
                     select 1
@@ -136,6 +135,7 @@ select
         else judged.fetch_kind
     end as fetch_kind,
     judged.blob_count,
+    judged.is_complete,
     1 + coalesce(judged.blob_read_count, 0) as request_count,
     cast({{ micros_to_timestamp('judged.started_micros') }} as date) as fetch_date,
     judged.started_micros,
