@@ -42,7 +42,7 @@ compared as (
 
 ),
 
-likened as (
+sized as (
 
     select
         *,
@@ -70,7 +70,7 @@ bursts as (
         {{ sortable_micros('min(first_read_micros)') }} as burst_order,
         min(read_order) as first_order,
         max(read_order) as last_order
-    from likened
+    from sized
     group by session_id, burst_started_micros
 
 ),
@@ -80,7 +80,7 @@ bursts as (
 placed as (
 
     select
-        likened.*,
+        sized.*,
         -- a tiny blob may be the layer behind a config, or the empty config of an artifact
         (
             bursts.blob_count > 1
@@ -88,8 +88,8 @@ placed as (
         )
         -- an attestation is read at the same time as the config
         and not (
-            likened.reads_attestations
-            and likened.small_bytes is not null
+            sized.reads_attestations
+            and sized.small_bytes is not null
             and bursts.side_by_side_count > 0
             and bursts.tiny_count > 0
         ) as is_comparable,
@@ -100,18 +100,18 @@ placed as (
         and (
             bursts.adjacent_count = 0
             or bursts.alike_count = bursts.blob_count
-            or (likened.reads_index and bursts.adjacent_count = bursts.alike_count - 1)
+            or (sized.reads_index and bursts.adjacent_count = bursts.alike_count - 1)
         ) as has_many_configs,
         case
-            when likened.config_position = 'first' then likened.read_order = bursts.first_order
-            when likened.config_position = 'last' then likened.read_order = bursts.last_order
-            when likened.config_position is null then false
+            when sized.config_position = 'first' then sized.read_order = bursts.first_order
+            when sized.config_position = 'last' then sized.read_order = bursts.last_order
+            when sized.config_position is null then false
             -- at either end: the smaller blob of the two
             when right(bursts.first_order, 18) <= right(bursts.last_order, 18)
-                then likened.read_order = bursts.first_order
-            else likened.read_order = bursts.last_order
+                then sized.read_order = bursts.first_order
+            else sized.read_order = bursts.last_order
         end as is_at_position
-    from likened
+    from sized
     inner join bursts using (session_id, burst_started_micros)
 
 ),
