@@ -126,9 +126,6 @@
 
 
 {% macro is_first_build() %}
-    {% if execute and flags.INTROSPECT %}
-        {% do renew_build_lock() %}
-    {% endif %}
     {{ return(not execute or not flags.INTROSPECT or not is_incremental()) }}
 {% endmacro %}
 

@@ -41,6 +41,7 @@
 {# dbt evaluates hooks and strategies apart from the model's SQL. Its `graph` is what they share. #}
 
 {% macro keep_restatement(restated) %}
+    {% do renew_build_lock() %}
     {% do graph.setdefault('restatements', {}).update({model.unique_id: restated}) %}
     {{ return(restated) }}
 {% endmacro %}
