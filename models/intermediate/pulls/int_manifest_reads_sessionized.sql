@@ -16,24 +16,10 @@ requests as (
 reads as (
 
     select
-        request_key,
-        client_id,
-        principal_id,
-        image,
-        client_network,
-        client_tool,
-        client_version,
-        client_class,
-        traffic_class,
-        principal_kind,
-        resource_name,
-        operation,
-        object_kind,
-        tag,
+        *,
         -- an answer without a digest is identified by its tag
-        case when object_kind = 'manifest' then coalesce(digest, tag) else digest end as digest,
-        status_code != 200 as is_refused,
-        started_micros,
+        case when object_kind = 'manifest' then coalesce(digest, tag) else digest end
+            as read_digest,
         started_micros as ended_micros
     from requests
     where
@@ -73,8 +59,8 @@ numbered as (
         operation,
         object_kind,
         tag,
-        digest,
-        is_refused,
+        read_digest as digest,
+        status_code != 200 as is_refused,
         started_micros,
         cast({{ micros_to_timestamp('session_started_micros') }} as date) as session_date
     from sessions
