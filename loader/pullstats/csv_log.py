@@ -68,10 +68,11 @@ def count_plain(data: bytes) -> int | None:
     Every field is quoted and holds no quote, every record is a line. DuckDB is lenient with all
     else (a space before a quote, an 18th field that is empty), so it gets nothing else to read.
     """
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return None
+    if not data.isascii():
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            return None
     if b"\r" in data:
         return None
     count = data.count(b"\n") - data.endswith(b"\n")
