@@ -2,9 +2,8 @@
     'session_date', follows=[ref('int_manifest_reads_sessionized')], cluster_by=['image'],
 ) %}
 {%- set of_session = 'partition by session_key' %}
-{%- set in_order = 'order by started_micros, request_key' %}
-{%- set up_to_here = in_order ~ ' rows between unbounded preceding and current row' %}
-{%- set from_here = in_order ~ ' rows between current row and unbounded following' %}
+{%- set in_order = 'order by manifest_number' %}
+{%- set up_to_here = 'rows between unbounded preceding and current row' %}
 {%- set in_one_go_micros = var('index_read_seconds') * 1000000 %}
 with
 
@@ -15,7 +14,7 @@ reads as (
 
 ),
 
--- ordering these columns, and joining the others at the end, takes half the time of ordering all
+-- ordering few columns, and joining the others at the end, takes half the time of ordering all
 steps as (
 
     select
@@ -24,11 +23,28 @@ steps as (
         reads.operation,
         reads.digest,
         reads.tag,
+        reads.object_kind = 'blob' as is_blob,
         reads.object_kind = 'manifest' and reads.operation = 'read' as is_get,
         coalesce(tools.reads_one_platform, '') = 'true' as is_of_one_platform,
         reads.started_micros
     from reads
     left join {{ ref('client_tools') }} as tools on reads.client_tool = tools.tool
+
+),
+
+-- most requests are for blobs: how many of either kind came before one tells all of the order
+numbered as (
+
+    select
+        *,
+        sum(case when is_blob then 0 else 1 end)
+            over ({{ of_session }} order by started_micros, request_key {{ up_to_here }})
+            as manifest_number,
+        sum(case when is_blob then 1 else 0 end)
+            over ({{ of_session }} order by started_micros, request_key {{ up_to_here }})
+            as blob_number,
+        lead(is_blob) over ({{ of_session }} order by started_micros, request_key) as is_before_blob
+    from steps
 
 ),
 
@@ -38,15 +54,15 @@ named as (
         *,
         max(case when operation = 'head' or is_get and tag is not null then 1 else 0 end)
             over ({{ of_session }}, digest) = 1 as is_named,
-        row_number() over ({{ of_session }}, operation, digest {{ in_order }}) as read_number,
-        lag(case when is_get then digest end)
-            over ({{ of_session }}, operation {{ in_order }}) as previous_digest,
+        row_number() over ({{ of_session }}, is_get, digest {{ in_order }}) as read_number,
+        lag(digest) over ({{ of_session }}, is_get, blob_number {{ in_order }}) as previous_digest,
         -- a program that pulls one platform reads its manifest at once
         is_of_one_platform and is_get and coalesce(
             started_micros - lag(started_micros) over ({{ of_session }}, is_get {{ in_order }})
             > {{ in_one_go_micros }}, true
         ) as is_new_index
-    from steps
+    from numbered
+    where not is_blob
 
 ),
 
@@ -55,8 +71,8 @@ indexed as (
     select
         *,
         is_get and not is_named and read_number = 1 as is_first_unnamed,
-        sum(case when is_new_index then 1 else 0 end) over ({{ of_session }} {{ up_to_here }})
-            as index_number
+        sum(case when is_new_index then 1 else 0 end)
+            over ({{ of_session }} {{ in_order }} {{ up_to_here }}) as index_number
     from named
 
 ),
@@ -70,7 +86,8 @@ followed as (
         is_first_unnamed and max(case
             when is_first_unnamed and not is_new_index and previous_digest != digest then 1
             else 0
-        end) over ({{ of_session }}, index_number {{ up_to_here }}) = 1 as is_first_of_child
+        end) over ({{ of_session }}, index_number {{ in_order }} {{ up_to_here }}) = 1
+            as is_first_of_child
     from indexed
 
 ),
@@ -90,9 +107,9 @@ rooted as (
     select
         *,
         last_value(case when is_get and not is_child then digest end ignore nulls)
-            over ({{ of_session }} {{ up_to_here }}) as root_digest,
+            over ({{ of_session }} {{ in_order }} {{ up_to_here }}) as root_digest,
         last_value(case when is_get and not is_child then started_micros end ignore nulls)
-            over ({{ of_session }} {{ up_to_here }}) as root_micros
+            over ({{ of_session }} {{ in_order }} {{ up_to_here }}) as root_micros
     from resolved
 
 ),
@@ -102,25 +119,27 @@ shared as (
 
     select
         *,
-        first_value(
-            case when operation = 'read' and not is_get then root_digest end ignore nulls
-        ) over ({{ of_session }} {{ from_here }}) as next_root_digest,
-        first_value(
-            case when operation = 'read' and not is_get then root_micros end ignore nulls
-        ) over ({{ of_session }} {{ from_here }}) as next_root_micros
+        max(case when is_before_blob then root_digest end)
+            over ({{ of_session }}, blob_number) as next_root_digest,
+        max(case when is_before_blob then root_micros end)
+            over ({{ of_session }}, blob_number) as next_root_micros
     from rooted
 
 )
 
 select
     reads.*,
-    shared.is_child,
+    coalesce(shared.is_child and not numbered.is_blob, false) as is_child,
     shared.root_digest,
     case
-        when not shared.is_get or shared.is_child then null
+        when numbered.is_blob or not shared.is_get or shared.is_child then null
         when shared.next_root_micros - shared.started_micros <= {{ in_one_go_micros }}
             then shared.next_root_digest
         else shared.digest
     end as contents_digest
 from reads
-inner join shared on reads.request_key = shared.request_key
+inner join numbered on reads.request_key = numbered.request_key
+left join shared
+    on
+        numbered.session_key = shared.session_key
+        and numbered.manifest_number = shared.manifest_number
