@@ -18,6 +18,10 @@ def measured(examples: Project) -> accuracy.Accuracy:
     return accuracy.measure(examples.query)
 
 
+def test_all_of_dbts_tests_pass(examples: Project) -> None:
+    examples.dbt("test")
+
+
 def test_pulls_per_image_and_day_match_the_truth(
     measured: accuracy.Accuracy, record_property: Callable[[str, object], None]
 ) -> None:
@@ -109,7 +113,8 @@ def test_no_mart_holds_an_address_or_a_signature(examples: Project) -> None:
 @pytest.fixture(scope="module")
 def compiled(examples: Project) -> Path:
     asked = '{"unused_days": 1, "client_tool": "docker", "client_version": 20}'
-    examples.dbt("compile", "--select", "resource_type:analysis", "--vars", asked)
+    selected = ("--select", "resource_type:analysis", "resource_type:model")
+    examples.dbt("compile", *selected, "--vars", asked)
     return examples.folder / "target/compiled/pullstats/analyses"
 
 
@@ -125,6 +130,13 @@ def test_every_question_has_an_answer(question: str, compiled: Path, examples: P
         "checks_per_image_and_tool.sql",
         "pulls_per_principal.sql",
     }
+
+
+def test_no_model_is_longer_than_200_lines_when_compiled(compiled: Path) -> None:
+    models = (compiled.parent / "models").glob("*/*/*.sql")
+    lines = {path.stem: path.read_text().count("\n") for path in models}
+    assert "int_gcs_request_records" in lines
+    assert not {name: count for name, count in lines.items() if count > 200}
 
 
 def test_an_old_client_of_a_host_is_found(compiled: Path, examples: Project) -> None:

@@ -20,9 +20,7 @@
     case
         when {{ principal }} is null then 'anonymous'
         when {{ regexp_like(principal, "'^principal(Set)?://'") }} then 'federated'
-        when
-            {{ regexp_like(principal, "'^service-[0-9]+@|@system[.]|@cloudservices[.]'") }}
-            then 'google_agent'
+        when {{ regexp_like(principal, "'^service-[0-9]+@|@system[.]|@cloudservices[.]'") }} then 'google_agent'
         when {{ regexp_like(principal, "'[.]gserviceaccount[.]com$'") }} then 'service_account'
         else 'user'
     end
@@ -73,9 +71,8 @@
 
 
 {% macro requested_reference(request_url) -%}
-    replace(replace(
-        {{ regexp_group(request_url, "'^[^?#]*/(?:manifests|blobs)/([^/?#]+)'") }}, '%3A', ':'
-    ), '%3a', ':')
+    {%- set reference = regexp_group(request_url, "'^[^?#]*/(?:manifests|blobs)/([^/?#]+)'") -%}
+    replace(replace({{ reference }}, '%3A', ':'), '%3a', ':')
 {%- endmacro %}
 
 

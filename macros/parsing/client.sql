@@ -65,8 +65,6 @@
         ) as known
         inner join {{ ref('user_agents') }} as rules
             on {{ regexp_like('known.user_agent', 'rules.agent_pattern') }}
-        qualify row_number() over (
-            partition by known.user_agent order by rules.priority
-        ) = 1
+        qualify row_number() over (partition by known.user_agent order by rules.priority) = 1
     ) as agents on clients.client_user_agent = agents.user_agent
 {%- endmacro %}

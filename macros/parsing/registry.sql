@@ -22,8 +22,7 @@
         when {{ regexp_like(referer_image, "'^(?:" ~ registries | join('|') ~ ")/v2/[^?#]+$'") }}
             then
                 {{ regexp_group(referer_image, "'^https?://([^/]+)/'") }}
-                || '/'
-                || {{ regexp_group(referer_image, "'^https?://[^/]+/v2/(.+)$'") }}
+                || '/' || {{ regexp_group(referer_image, "'^https?://[^/]+/v2/(.+)$'") }}
     end
 {%- endmacro %}
 
@@ -32,11 +31,8 @@
     {%- set host = "^(us[.]|eu[.]|asia[.])?artifacts[.]" -%}
     case
         when {{ regexp_like(bucket_name, "'" ~ host ~ ".+[.]appspot[.]com$'") }} then
-            coalesce({{ regexp_group(bucket_name, "'" ~ host ~ "'") }}, '')
-            || 'gcr.io/'
-            || {{ bucket_project(bucket_name) }}
-            || '/'
-            || {{ repository }}
+            coalesce({{ regexp_group(bucket_name, "'" ~ host ~ "'") }}, '') || 'gcr.io/'
+            || {{ bucket_project(bucket_name) }} || '/' || {{ repository }}
     end
 {%- endmacro %}
 
@@ -47,8 +43,7 @@
         when {{ regexp_like(bucket_name, "'" ~ prefix ~ "[^.]+[.].+[.]a[.]appspot[.]com$'") }}
             then
                 {{ regexp_group(bucket_name, "'" ~ prefix ~ "[^.]+[.](.+)[.]a[.]appspot[.]com$'") }}
-                || '/'
-                || {{ regexp_group(bucket_name, "'" ~ prefix ~ "([^.]+)[.]'") }}
+                || '/' || {{ regexp_group(bucket_name, "'" ~ prefix ~ "([^.]+)[.]'") }}
         else {{ regexp_group(bucket_name, "'" ~ prefix ~ "(.+)[.]appspot[.]com$'") }}
     end
 {%- endmacro %}

@@ -27,11 +27,8 @@ records as {{ materialized_cte() }}
         audit_resource_name,
         request_url,
         user_agent,
-        {{ principal('principal_email', 'principal_subject') }} as principal,
-        coalesce(
-            {{ caller_address('caller_ip') }},
-            {{ principal('principal_email', 'principal_subject') }}
-        ) as client_ip,
+        principal,
+        coalesce(client_ip, principal) as client_ip,
         coalesce(grpc_status, 0) as grpc_code,
         started_micros,
         event_date,
@@ -104,9 +101,7 @@ parsed as (
             when methods.object_kind in ('manifest', 'tag') and paths.reference not like 'sha256:%'
                 then paths.reference
         end as tag,
-        coalesce(
-            paths.resolved_digest, {{ digest_only('paths.reference') }}
-        ) as digest,
+        coalesce(paths.resolved_digest, {{ digest_only('paths.reference') }}) as digest,
         coalesce(statuses.http_status, 500) as status_code,
         records.started_micros,
         records.event_date,

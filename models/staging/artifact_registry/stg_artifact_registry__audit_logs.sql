@@ -67,7 +67,15 @@ entries as (
 )
 
 select
-    {{ fields.keys() | reject('equalto', 'grpc_status') | join(',\n    ') }},
+    insert_id,
+    log_name,
+    service_name,
+    method_name,
+    audit_resource_name,
+    {{ principal('principal_email', 'principal_subject') }} as principal,
+    {{ caller_address('caller_ip') }} as client_ip,
+    user_agent,
+    request_url,
     case
         when grpc_status is not null
             then coalesce(cast({{ regexp_group('grpc_status', "'^([0-9]{1,9})$'") }} as int64), -1)
