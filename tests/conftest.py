@@ -161,7 +161,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def times(request: pytest.FixtureRequest) -> tuple[int, int]:
     """How often to kill a load and a build."""
-    return (200, 50) if request.config.getoption("--soak") else (6, 3)
+    return (200, 50) if request.config.getoption("--soak") else (6, 2)
 
 
 @pytest.fixture
@@ -171,10 +171,10 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The examples, loaded at once and built once with all dbt tests; not to be changed."""
+    """The examples, loaded at once and built once; not to be changed."""
     project = Project(tmp_path_factory.mktemp("examples"))
     project.load(example_logs())
-    project.dbt("build")
+    project.run()
     yield project
 
 

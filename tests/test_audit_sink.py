@@ -31,7 +31,8 @@ select
     } as protopayload_auditlog
 from range(3);
 """
-MODELS = ("build", "--select", "+fct_image_pulls", "--exclude-resource-type", "test", "unit_test")
+RECORDS = "int_artifact_registry_request_records"
+WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
 VARS = ("--vars", "{audit_sink_dataset: sink}")
 
 
@@ -43,7 +44,7 @@ def sink(project: Project) -> Project:
 
 
 def test_a_sink_alone_is_enough(sink: Project) -> None:
-    sink.dbt(*MODELS, *VARS)
+    sink.dbt("build", "--select", "+fct_image_pulls", *WITHOUT_TESTS, *VARS)
     assert sink.query(
         "select log_source, image, tag, client_tool, blob_count from pullstats.fct_image_pulls"
     ) == [("cloud_audit", "us-docker.pkg.dev/p/r/app", "v1", "docker", 1)]
@@ -53,19 +54,19 @@ def test_a_back_fill_beside_a_sink_is_read_when_its_days_are_restated(
     sink: Project, tmp_path: Path
 ) -> None:
     """A build without that looks no further back than `audit_sink_max_lag_days`."""
-    sink.dbt(*MODELS, *VARS)
+    build = ("build", "--select", f"+{RECORDS}", *WITHOUT_TESTS, "--vars")
+    sink.dbt(*build, VARS[1])
     landed = tmp_path / "logs/cloudaudit.googleapis.com/data_access/2024/07/02"
     landed.mkdir(parents=True)
     path = landed / "12:00:00_12:59:59_S0.json"
     path.write_text(json.dumps(entry(1, 0)) + "\n")
     sink.load([path])
-    days = "select distinct event_date::varchar from pullstats_intermediate"
-    days += ".int_artifact_registry_request_records order by 1"
-    sink.dbt(*MODELS, *VARS)
+    days = f"select distinct event_date::varchar from pullstats_intermediate.{RECORDS} order by 1"
+    sink.dbt(*build, VARS[1])
     assert sink.query(days) == [("2024-12-28",)]
-    sink.dbt(*MODELS, "--vars", "{audit_sink_dataset: sink, restate_from: 2024-07-02}")
+    sink.dbt(*build, "{audit_sink_dataset: sink, restate_from: 2024-07-02}")
     assert sink.query(days) == [("2024-07-02",), ("2024-12-28",)]
-    sink.dbt(*MODELS, *VARS)
+    sink.dbt(*build, VARS[1])
     assert sink.query(days) == [("2024-07-02",), ("2024-12-28",)]
 
 

@@ -54,7 +54,7 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project(tmp_path_factory.mktemp("listed"))
     project.load(example_logs())
     land_inventory(project)
-    project.dbt("build")
+    project.dbt("build", "--exclude-resource-type", "unit_test")
     return project
 
 

@@ -40,7 +40,7 @@ def test_dbt_answers_and_prints_nothing_else(
     places = ["--project-dir", str(ROOT), "--profiles-dir", str(PROFILES)]
     places += ["--target-path", str(examples.folder / "target")]
     try:
-        assert dbtRunner().invoke([*shlex.split(arguments), *places]).success
+        assert dbtRunner(Project.manifest).invoke([*shlex.split(arguments), *places]).success
     finally:
         DuckDBConnectionManager.close_all_connections()
     lines = capfd.readouterr().out.strip().splitlines()
