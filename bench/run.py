@@ -7,6 +7,7 @@ Nothing is asserted here; bench/results/ keeps what the last run said.
 import argparse
 import csv
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -105,17 +106,16 @@ class Bench:
         return run(BUILD, self.environment)
 
     def idle(self) -> float:
-        """Return the CPU seconds of a build that finds nothing new: dbt itself."""
+        """Return the CPU seconds of a build that finds nothing new."""
         return statistics.median(self.build().cpu_seconds for _ in range(3))
 
 
-def idle_build(folder: Path) -> float:
-    """Return the CPU seconds of a build without logs: dbt itself."""
+def first_build_without_logs(folder: Path) -> float:
+    """Return its CPU seconds: those of dbt itself, which then reads the whole project."""
     empty = Bench(folder / "empty")
     (folder / "none").mkdir()
     empty.load(folder / "none")
-    empty.build()
-    return empty.idle()
+    return empty.build().cpu_seconds
 
 
 def costs(folder: Path, rows: int) -> tuple[list[Cost], Table]:
@@ -128,11 +128,11 @@ def costs(folder: Path, rows: int) -> tuple[list[Cost], Table]:
         command, extra = peers.command(peer, logs)
         cost = run(command, os.environ | extra).cpu_seconds
         found.append(Cost(peer.name, cost, peer.answers, peer.lacks))
-    idle = idle_build(folder)
+    own = first_build_without_logs(folder)
     ours = Bench(folder / "ours")
     load, build = ours.load(logs), ours.build()
     peak = max(load.peak, build.peak) / 2**30
-    steps = [parse, load.cpu_seconds, build.cpu_seconds - idle, idle]
+    steps = [parse, load.cpu_seconds, build.cpu_seconds - own, own]
     answers = "pulls by the rule, clients, builds, kinds of read, pushes, bytes, by day and in all"
     found.append(Cost("pullstats", steps[1] + steps[2], answers, "dbt's own start is not counted"))
     begin = time.monotonic()
@@ -158,11 +158,11 @@ def audit_costs(folder: Path, entries: int) -> Table:
     """Measure load and first build of an audit log beside the parse of the same files."""
     logs = folder / "audit_logs"
     size = generate_audit.write(logs, entries)
-    idle = idle_build(folder)
+    own = first_build_without_logs(folder)
     parse = run(parse_audit_command(logs), dict(os.environ)).cpu_seconds
     ours = Bench(folder / "ours")
     load, build = ours.load(logs), ours.build()
-    steps = [parse, load.cpu_seconds, build.cpu_seconds - idle, idle]
+    steps = [parse, load.cpu_seconds, build.cpu_seconds - own, own]
     landed = sum(file.stat().st_size for file in ours.folder.rglob("*.zst"))
     return [
         ("what", "figure"),
@@ -176,6 +176,30 @@ def audit_costs(folder: Path, entries: int) -> Table:
         ("peak memory of any step", f"{max(load.peak, build.peak) / 2**30:.1f} GiB"),
         ("of the logs' bytes: database", f"{ours.database.stat().st_size / size:.2f}"),
         ("of the logs' bytes: landed objects", f"{landed / size:.2f}"),
+    ]
+
+
+def scale(folder: Path, rows: int) -> Table:
+    """Measure ten times the rows, and as many objects as two months of a small registry have."""
+    measured = []
+    for times in (1, 10):
+        logs = folder / f"times{times}"
+        for seed in range(times):
+            generate.write(logs, rows, seed)
+        bench = Bench(folder / f"bench{times}")
+        measured.append((bench.load(logs), bench.build()))
+        shutil.rmtree(logs)
+    own = first_build_without_logs(folder)
+    cpu = [load.cpu_seconds + build.cpu_seconds - own for load, build in measured]
+    generate.write(folder / "small", rows // 5, hours=10_000)
+    small = Bench(folder / "bench_small").load(folder / "small")
+    return [
+        ("what", "figure"),
+        ("rows", f"{10 * rows:,}"),
+        ("CPU s: load, build", " / ".join(f"{used.cpu_seconds:.1f}" for used in measured[1])),
+        ("load and build, times those of a tenth", f"{cpu[1] / cpu[0]:.1f}"),
+        ("peak memory of any step", f"{max(used.peak for used in measured[1]) / 2**30:.1f} GiB"),
+        ("load of 10,000 small objects, CPU s", f"{small.cpu_seconds:.1f}"),
     ]
 
 
@@ -261,6 +285,8 @@ def main() -> None:
             keep_costs(found)
             keep(pullstats=ours)
             keep(growth=growth(Path(folder), options.rows_an_hour))
+        with tempfile.TemporaryDirectory() as folder:
+            keep(scale=scale(Path(folder), options.rows))
 
 
 if __name__ == "__main__":
