@@ -50,7 +50,9 @@
 {% macro image_from_audit_entry(audit_resource_name, request_url) -%}
     {%- set repository = regexp_group(audit_resource_name, "'/repositories/([^/]+)'") -%}
     {%- set project = "replace(" ~ regexp_group(audit_resource_name, "'^projects/([^/]+)/'") ~ ", ':', '/')" -%}
-    {%- set path = regexp_group(request_url, "'^/v2/([^?#]+)/(?:manifests|blobs|tags)/'") -%}
+    {%- set url_path = regexp_group(request_url, "'^/v2/([^?#]+)/(?:manifests|blobs|tags)/'") -%}
+    {#- a project may have the name of the repository -#}
+    {%- set path = "substr(" ~ url_path ~ ", length(" ~ project ~ ") + 1)" -%}
     case
         when {{ repository }} in ('gcr.io', 'us.gcr.io', 'eu.gcr.io', 'asia.gcr.io')
             then {{ repository }} || '/' || {{ project }}

@@ -31,6 +31,7 @@ PARTITIONED_BY = {
     "int_manifest_configs": "session_date",
     "int_manifest_requests": "session_date",
     "int_manifest_sessions": "session_date",
+    "int_manifest_session_writes": "session_date",
     "int_manifest_fetches": "session_date",
     "int_manifest_writes": "activity_date",
     "fct_image_pulls": "pull_date",
@@ -59,7 +60,7 @@ def test_every_table_with_a_day_is_partitioned_by_it_and_clustered(reference: Re
     layouts = {path.split(".")[-1]: each for path, each in reference.api.warehouse.layouts.items()}
     views = {
         *("stg_gcs__usage_logs", "int_gcs_requests", "int_burst_blobs", "int_image_fetches"),
-        *("int_artifact_registry_requests", "int_manifest_sessions"),
+        *("int_artifact_registry_requests", "int_manifest_sessions", "int_manifest_session_writes"),
     }
     for table in PARTITIONED_BY.keys() - views:
         partitioned, clustered = layouts[table]

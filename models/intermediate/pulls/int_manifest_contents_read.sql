@@ -45,6 +45,7 @@ distinct_reads as (
         digest,
         session_date,
         {{ count_if('not is_refused') }} as read_count,
+        {{ count_if('is_refused') }} as refused_count,
         max(started_micros) as last_micros,
         row_number() over (
             partition by session_id, root_digest, object_kind
@@ -73,6 +74,9 @@ counted as (
         -- the first blob is the config, which a client reads again when it tries again
         max(case when object_kind = 'blob' and not is_first then read_count end)
             as most_layer_reads,
+        -- who was refused a blob reads it, and perhaps all others, once more
+        min(case when object_kind = 'blob' and refused_count > 0 then nullif(read_count, 0) end)
+            as fewest_retried_reads,
         max(case when object_kind = 'blob' then last_micros end) as last_blob_micros,
         session_date
     from distinct_reads
@@ -96,7 +100,11 @@ select
     -- each client of an address reads each blob once, so the reads of a blob count the clients; one
     -- that keeps layers may need only some of them
     case
-        when tools.keeps_layers = 'true' and counted.blob_count > 1 then counted.most_layer_reads
+        when tools.keeps_layers = 'true' and counted.blob_count > 1
+            then least(
+                counted.most_layer_reads,
+                coalesce(counted.fewest_retried_reads, counted.most_layer_reads)
+            )
         else counted.fewest_blob_reads
     end as client_count,
     counted.last_blob_micros,

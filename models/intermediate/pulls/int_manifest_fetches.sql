@@ -57,18 +57,18 @@ judged as (
             else {{ 'blobs.client_count' if var('audit_log_has_blobs') else 'requests.attempts' }}
         end as client_count,
         case
-            when requests.operation = 'head' and (sessions.gets > 0 or sessions.blob_reads = 0)
-                then case
-                    when
-                        sessions.last_written_micros > requests.started_micros
-                        and (
-                            requests.is_tag_written
-                            or requests.is_digest_written
-                            or requests.tag is null
-                        )
-                        then 'push'
-                    else 'check'
+            when
+                requests.operation = 'head'
+                and case
+                    when requests.tag is null
+                        then sessions.last_written_micros > requests.started_micros
+                    else requests.is_before_write
                 end
+                then 'push'
+            when
+                requests.operation = 'head'
+                and (sessions.gets > 0 or sessions.blob_reads = 0 or requests.is_got_before)
+                then 'check'
             when 'scanner' in (requests.traffic_class, requests.client_class) then 'scan'
             when tools.fetch_kind is not null then tools.fetch_kind
             when {{ regexp_like('requests.tag', "'^sha256-[0-9a-f]{64}'") }} then 'artifact'

@@ -11,6 +11,7 @@ reads as (
     select
         *,
         {{ fingerprint(['session_id']) }} as session_key,
+        {{ fingerprint(['client_id', 'principal_id', 'image', 'digest']) }} as client_key,
         {{ fingerprint(['principal_id', 'client_tool', 'client_version', 'image', 'digest']) }}
             as program_key,
         case when operation = 'head' then coalesce(tag, '') end as head_tag
@@ -25,6 +26,7 @@ requested as (
     select
         request_key,
         session_key,
+        client_key,
         program_key,
         principal_id,
         operation,
@@ -32,6 +34,7 @@ requested as (
         head_tag,
         digest,
         started_micros,
+        session_date,
         row_number() over ({{ of_digest }}, operation {{ in_order }}) as read_number,
         -- asked for by tag after a failed HEAD, then by digest: still one attempt
         sum(case when operation = 'read' then 1 else 0 end) over ({{ of_digest }}) as gets,
@@ -42,6 +45,9 @@ requested as (
             over ({{ of_digest }} {{ in_order }} rows unbounded preceding) as open_heads,
         min(head_tag) over ({{ of_digest }}) as first_head_tag,
         max(head_tag) over ({{ of_digest }}) as last_head_tag,
+        max(case when operation = 'read' then session_date end) over (
+            partition by client_key {{ in_order }} rows between unbounded preceding and 1 preceding
+        ) as got_before_date,
         lag(operation) over (partition by session_key {{ in_order }}) as previous_operation,
         lag(digest) over (partition by session_key {{ in_order }}) as previous_digest,
         lag(tag) over (partition by session_key {{ in_order }}) as previous_tag
@@ -93,23 +99,6 @@ tagged as (
             as is_head_of_get
     from matched
 
-),
-
--- what the client itself wrote in the session: a build's cache, a tag that it moved
-written as (
-
-    select
-        session_id,
-        tag as reference
-    from reads
-    where operation = 'write'
-    union distinct
-    select
-        session_id,
-        digest as reference
-    from reads
-    where operation = 'write'
-
 )
 
 select
@@ -131,7 +120,16 @@ select
     reads.contents_digest,
     tagged.gets - tagged.read_number as later_gets,
     greatest(tagged.gets_by_tag, tagged.gets - tagged.gets_by_tag) as attempts,
-    written_tags.reference is not null as is_tag_written,
+    coalesce(tagged.got_before_date >= {{ dbt.dateadd('day', -1, 'reads.session_date') }}, false)
+        as is_got_before,
+    -- a push asks whether its manifest is there already
+    coalesce(
+        reads.started_micros between
+        coalesce(written_tags.first_written_micros, written_digests.first_written_micros)
+        - {{ var('push_session_gap_seconds') }} * 1000000
+        and coalesce(written_tags.last_written_micros, written_digests.last_written_micros),
+        false
+    ) as is_before_write,
     written_tags.reference is not null
     or {{ is_build_cache('reads.image', 'tagged.requested_tag') }} as is_of_cache,
     written_digests.reference is not null as is_digest_written,
@@ -139,12 +137,14 @@ select
     reads.session_date
 from reads
 inner join tagged on reads.request_key = tagged.request_key
-left join written as written_tags
+left join {{ ref('int_manifest_session_writes') }} as written_tags
     on
         reads.session_id = written_tags.session_id
         and tagged.requested_tag = written_tags.reference
-left join written as written_digests
+        and {{ is_restated('written_tags.session_date', restated) }}
+left join {{ ref('int_manifest_session_writes') }} as written_digests
     on
         reads.session_id = written_digests.session_id
         and reads.digest = written_digests.reference
+        and {{ is_restated('written_digests.session_date', restated) }}
 where not tagged.is_head_of_get and {{ is_restated('reads.session_date', restated) }}
