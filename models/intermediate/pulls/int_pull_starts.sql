@@ -29,12 +29,20 @@ surrounded as (
         max(case when is_config_delivery then started_micros end)
             over ({{ of_blob }} {{ before }}) as same_config_micros,
         min(case when is_config_delivery then read_number end)
-            over ({{ in_session }} {{ after }}) as next_config_number
+            over ({{ in_session }} {{ after }}) as next_config_number,
+        sum(case when is_config_delivery then 1 else 0 end) over (partition by session_id)
+            as config_deliveries,
+        min(case when is_config_delivery then digest end) over (partition by session_id)
+        = max(case when is_config_delivery then digest end) over (partition by session_id)
+            as has_one_config,
+        max(case when served_bytes > 0 then delivery_number end)
+            over (partition by session_id, digest) as blob_deliveries
     from blob_deliveries
 
 ),
 
--- failures that were never made good: the config behind one begins the same pull again
+-- failures that were never made good: the config behind one begins the same pull again. If a blob
+-- was served as often as the one config, its failures were made good, behind configs of other nodes
 failures as (
 
     select
@@ -44,6 +52,7 @@ failures as (
                 is_failure
                 and coalesce(next_delivery_number > next_config_number, true)
                 and next_config_number is not null
+                and not coalesce(has_one_config and blob_deliveries >= config_deliveries, false)
                 then 1
             else 0
         end as failure_count
