@@ -2,7 +2,7 @@
     'activity_date', follows=[ref('int_burst_blobs')],
     cluster_by=['bucket_name', 'digest'],
 ) %}
-{%- set least, usual = var('config_min_bytes'), 4 * var('config_usual_bytes') %}
+{%- set least = var('config_min_bytes') %}
 {%- set in_burst =
     'partition by session_id, burst_started_micros order by first_read_micros, digest'
 %}
@@ -65,8 +65,7 @@ bursts as (
         {{ count_if(
             'small_bytes <= expected_bytes * 4 and previous_bytes <= expected_bytes * 4'
         ) }} as adjacent_count,
-        {{ count_if('small_bytes <= ' ~ usual ~ ' and previous_bytes <= ' ~ usual) }}
-            as side_by_side_count,
+        count(small_bytes) as small_count,
         {{ sortable_micros('min(first_read_micros)') }} as burst_order,
         min(read_order) as first_order,
         max(read_order) as last_order
@@ -86,11 +85,11 @@ placed as (
             bursts.blob_count > 1
             or (bursts.tiny_count > 0 and left(bursts.first_order, 18) = bursts.burst_order)
         )
-        -- an attestation is read at the same time as the config
+        -- an attestation is read at the same time as the config and the layers
         and not (
             sized.reads_attestations
             and sized.small_bytes is not null
-            and bursts.side_by_side_count > 0
+            and bursts.small_count > 1
             and bursts.tiny_count > 0
         ) as is_comparable,
         -- configs of several builds are alike in size, and larger layers lie between them; those of

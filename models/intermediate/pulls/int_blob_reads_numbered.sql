@@ -27,9 +27,7 @@ counted as (
             as has_one_build,
         min(case when is_config_delivery then read_number end) over (partition by session_id)
         = min(case when served_bytes > 0 then read_number end) over (partition by session_id)
-            as is_config_first,
-        min(digest) over (partition by session_id) != max(digest) over (partition by session_id)
-            as has_several_blobs
+            as is_config_first
     from pull_starts
 
 ),
@@ -39,7 +37,7 @@ numbered as (
     select
         *,
         case
-            when starts_of_session = 0 and has_several_blobs then delivery_number
+            when starts_of_session = 0 then delivery_number
             when starts_of_session <= 1 then 1
             when has_one_build then least(delivery_number, starts_of_session)
             when is_config_first then greatest(starts_so_far, 1)
