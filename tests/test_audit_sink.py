@@ -53,21 +53,28 @@ def test_a_sink_alone_is_enough(sink: Project) -> None:
 def test_a_back_fill_beside_a_sink_is_read_when_its_days_are_restated(
     sink: Project, tmp_path: Path
 ) -> None:
-    """A build without that looks no further back than `audit_sink_max_lag_days`."""
+    """Other builds look no further back than `audit_sink_max_lag_days`, and a test warns."""
     build = ("build", "--select", f"+{RECORDS}", *WITHOUT_TESTS, "--vars")
     sink.dbt(*build, VARS[1])
     landed = tmp_path / "logs/cloudaudit.googleapis.com/data_access/2024/07/02"
     landed.mkdir(parents=True)
+    with duckdb.connect(str(sink.database)) as connection:
+        log = "pullstats_intermediate.build_log"
+        connection.execute(f"update {log} set recorded_at = recorded_at - interval 1 hour")
     path = landed / "12:00:00_12:59:59_S0.json"
     path.write_text(json.dumps(entry(1, 0)) + "\n")
     sink.load([path])
     days = f"select distinct event_date::varchar from pullstats_intermediate.{RECORDS} order by 1"
     sink.dbt(*build, VARS[1])
     assert sink.query(days) == [("2024-12-28",)]
+    check = ("--warn-error", "test", "--select", "assert_back_filled_days_are_read", *VARS)
+    with pytest.raises(AssertionError, match="Got 1 result"):
+        sink.dbt(*check)
     sink.dbt(*build, "{audit_sink_dataset: sink, restate_from: 2024-07-02}")
     assert sink.query(days) == [("2024-07-02",), ("2024-12-28",)]
     sink.dbt(*build, VARS[1])
     assert sink.query(days) == [("2024-07-02",), ("2024-12-28",)]
+    sink.dbt(*check)
 
 
 def test_entries_that_could_not_be_written_are_noticed(sink: Project) -> None:
