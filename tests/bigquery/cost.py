@@ -1,4 +1,4 @@
-"""What builds read on BigQuery, for docs/bigquery.md: `python -m tests.bigquery.cost`.
+"""What builds read on BigQuery: `python -m tests.bigquery.cost` writes docs/bigquery.md's table.
 
 Builds the examples twice in GoogleSQL's reference engine, first without an hour, then that hour:
 once the newest hour, as a scheduled build does, and once an hour that is two days late. Each
@@ -11,6 +11,7 @@ nothing of its target.
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tests.bigquery.googlesql import Table, decode, table
 from tests.bigquery.rest import Api, Sent, serve
 from tests.bigquery.scans import columns_of, scans_of
 from tests.bigquery.test_cost import PARTITIONED_BY
-from tests.conftest import example_logs
+from tests.conftest import ROOT, example_logs
 from tests.emulators import PROJECT
 
 DAYS = 6  # of the examples
@@ -34,6 +35,26 @@ CONSTANT = {
     *("artifact_registry_methods", "egress_prices"),
 }
 MINIMUM = 10 * 2**20  # billed at least, for each table that a query reads
+# List prices of the US, in USD.
+PER_TEBIBYTE_READ, PER_GIBIBYTE_KEPT = 6.25, 0.02
+PAGE = ROOT / "docs/bigquery.md"
+BEGIN, END = "<!-- made by python -m tests.bigquery.cost -->\n", "<!-- end -->\n"
+
+
+@dataclass
+class Read:
+    """What a build read: bytes for each request, and tables, each time that a query named one."""
+
+    size: float
+    tables: int
+
+
+@dataclass
+class Kept:
+    """What is kept of a request: bytes."""
+
+    raw: float = 0
+    built: float = 0
 
 
 def logical_bytes(value: object) -> int:
@@ -83,7 +104,7 @@ def reads(api: Api, sent: Sent, arrivals: set[str]) -> Iterator[tuple[str, int]]
         yield name, size(tables[name], needed[name], column, days)
 
 
-def report(api: Api, title: str, statements: list[Sent], arrivals: set[str], unit: float) -> None:
+def report(api: Api, title: str, statements: list[Sent], arrivals: set[str], unit: float) -> Read:
     by_table: Counter[str] = Counter()
     constant: Counter[str] = Counter()
     count = 0
@@ -100,10 +121,27 @@ def report(api: Api, title: str, statements: list[Sent], arrivals: set[str], uni
     print(
         f"tables read by queries: {count}, so at least {count * MINIMUM / 2**20:.0f} MiB are billed"
     )
+    return Read(sum(by_table.values()) / unit, count)
 
 
-def arrival_of(hours: tuple[str, str], is_first: bool) -> None:
-    """Build without an hour, then with it; print what that read, and what the first build did."""
+def kept(api: Api, requests: int) -> Kept:
+    found = Kept()
+    print("kept, bytes for each request:")
+    for path, relation in api.warehouse.relations.items():
+        if isinstance(relation, Table) and relation.rows:
+            name = path.split(".")[-1]
+            columns = set(relation.types) - relation.pseudo
+            amount = size(relation, columns, "", None) / requests
+            print(f"  {name:26} {amount:>8.1f}")
+            if name in ("usage", "storage"):
+                found.raw += amount
+            elif name not in CONSTANT:
+                found.built += amount
+    return found
+
+
+def arrival_of(hours: tuple[str, str], title: str) -> tuple[Kept, Read, Read]:
+    """Build without an hour, then with it: what is kept, and what each build read."""
     logs = example_logs()
     arrivals = {
         datetime(2024, 6, 4, tzinfo=UTC): [p for p in logs if not any(h in p.name for h in hours)],
@@ -125,27 +163,68 @@ def arrival_of(hours: tuple[str, str], is_first: bool) -> None:
             api.warehouse.put(f"{PROJECT}.{RAW}.usage", made)
             project.dbt("build", "--exclude-resource-type", "test", "unit_test")
             starts.append(len(api.sent))
-        builds = api.sent[: starts[1]], api.sent[starts[1] :]
-        if is_first:
-            print("kept, bytes for each request:")
-            for path, found in api.warehouse.relations.items():
-                if isinstance(found, Table) and found.rows:
-                    kept = size(found, set(found.types) - found.pseudo, "", None)
-                    print(f"  {path.split('.')[-1]:26} {kept / len(everything):>8.1f}")
-            report(api, "first build, for each request", builds[0], set(), len(first))
-        title = "the newest hour" if is_first else "a late hour"
-        report(
-            api,
-            f"{title}, for each request of a day",
-            builds[1],
-            {str(early), str(late)},
-            len(everything) / DAYS,
+        first_build, second_build = api.sent[: starts[1]], api.sent[starts[1] :]
+        return (
+            kept(api, len(everything)),
+            report(api, f"before {title}, for each request", first_build, set(), len(first)),
+            report(
+                api,
+                f"{title}, for each request of a day",
+                second_build,
+                {str(early), str(late)},
+                len(everything) / DAYS,
+            ),
         )
 
 
+def priced(keeps: Kept, first: Read, newest: Read, late: Read) -> str:
+    """Give the table, for 1 million requests: what one has in bytes, all have in MB."""
+    floor = newest.tables * MINIMUM / 10**6
+    read = [
+        ("first build, for 1M requests", _each(first.size), first.size),
+        (
+            "one run that brings the newest hour, at 1M requests a day",
+            _each(newest.size),
+            newest.size,
+        ),
+        ("… every hour of a day", f"24 of them: {_gigabytes(24 * newest.size)}", 24 * newest.size),
+        ("… every six hours", f"4 of them: {_gigabytes(4 * newest.size)}", 4 * newest.size),
+        ("one run that brings an hour two days late", _each(late.size), late.size),
+        (
+            "one run, however few requests",
+            f"{newest.tables} tables, 10 MiB each: {_gigabytes(floor)}",
+            floor,
+        ),
+        ("… every hour of a month", f"720 of them: {_gigabytes(720 * floor)}", 720 * floor),
+    ]
+    built = "… its requests, reads and marts"
+    stored = [("a day of 1M requests kept, raw", keeps.raw), (built, keeps.built)]
+    lines = [
+        *((what, size, f"{mb * 10**6 / 2**40 * PER_TEBIBYTE_READ:.2g}") for what, size, mb in read),
+        *(
+            (what, _each(mb), f"{mb * 10**6 / 2**30 * PER_GIBIBYTE_KEPT:.2g} a month")
+            for what, mb in stored
+        ),
+    ]
+    rows = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return "| | bytes | USD |\n|---|---:|---:|\n" + rows
+
+
+def _each(size: float) -> str:
+    return f"{size:,.0f} B each: {_gigabytes(size)}"
+
+
+def _gigabytes(megabytes: float) -> str:
+    return f"{megabytes / 1000:,.{1 if megabytes < 10_000 else 0}f} GB"
+
+
 def main() -> None:
-    arrival_of(NEWEST, is_first=True)
-    arrival_of(LATE, is_first=False)
+    keeps, first, newest = arrival_of(NEWEST, "the newest hour")
+    _, _, late = arrival_of(LATE, "a late hour")
+    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    made = BEGIN + priced(keeps, first, newest, late) + END
+    PAGE.write_text(before + made + after, encoding="utf-8")
 
 
 if __name__ == "__main__":
