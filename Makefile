@@ -124,7 +124,7 @@ $(PEERS)/.ready: requirements/peers.lock scripts/unpack_packages $(VENV)/.uv
 	scripts/unpack_packages $(PEERS)/goaccess goaccess
 	touch $@
 
-# A browser that opens the pages in tests/test_pages.py, unless the machine has one: see tests/browser.py.
+# A browser that opens the pages in tests/test_report_page.py, unless the machine has one: see tests/browser.py.
 $(BROWSER)/.ready: scripts/unpack_packages $(VENV)/.uv
 	@mkdir -p $(BROWSER)
 	@command -v chromium google-chrome >/dev/null || scripts/step "Downloading a browser" \

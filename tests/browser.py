@@ -8,9 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.conftest import ROOT
-
-UNPACKED = ROOT / ".venv/browser"
+UNPACKED = Path(__file__).parent.parent / ".venv/browser"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844), "picture": (1440, 1400), "wide": (2000, 700)}
 
 

@@ -15,12 +15,14 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
+from playwright.sync_api import Browser
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from pullstats import plan
 from pullstats.duckdb_warehouse import DuckDBWarehouse
 from report import __main__ as report
+from tests import browser
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -28,6 +30,8 @@ EXAMPLES = ROOT / "examples"
 PROFILES = Path(tempfile.mkdtemp(prefix="pullstats-profiles-"))
 shutil.copy(ROOT / "profiles.yml.example", PROFILES / "profiles.yml")
 atexit.register(shutil.rmtree, PROFILES)
+# Where tests leave pictures of pages, for people and as artifacts of CI.
+SCREENSHOTS = ROOT / "target/screenshots"
 # Client ids are compared across databases, so all of them have one salt.
 SALT = "salt-of-the-tests"
 ON_THE_REFERENCE_ENGINE = [
@@ -176,6 +180,12 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     project.load(example_logs())
     project.run()
     yield project
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser.started() as found:
+        yield found
 
 
 def shuffled(items: Sequence[Path], seed: int) -> list[Path]:

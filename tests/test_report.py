@@ -1,4 +1,4 @@
-"""The report's making; what the page then shows is in test_pages.py."""
+"""The report's making; what the page then shows is in test_report_page.py."""
 
 import pytest
 

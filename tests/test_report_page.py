@@ -1,10 +1,9 @@
-"""The report and the docs page, opened from disk by a browser without a network."""
+"""The report, opened from disk by a browser without a network."""
 
 import csv
 import re
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -12,23 +11,14 @@ from playwright.sync_api import Browser, Page
 
 from pullstats import cli
 from tests import browser
-from tests.conftest import ROOT, Project
-from tests.screenshots import LINEAGE
+from tests.conftest import SCREENSHOTS, Project
 
-SCREENSHOTS = ROOT / "target/screenshots"
 TOTALS = (
     "count_if(is_complete), count_if(is_complete and traffic_class = 'end_user'),"
     " count(distinct client_id),"
     " count(distinct case when traffic_class = 'end_user' then client_id end),"
     " coalesce(sum(served_bytes), 0)::bigint, count_if(not is_complete)"
 )
-LEAST_DRAWN_PIXELS = 2000
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser.started() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -486,43 +476,4 @@ def test_tables_without_rows_give_a_page_that_says_so(
         assert "No logs are loaded" in page.inner_text("#quality")
         assert values(page, "#totals dd") == [0] * 6
         assert page.locator(".plot svg").count() == 0
-    assert not faults
-
-
-@pytest.fixture(scope="module")
-def docs(examples: Project) -> Path:
-    return examples.docs()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_the_reference_finds_and_links_columns(
-    size: str, scheme: str, chromium: Browser, docs: Path
-) -> None:
-    place = docs.with_name("reference.html").as_uri()
-    with browser.opened(chromium, f"{place}#fct_image_pulls.image_id", size, scheme) as (
-        page,
-        faults,
-    ):
-        page.screenshot(path=SCREENSHOTS / f"reference-{size}-{scheme}.png")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        assert page.locator("[id='fct_image_pulls.image_id']").is_visible()
-        columns = page.locator(".entry tbody tr").count()
-        page.fill("#search", "first_pulled_at")
-        assert page.locator("[id='dim_images.first_pulled_at']").is_visible()
-        assert not page.locator("[id='dim_images.image']").is_visible()
-        assert 0 < page.locator(".entry tbody tr:visible").count() < columns / 10
-    assert not faults
-
-
-def test_the_docs_page_opens_without_a_network_and_draws_the_lineage(
-    chromium: Browser, docs: Path
-) -> None:
-    with browser.opened(chromium, docs.as_uri()) as (page, faults):
-        page.wait_for_selector("h1", state="attached", timeout=120_000)
-        page.screenshot(path=SCREENSHOTS / "docs.png")
-    assert not faults
-    with browser.opened(chromium, docs.as_uri() + LINEAGE) as (page, faults):
-        assert browser.lineage(page) > LEAST_DRAWN_PIXELS
-        page.screenshot(path=SCREENSHOTS / "lineage.png")
     assert not faults
