@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Refuses words of scripts/prose_vocabulary.txt in docs, descriptions, comments and messages.
+"""Refuses words of scripts/prose_vocabulary.txt in docs, comments, messages and names of tests.
 
 usage: scripts/lint_prose.py [FILE…]    default: all text files that git tracks
 """
@@ -14,6 +14,7 @@ VOCABULARY = ROOT / "scripts/prose_vocabulary.txt"
 KINDS = {".md", ".yml", ".yaml", ".sql", ".py", ".toml", ".html", ".js", ".example", ".tf", ""}
 DATA = ("examples/logs/", "examples/recorded/", "requirements/", "LICENSE")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+TEST_NAME = re.compile(r"\btest_\w+")
 # what may come between two words of a phrase: a line's end, indentation, a comment mark
 GAP = r"\s+(?:(?:#|--|//|\*|>)\s+)?"
 
@@ -50,6 +51,7 @@ def main(names: list[str]) -> int:
         text = (ROOT / path).read_text()
         if path.suffix == ".md":
             text = CODE.sub(blank, text)
+        text = TEST_NAME.sub(lambda name: name.group().replace("_", " "), text)
         for pattern, instead in patterns:
             for match in pattern.finditer(text):
                 line = text.count("\n", 0, match.start()) + 1

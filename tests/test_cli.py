@@ -112,7 +112,7 @@ def test_when_one_object_is_unreadable_then_the_rest_lands(store: Store, capsys:
     assert store.rows().total() == 4
 
 
-def test_when_an_unreadable_object_is_mended_then_it_lands(store: Store) -> None:
+def test_when_an_unreadable_object_is_fixed_then_it_lands(store: Store) -> None:
     store.put({WRONG_HEADER: b"a,b\n1,2\n"})
     assert load(store) == loading.EXIT_UNREADABLE
     store.put({WRONG_HEADER: SOUND})

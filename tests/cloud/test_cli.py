@@ -28,7 +28,9 @@ def load(cloud: Cloud, *options: str, to: str = "bigquery") -> int:
     return cli.main(["load", f"{cloud.uri}a/", "--to", to, *options])
 
 
-def test_when_a_back_fill_is_run_then_it_is_told_and_resumed(logs: Cloud, capsys: Capture) -> None:
+def test_when_a_back_fill_is_run_then_it_is_reported_and_resumed(
+    logs: Cloud, capsys: Capture
+) -> None:
     assert load(logs, "--dry-run", "--since", "2024-05-29T02", "--until", "2024-05-29T05") == 0
     assert set(capsys.readouterr().out.splitlines()) == {
         f"would load {logs.uri}a/{usage(hour=2)}: {len(SOUND)} bytes",

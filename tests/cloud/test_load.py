@@ -99,7 +99,7 @@ def test_when_a_log_is_of_storage_then_it_lands_with_its_hour(cloud: Cloud) -> N
     ]
 
 
-def test_when_an_object_cannot_be_read_then_it_is_recorded_until_it_is_mended(
+def test_when_an_object_cannot_be_read_then_it_is_recorded_until_it_is_fixed(
     cloud: Cloud,
 ) -> None:
     result = cloud.load({usage(): SOUND, usage("wrong"): b"a,b\n1,2\n"})

@@ -150,7 +150,7 @@ def test_when_the_bytes_are_not_those_of_the_digest_then_they_are_set_aside(
 
 
 @pytest.mark.parametrize("status", [200, 405])
-def test_when_the_digest_is_not_told_then_it_is_computed(
+def test_when_the_digest_is_not_sent_then_it_is_computed(
     fake: FakeRegistry, database: Path, status: int
 ) -> None:
     fake.catalog("a")
