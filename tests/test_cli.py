@@ -287,13 +287,13 @@ def test_when_a_load_is_interrupted_then_no_traceback_is_shown(
         raise KeyboardInterrupt
 
     store.put({GOOD_LOG: SOUND})
-    monkeypatch.setattr(DuckDBWarehouse, "load", interrupt)
-    assert load(store) == cli.EXIT_INTERRUPTED
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(DuckDBWarehouse, "load", interrupt)
+        assert load(store) == cli.EXIT_INTERRUPTED
     said = capsys.readouterr().err.strip()
     assert said == "pullstats: interrupted; what has landed has landed"
-    monkeypatch.undo()
-    monkeypatch.chdir(store.logs.parent)
     assert load(store) == 0
+    assert store.rows().total() == 1
 
 
 def test_when_a_name_is_not_utf8_then_the_others_land(store: Store, capsys: Capture) -> None:
