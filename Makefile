@@ -53,9 +53,9 @@ lint: $(DEV) ## the checks that only read the code
 pytest: $(DEV) $(EMULATORS)/.ready $(REGISTRY)/.ready $(BROWSER)/.ready ## the tests (PYTEST=tests/bigquery)
 	$(BIN)/python -m pytest --numprocesses auto --durations 15 $(PYTEST)
 
-soak: $(DEV) $(EMULATORS)/.ready ## the long forms of the tests that kill or stop builds, and of those that shuffle arrivals
+soak: $(DEV) $(EMULATORS)/.ready ## the long forms of some tests: builds killed and stopped, arrivals shuffled, all models emulated
 	$(BIN)/python -m pytest --soak tests/test_kill.py tests/cloud/test_kill.py tests/test_arrivals.py \
-	    tests/test_whole_days.py tests/bigquery/test_incremental.py
+	    tests/test_whole_days.py tests/bigquery/test_incremental.py tests/bigquery/test_emulator.py
 
 accuracy: $(DEV) ## compare the examples' marts with their truth; rewrites the tables of docs/counting.md
 	$(BIN)/python -m tests.accuracy

@@ -9,7 +9,7 @@ import pytest
 
 from tests import synthetic_logs
 from tests.accuracy_artifact_registry import unpack
-from tests.conftest import Project
+from tests.conftest import Project, copied
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,6 @@ def arrivals(request: pytest.FixtureRequest) -> int:
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A database with the seeds and nothing else, to be copied."""
     project = Project(tmp_path_factory.mktemp("seeded"))
-    project.load([])
     project.dbt("seed")
     return project
 
@@ -32,13 +31,6 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = unpack(tmp_path_factory.mktemp("recorded")).folder
     found = [*folder.glob("logs/**/*.json"), *folder.glob("bucket_logs/*_v0")]
     return sorted(found)
-
-
-def copied(seeded: Project, folder: Path) -> Project:
-    folder.mkdir()
-    project = Project(folder)
-    shutil.copy(seeded.database, project.database)
-    return project
 
 
 def test_marts_do_not_depend_on_arrival(

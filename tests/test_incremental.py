@@ -11,59 +11,61 @@ import duckdb
 import pytest
 
 from pullstats.csv_log import USAGE_COLUMNS
-from tests.conftest import PROFILES, ROOT, Project, example_logs, shuffled
+from tests.conftest import PROFILES, ROOT, Project, copied, example_logs
+
+WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
 
 
-def test_marts_of_the_examples_do_not_depend_on_arrival(
-    project: Project, examples: Project
-) -> None:
-    logs = shuffled(example_logs(), 7)
-    for batch in (logs[:1], logs[1:90], logs[90:91], logs[91:]):
-        project.load(batch)
-        project.run()
-    expected = examples.marts()
-    for mart, rows in project.marts().items():
-        assert rows == expected[mart], mart
+@pytest.fixture
+def built(examples: Project, tmp_path: Path) -> Project:
+    """A copy of the examples."""
+    return copied(examples, tmp_path)
 
 
-def test_building_again_changes_nothing(project: Project, examples: Project) -> None:
-    project.load(example_logs())
+@pytest.fixture(scope="module")
+def half_built(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Half of the examples, built; to be copied."""
+    project = Project(tmp_path_factory.mktemp("half"))
+    project.load(example_logs()[::2])
     project.run()
-    project.run()
-    assert project.marts() == examples.marts()
+    return project
+
+
+@pytest.fixture
+def landed(half_built: Project, tmp_path: Path) -> Project:
+    """A project that was built before the second half of the examples landed."""
+    project = copied(half_built, tmp_path)
+    project.load(example_logs()[1::2])
+    return project
+
+
+def test_building_again_changes_nothing(built: Project, examples: Project) -> None:
+    built.run()
+    assert built.marts() == examples.marts()
 
 
 def test_restating_days_by_variables_changes_nothing_that_was_right(
-    project: Project, examples: Project
+    landed: Project, examples: Project
 ) -> None:
-    logs = example_logs()
-    project.load(logs[:150])
-    project.run()
-    project.load(logs[150:])
     days = '{"restate_from": "2024-05-29", "restate_to": "2024-05-31"}'
-    project.dbt("build", "--exclude-resource-type", "test", "unit_test", "--vars", days)
-    project.run()
-    assert project.marts() == examples.marts()
+    landed.dbt("build", *WITHOUT_TESTS, "--vars", days)
+    landed.run()
+    assert landed.marts() == examples.marts()
 
 
-def test_a_changed_rule_reaches_restated_days_only(project: Project) -> None:
-    project.load(example_logs())
-    project.run()
-    before = project.query(
-        "select event_date, count(*) from pullstats_intermediate.int_gcs_requests"
-        " where client_tool = 'docker' group by 1 order by 1"
+def test_a_changed_rule_reaches_restated_days_only(built: Project) -> None:
+    requests = (
+        "select event_date::varchar, count(*) from pullstats_intermediate.int_gcs_requests"
+        " where client_tool = '{}' group by 1 order by 1"
     )
-    table = f"{project.database.stem}.pullstats_seeds.user_agents"
-    with duckdb.connect(str(project.database)) as connection:
+    before = built.query(requests.format("docker"))
+    table = f"{built.database.stem}.pullstats_seeds.user_agents"
+    with duckdb.connect(str(built.database)) as connection:
         connection.execute(f"update {table} set tool = 'moby' where tool = 'docker'")
-    day = '{"restate_from": "2024-05-30"}'
-    project.dbt("run", "--vars", day)
-    renamed = project.query(
-        "select event_date, count(*) from pullstats_intermediate.int_gcs_requests"
-        " where client_tool = 'moby' group by 1 order by 1"
-    )
-    assert renamed == [row for row in before if f"{row[0]}" == "2024-05-30"]
-    project.dbt("test", "--select", "test_type:data", "--exclude", "client_tools", "user_agents")
+    built.dbt("run", "--vars", '{"restate_from": "2024-05-30"}')
+    renamed = built.query(requests.format("moby"))
+    assert renamed == [row for row in before if row[0] == "2024-05-30"]
+    built.dbt("test", "--select", "test_type:data", "--exclude", "client_tools", "user_agents")
 
 
 def read(folder: Path, day: int, image: str, client: str) -> Path:
@@ -96,8 +98,9 @@ def read(folder: Path, day: int, image: str, client: str) -> Path:
     return path
 
 
-def days_of_changed_blobs(project: Project) -> list[str]:
-    """Give the days that the last build restates since blobs have changed."""
+def days_of_changed_blobs(project: Project, *options: str) -> list[str]:
+    """Build the blobs, and give the days to restate since they have changed."""
+    project.dbt("build", "--select", "+int_blobs", *WITHOUT_TESTS, *options, is_logged=True)
     return [
         f"{day}"
         for (day,) in project.query(
@@ -112,41 +115,34 @@ def days_of_changed_blobs(project: Project) -> list[str]:
 def test_a_second_image_restates_the_reads_that_name_none(project: Project, tmp_path: Path) -> None:
     project.load([read(tmp_path, day, "app", "docker") for day in (1, 3, 5)])
     project.load([read(tmp_path, day, "app", "curl") for day in (2, 4)])
-    project.run()
+    days_of_changed_blobs(project)
     project.load([read(tmp_path, 9, "base", "docker")])
-    project.run()
     # the new image's config was read on the 9th for the first time; the layer has two images now
     assert days_of_changed_blobs(project) == ["2024-06-02", "2024-06-04", "2024-06-09"]
-    project.run()
     assert days_of_changed_blobs(project) == []
 
 
 def test_days_beyond_the_limit_are_named(project: Project, tmp_path: Path) -> None:
     project.load([read(tmp_path, day, "app", "curl") for day in (2, 4, 6)])
     project.load([read(tmp_path, 1, "app", "docker")])
-    project.run()
+    days_of_changed_blobs(project)
     project.load([read(tmp_path, 9, "base", "docker")])
-    options = ("--exclude-resource-type", "test", "unit_test", "--vars", "{max_restated_days: 2}")
-    project.dbt("build", *options)
-    assert days_of_changed_blobs(project) == ["2024-06-06", "2024-06-09"]
+    restated = days_of_changed_blobs(project, "--vars", "{max_restated_days: 2}")
+    assert restated == ["2024-06-06", "2024-06-09"]
     warned = (project.folder / "logs/dbt.log").read_text()
     assert "2 days from 2024-06-02 to 2024-06-04 are not restated" in warned
     assert "'{restate_from: 2024-06-02, restate_to: 2024-06-04}'" in warned
 
 
-def test_a_followed_model_that_was_never_built_is_an_error(
-    project: Project, tmp_path: Path
-) -> None:
-    project.load([read(tmp_path, 1, "app", "docker")])
-    project.run()
-    with duckdb.connect(str(project.database)) as connection:
+def test_a_followed_model_that_was_never_built_is_an_error(built: Project) -> None:
+    with duckdb.connect(str(built.database)) as connection:
         connection.execute(
             "delete from pullstats_intermediate.build_log"
             " where model_name = 'int_blob_reads_grouped'"
         )
     message = "fct_image_pulls follows int_blob_reads_grouped, which has recorded no"
     with pytest.raises(AssertionError, match=message):
-        project.dbt("run", "--select", "fct_image_pulls")
+        built.dbt("run", "--select", "fct_image_pulls")
 
 
 def test_a_first_build_on_nothing_does_not_hinder_the_next(
@@ -160,22 +156,18 @@ def test_a_first_build_on_nothing_does_not_hinder_the_next(
 
 
 def test_changed_facts_are_not_lost_when_a_build_stops_behind_them(
-    project: Project, examples: Project
+    landed: Project, examples: Project
 ) -> None:
-    logs = example_logs()
-    project.load(logs[::2])
-    project.run()
-    project.load(logs[1::2])
-    project.dbt("run", "--select", "+int_blobs")
+    landed.dbt("run", "--select", "+int_blobs")
     # as if killed before the hook, which on BigQuery is a job of its own
-    with duckdb.connect(str(project.database)) as connection:
+    with duckdb.connect(str(landed.database)) as connection:
         connection.execute(
             "delete from pullstats_intermediate.build_log where model_name = 'int_blobs'"
             " and read_at > (select min(read_at) from pullstats_intermediate.build_log"
             " where model_name = 'int_blobs')"
         )
-    project.run()
-    assert project.marts() == examples.marts()
+    landed.run()
+    assert landed.marts() == examples.marts()
 
 
 def test_a_full_refresh_spares_the_requests_unless_they_are_meant(
@@ -200,35 +192,29 @@ def test_a_full_refresh_spares_the_requests_unless_they_are_meant(
     assert f"{first_day}" == "2024-06-01"
 
 
-def test_a_part_of_the_models_can_be_built(project: Project, examples: Project) -> None:
-    logs = example_logs()
-    project.load(logs[::2])
-    project.run()
-    project.load(logs[1::2])
-    project.dbt("run", "--select", "+fct_image_pulls")
-    project.dbt("run", "--select", "fct_image_pulls_daily+", "dim_images")
+def test_a_part_of_the_models_can_be_built(landed: Project, examples: Project) -> None:
+    landed.dbt("run", "--select", "+fct_image_pulls")
+    landed.dbt("run", "--select", "fct_image_pulls_daily+", "dim_images")
     expected = examples.marts()
     for mart in ("fct_image_pulls", "fct_image_pulls_daily", "dim_images"):
-        assert project.marts()[mart] == expected[mart]
-    project.run()
-    assert project.marts() == expected
+        assert landed.marts()[mart] == expected[mart]
+    landed.run()
+    assert landed.marts() == expected
 
 
 def test_a_second_build_at_once_is_refused_and_harms_nothing(
-    project: Project, examples: Project
+    built: Project, examples: Project
 ) -> None:
-    project.load(example_logs())
-    project.run()
     command = [str(Path(sys.executable).with_name("dbt")), "run", "--project-dir", str(ROOT)]
-    paths = ["--target-path", f"{project.folder}/target2", "--log-path", f"{project.folder}/logs2"]
-    with duckdb.connect(str(project.database)):
+    paths = ["--target-path", f"{built.folder}/target2", "--log-path", f"{built.folder}/logs2"]
+    with duckdb.connect(str(built.database)):
         second = subprocess.run(
             [*command, *paths, "--profiles-dir", str(PROFILES)],
-            env=os.environ | {"PULLSTATS_DUCKDB": str(project.database)},
+            env=os.environ | {"PULLSTATS_DUCKDB": str(built.database)},
             capture_output=True,
             text=True,
             check=False,
         )
     assert second.returncode != 0
     assert "Could not set lock on file" in second.stdout
-    assert project.marts() == examples.marts()
+    assert built.marts() == examples.marts()

@@ -41,7 +41,7 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Metrics:
         content = csv_log.write(buckets, list(csv_log.STORAGE_COLUMNS))
         (logs / f"log_storage_{day}_07_00_00_00ab_v0").write_bytes(content)
     project.load([*example_logs(), *logs.iterdir()])
-    project.run()
+    project.run(is_logged=True)
     return Metrics(project)
 
 

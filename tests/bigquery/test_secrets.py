@@ -33,7 +33,7 @@ def written(folder: Path) -> dict[str, str]:
 
 def test_nothing_that_dbt_or_the_report_writes_shows_a_secret(reference: Reference) -> None:
     reference.twin.report()
-    reference.twin.dbt("docs", "generate", "--static")
+    reference.twin.dbt("docs", "generate", "--static", is_logged=True)
     files = written(reference.twin.folder) | {
         f"bigquery/{name}": text for name, text in written(reference.project.folder).items()
     }
@@ -62,7 +62,7 @@ def test_no_model_outside_staging_shows_a_secret(reference: Reference) -> None:
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[BigQueryProject, Api]]:
     with serve() as (address, api):
         project = BigQueryProject(tmp_path_factory.mktemp("fresh"), address)
-        project.dbt("run", "--select", "dim_dates")
+        project.dbt("run", "--select", "dim_dates", is_logged=True)
         yield project, api
 
 
@@ -72,7 +72,7 @@ def test_the_first_build_on_bigquery_draws_a_salt_that_stays(
     project, api = fresh
     ((salt,),) = first = api.warehouse.table(f"{PROJECT}.{SALT_TABLE}").values()
     assert len(salt) == 36
-    project.dbt("run", "--select", "dim_dates", "--full-refresh")
+    project.dbt("run", "--select", "dim_dates", "--full-refresh", is_logged=True)
     assert api.warehouse.table(f"{PROJECT}.{SALT_TABLE}").values() == first
     assert not [text for text in api.requests if salt in text]
     assert not [name for name, text in written(project.folder).items() if salt in text]
@@ -83,7 +83,7 @@ def test_the_first_build_on_duckdb_draws_a_salt_that_stays(project: Project) -> 
         connection.execute(f"drop table {SALT_TABLE}")
     drawn = []
     for options in ((), ("--full-refresh", "--vars", "{rebuild_requests: true}")):
-        project.dbt("run", "--select", "dim_dates", *options)
+        project.dbt("run", "--select", "dim_dates", *options, is_logged=True)
         drawn.append(project.query(f"from {SALT_TABLE}"))
     assert drawn[0] == drawn[1]
     assert len(drawn[0]) == 1
