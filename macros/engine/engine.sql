@@ -134,6 +134,11 @@
 {%- endmacro %}
 
 
+{% macro month_of(date) -%}
+    cast({{ dbt.date_trunc('month', date) }} as date)
+{%- endmacro %}
+
+
 {% macro partition_by_day(column) %}
     {{- return(adapter.dispatch('partition_by_day', 'pullstats')(column)) -}}
 {% endmacro %}

@@ -38,8 +38,17 @@
     {% endset -%}
     {%- set seen_at = run_query(seen).rows[0][0] -%}
     {%- set is_full = should_full_refresh() or seen_at is none -%}
-    {%- set days = [] -%}
+    {%- set days, first_day = [], none -%}
     {%- if not is_full -%}
+        {#- a constant: without it the evidence of all time would be read -#}
+        {%- set first_read %}
+            select cast(cast({{ micros_to_timestamp('min(first_read_micros)') }} as date) as string)
+            from {{ this }}
+            where greatest(changed_at, image_changed_at) > {{ timestamp_literal(seen_at) }}
+        {% endset -%}
+        {%- set first_day = run_query(first_read).rows[0][0] -%}
+    {%- endif -%}
+    {%- if first_day -%}
         {%- set changed %}
             select distinct cast(evidence.activity_date as string)
             from {{ this }} as blobs
@@ -48,11 +57,14 @@
                     blobs.bucket_name = evidence.bucket_name
                     and blobs.digest = evidence.digest
             where
-                blobs.changed_at > {{ timestamp_literal(seen_at) }}
-                -- a request that names its image does not need the blob's
-                or (
-                    blobs.image_changed_at > {{ timestamp_literal(seen_at) }}
-                    and evidence.image is null
+                evidence.activity_date >= {{ date_literal(first_day) }}
+                and (
+                    blobs.changed_at > {{ timestamp_literal(seen_at) }}
+                    -- a request that names its image does not need the blob's
+                    or (
+                        blobs.image_changed_at > {{ timestamp_literal(seen_at) }}
+                        and evidence.image is null
+                    )
                 )
         {% endset -%}
         {%- set days = run_query(changed).columns[0].values() | sort -%}

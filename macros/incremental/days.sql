@@ -194,3 +194,23 @@
     {% endfor %}
     {{ return(wider | unique | sort | list) }}
 {% endmacro %}
+
+
+{% macro first_days_of_months(days) %}
+    {% set months = [] %}
+    {% for day in days %}
+        {% do months.append(day[:7] ~ '-01') %}
+    {% endfor %}
+    {{ return(months | unique | sort | list) }}
+{% endmacro %}
+
+
+{% macro days_of_months(first_days) %}
+    {% set days = [] %}
+    {% for first in first_days %}
+        {% for day in with_adjacent_days([first], after=30) if day[:7] == first[:7] %}
+            {% do days.append(day) %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(days) }}
+{% endmacro %}

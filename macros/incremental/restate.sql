@@ -13,6 +13,13 @@
 {% endmacro %}
 
 
+{% macro restate_by_month(month, follows, cluster_by=none) %}
+    {% set restated = restate_by_day(month, follows, cluster_by=cluster_by) %}
+    {% do restated.update({'days': first_days_of_months(restated.days)}) %}
+    {{ return(restated) }}
+{% endmacro %}
+
+
 {% macro restate_by_arrival(day, raw, arrival='loaded_at', max_lag_days=none, cluster_by=none) %}
     {% do config(
         materialized='incremental',
@@ -64,6 +71,12 @@
             {%- endfor -%}
         )
     {%- endif -%}
+{%- endmacro %}
+
+
+{% macro is_in_restated_month(column, restated) -%}
+    {%- set days = days_of_months(restated.days) -%}
+    {{ is_restated(column, {'is_full': restated.is_full, 'days': days}) }}
 {%- endmacro %}
 
 

@@ -9,11 +9,6 @@
 {%- endmacro %}
 
 
-{% macro month_of(date) -%}
-    cast({{ dbt.date_trunc('month', date) }} as date)
-{%- endmacro %}
-
-
 {% macro newest_complete_date() -%}
     {#- A source that is two days behind the newest has ended: nobody waits for it. -#}
     select

@@ -18,6 +18,7 @@ PARTITIONED_BY = {
     "int_blob_reads_sessionized": "session_date",
     "int_burst_blobs": "session_date",
     "int_blob_evidence_daily": "activity_date",
+    "int_blob_evidence_monthly": "activity_month",
     "int_blob_deliveries": "session_date",
     "int_pull_starts": "session_date",
     "int_blob_reads_numbered": "session_date",
@@ -37,12 +38,13 @@ PARTITIONED_BY = {
     "fct_image_pulls": "pull_date",
     "fct_image_pulls_daily": "pull_date",
     "fct_image_pull_durations_daily": "pull_date",
+    "fct_image_builds_monthly": "pull_month",
     "fct_registry_requests_daily": "traffic_date",
     "fct_failed_requests_daily": "request_date",
 }
 # Facts over all time, made from tables that are much smaller than the requests: docs/bigquery.md.
 OVER_ALL_TIME = {
-    ("int_blobs", "int_blob_evidence_daily"),
+    ("int_blobs", "int_blob_evidence_monthly"),
     ("int_blobs", "int_object_writes"),
     ("fct_object_first_writes", "int_object_writes"),
     ("int_gcs_image_pushes", "int_object_writes"),
@@ -50,7 +52,8 @@ OVER_ALL_TIME = {
     ("int_image_tag_requests", "int_manifest_fetches"),
     ("dim_images", "int_manifest_fetches"),
     ("dim_images", "fct_image_pulls"),
-    ("dim_image_tags", "fct_image_pulls"),
+    ("dim_images", "fct_image_builds_monthly"),
+    ("dim_image_tags", "fct_image_builds_monthly"),
     # a view: a build asks for its columns only, `where false`
     ("fct_log_hours", "int_log_arrivals_hourly"),
 }

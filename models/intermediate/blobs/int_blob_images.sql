@@ -7,7 +7,7 @@ read_images as (
         bucket_name,
         digest,
         image
-    from {{ ref('int_blob_evidence_daily') }}
+    from {{ ref('int_blob_evidence_monthly') }}
     where
         session_count > 0
         and bucket_name is not null

@@ -12,7 +12,7 @@ reads as (
         max(max_complete_response_bytes) as max_complete_response_bytes,
         min(first_read_micros) as first_read_micros,
         max(last_read_micros) as last_read_micros
-    from {{ ref('int_blob_evidence_daily') }}
+    from {{ ref('int_blob_evidence_monthly') }}
     where bucket_name is not null
     group by bucket_name, digest
 

@@ -58,10 +58,10 @@ pulled as (
     select
         image,
         image_id,
-        count(*) as pulls,
-        max(started_at) as last_pulled_at
-    from {{ ref('fct_image_pulls') }}
-    where is_complete
+        {{ sum_of('pulls') }} as pulls,
+        max(last_pulled_at) as last_pulled_at
+    from {{ ref('fct_image_builds_monthly') }}
+    where pulls > 0
     group by image, image_id
 
 ),

@@ -1,29 +1,45 @@
 with
 
-image_pulls as (
+image_builds as (
 
-    select * from {{ ref('fct_image_pulls') }}
-    where image is not null
+    select * from {{ ref('fct_image_builds_monthly') }}
 
 ),
 
-pulled as (
+totals as (
 
     select
         image,
         any_value(registry_host) as registry_host,
         any_value(project_id) as project_id,
         any_value(image_name) as image_name,
-        {{ count_if('is_complete') }} as pulls,
-        {{ count_if("is_complete and traffic_class = 'end_user'") }} as end_user_pulls,
-        count(distinct client_id) as clients,
-        count(distinct case when is_complete then image_id end) as image_ids,
+        {{ sum_of('pulls') }} as pulls,
+        {{ sum_of('end_user_pulls') }} as end_user_pulls,
+        count(distinct case when pulls > 0 then image_id end) as image_ids,
         {{ sum_of('served_bytes') }} as served_bytes,
-        min(case when is_complete then started_at end) as first_pulled_at,
-        max(case when is_complete then started_at end) as last_pulled_at
-    from image_pulls
+        min(first_pulled_at) as first_pulled_at,
+        max(last_pulled_at) as last_pulled_at
+    from image_builds
     group by image
-    having {{ count_if('is_complete') }} > 0
+
+),
+
+pulled as (
+
+    select * from totals
+    where pulls > 0
+
+),
+
+-- two columns only: on BigQuery this reads all pulls over all time
+image_clients as (
+
+    select
+        image,
+        count(distinct client_id) as clients
+    from {{ ref('fct_image_pulls') }}
+    where image is not null
+    group by image
 
 ),
 
@@ -62,7 +78,7 @@ select
     coalesce(pulled.image_name, listed.image_name) as image_name,
     coalesce(pulled.pulls, 0) as pulls,
     coalesce(pulled.end_user_pulls, 0) as end_user_pulls,
-    coalesce(pulled.clients, 0) as clients,
+    case when pulled.image is null then 0 else image_clients.clients end as clients,
     coalesce(pulled.image_ids, 0) as image_ids,
     case when pulled.image is null then 0 else pulled.served_bytes end as served_bytes,
     listed.tag_count,
@@ -75,4 +91,5 @@ select
     listed.listed_at
 from pulled
 full outer join listed using (image)
+left join image_clients using (image)
 left join requested using (image)

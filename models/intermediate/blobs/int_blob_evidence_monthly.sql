@@ -1,0 +1,30 @@
+{%- set restated = restate_by_month(
+    'activity_month', follows=[ref('int_blob_evidence_daily')],
+    cluster_by=['bucket_name', 'digest'],
+) %}
+with
+
+evidence as (
+
+    select
+        *,
+        {{ month_of('activity_date') }} as activity_month
+    from {{ ref('int_blob_evidence_daily') }}
+    where {{ is_in_restated_month('activity_date', restated) }}
+
+)
+
+select
+    bucket_name,
+    digest,
+    image,
+    {{ sum_of('session_count') }} as session_count,
+    {{ sum_of('sessions_with_position_count') }} as sessions_with_position_count,
+    {{ sum_of('sessions_at_config_position_count') }} as sessions_at_config_position_count,
+    {{ sum_of('served_bytes') }} as served_bytes,
+    max(max_complete_response_bytes) as max_complete_response_bytes,
+    min(first_read_micros) as first_read_micros,
+    max(last_read_micros) as last_read_micros,
+    activity_month
+from evidence
+group by bucket_name, digest, image, activity_month
