@@ -226,19 +226,27 @@ class GoogleSQL:
     def query(
         self, sql: str, tables: Mapping[str, Table], constants: Mapping[str, Any] | None = None
     ) -> Table:
-        """Run a query; its result's columns may be nameless: `f0_`, `f1_`, …"""
+        """Run a query; its result's columns may be nameless: `f0_`, `f1_`, …
+
+        What ends in `limit 0` is prepared only: dbt asks so for the columns of a query.
+        """
+        is_empty = sql.rstrip().lower().endswith("limit 0")
         request = service.PrepareQueryRequest(
             sql=sql, options=self.options, simple_catalog=self._catalog(tables, constants)
         )
         for path, each in tables.items():
-            request.table_content[path].table_data.row.extend(each.rows)
+            request.table_content[path].table_data.row.extend([] if is_empty else each.rows)
         prepared = self._call("PrepareQuery", request, service.PrepareQueryResponse).prepared
         number = prepared.prepared_query_id
         try:
-            answer = self._call(
-                "EvaluateQuery",
-                service.EvaluateQueryRequest(prepared_query_id=number),
-                service.EvaluateQueryResponse,
+            answer = (
+                service.EvaluateQueryResponse()
+                if is_empty
+                else self._call(
+                    "EvaluateQuery",
+                    service.EvaluateQueryRequest(prepared_query_id=number),
+                    service.EvaluateQueryResponse,
+                )
             )
         finally:
             self._call("UnprepareQuery", service.UnprepareQueryRequest(prepared_query_id=number))
