@@ -68,8 +68,8 @@ def test_a_changed_rule_reaches_restated_days_only(built: Project) -> None:
     built.dbt("test", "--select", "test_type:data", "--exclude", "client_tools", "user_agents")
 
 
-def read(folder: Path, day: int, image: str, client: str) -> Path:
-    """Write a log with one pull, of a config and of a layer that all images share.
+def read(folder: Path, day: int, image: str, client: str, start: int = 9 * 3600) -> Path:
+    """Write a log with one pull, of a config and, a second later, of a layer that all images share.
 
     Only docker names the image.
     """
@@ -80,7 +80,8 @@ def read(folder: Path, day: int, image: str, client: str) -> Path:
         for place, digest in enumerate((f"{image[0]}c", "b0")):
             uri = f"gcr.io/v2/acme/{image}/blobs/sha256:{digest:0>64}"
             size = 1000 if place == 0 else 1_000_000
-            micros = int(datetime(2024, 6, day, 9, tzinfo=UTC).timestamp()) * 1_000_000 + place
+            midnight = int(datetime(2024, 6, day, tzinfo=UTC).timestamp())
+            micros = (midnight + start + place) * 1_000_000
             writer.writerow(
                 {
                     "time_micros": micros,
@@ -120,6 +121,17 @@ def test_a_second_image_restates_the_reads_that_name_none(project: Project, tmp_
     # the new image's config was read on the 9th for the first time; the layer has two images now
     assert days_of_changed_blobs(project) == ["2024-06-02", "2024-06-04", "2024-06-09"]
     assert days_of_changed_blobs(project) == []
+
+
+def test_a_session_over_midnight_is_restated_on_the_day_of_its_start(
+    project: Project, tmp_path: Path
+) -> None:
+    project.load([read(tmp_path, 2, "app", "curl", start=24 * 3600 - 1)])
+    project.load([read(tmp_path, 5, "app", "docker")])
+    days_of_changed_blobs(project)
+    project.load([read(tmp_path, 9, "base", "docker")])
+    # the layer was first read on the 3rd
+    assert days_of_changed_blobs(project) == ["2024-06-02", "2024-06-09"]
 
 
 def test_days_beyond_the_limit_are_named(project: Project, tmp_path: Path) -> None:

@@ -49,6 +49,8 @@
         {%- set first_day = run_query(first_read).rows[0][0] -%}
     {%- endif -%}
     {%- if first_day -%}
+        {#- a session may have begun on the day before -#}
+        {%- set first_day = with_adjacent_days([first_day], before=1)[0] -%}
         {%- set changed %}
             select distinct cast(evidence.activity_date as string)
             from {{ this }} as blobs
