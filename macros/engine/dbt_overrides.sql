@@ -8,7 +8,7 @@
         {%- set partitioned = node.config.get('partition_by') or {} -%}
         {%- set day = partitioned.get('field') or node.config.get('meta', {}).get('day') -%}
         {%- if day -%}
-            {%- do conditions.append(tested(day, days_before=31 if '_month' in day else 0)) -%}
+            {%- do conditions.append(tested(day, days_before=31 if day.endswith('_month') else 0)) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if conditions -%}

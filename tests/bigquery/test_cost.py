@@ -1,5 +1,8 @@
 """After the first build no statement reads raw or a restated table without constants that prune."""
 
+import re
+from datetime import date, timedelta
+
 import pytest
 
 from tests.bigquery import googlesql
@@ -83,6 +86,16 @@ def test_an_incremental_build_with_its_tests_scans_by_constants_only(reference: 
                     unpruned.add((node, scan.table))
     assert seen == PARTITIONED_BY.keys()
     assert unpruned == OVER_ALL_TIME
+
+
+def test_data_tests_of_months_look_back_a_month_further(reference: Reference) -> None:
+    """The first day of a month is soon older than the days that tests look back."""
+    first = {}
+    for column in ("pull_date", "pull_month"):
+        bound = re.compile(rf"{column} >= date '([0-9-]+)'")
+        days = [day for sent in reference.second.sent for day in bound.findall(sent.sql)]
+        (first[column],) = {date.fromisoformat(day) for day in days}
+    assert first["pull_date"] - first["pull_month"] == timedelta(days=31)
 
 
 def test_raw_itself_is_read_through_its_views_only(reference: Reference) -> None:
