@@ -65,9 +65,7 @@ class DuckDBTwin(Project):
                 types = ", ".join(f"{column} {kind}" for column, kind in columns.items())
                 connection.execute(f"create table {RAW}.{name} ({types})")
                 for line in lines:
-                    values = [
-                        v.replace(tzinfo=None) if isinstance(v, datetime) else v for v in line
-                    ]
+                    values = [_naive(value) for value in line]
                     marks = ", ".join("?" for _ in values)
                     connection.execute(f"insert into {RAW}.{name} values ({marks})", values)
 
