@@ -216,11 +216,15 @@ def test_when_a_name_is_odd_then_it_lands_once(store: Store, prefix: str, data: 
 
 def test_when_a_load_was_killed_then_its_leftovers_go_unseen(store: Store) -> None:
     store.load({usage(): SOUND})
-    leftovers = store.raw / "usage" / "_partitiontime=2024-05-29 00:00:00.000001"
+    arrival = "_partitiontime=2024-05-29 00:00:00.000001"
+    leftovers = store.raw / "usage" / arrival
     with closing(DuckDBWarehouse(store.database)) as warehouse:
-        for folder in (leftovers, store.raw / "incoming"):
-            folder.mkdir()
-            (folder / f"{usage('x')}.csv.zst").write_bytes(zstandard.compress(SOUND))
+        for folder, name in (
+            (leftovers, "rows.csv.zst"),
+            (store.raw / "incoming" / arrival, "storage"),
+        ):
+            folder.mkdir(parents=True)
+            (folder / name).write_bytes(zstandard.compress(SOUND))
         count = warehouse.connection.execute("select count(*) from storageanalysis.usage")
         assert count.fetchall() == [(1,)]
     assert store.rows() == typed([GOOD])

@@ -88,16 +88,27 @@ def test_when_database_and_raw_move_together_then_nothing_is_lost(
         assert capsys.readouterr().out.strip() == count
 
 
+@pytest.mark.parametrize("batches", [1, 2])
 def test_when_a_new_database_finds_the_raw_of_another_then_it_deletes_nothing(
-    store: Store, capsys: Capture
+    store: Store, capsys: Capture, batches: int
 ) -> None:
-    for hour in range(2):
+    for hour in range(batches):
         store.load({usage(hour=hour): SOUND})
     store.database.unlink()
     before = sorted(store.raw.rglob("*"))
     assert load(store) == 1
     assert f"{store.raw} holds rows that this database doesn't list" in capsys.readouterr().err
     assert sorted(store.raw.rglob("*")) == before
+
+
+def test_when_another_program_leaves_files_in_raw_then_rows_stay(store: Store) -> None:
+    for hour in range(2):
+        store.load({usage(hour=hour): SOUND})
+    for path in store.raw.rglob("rows.csv.zst"):
+        (path.parent / ".DS_Store").touch()
+    before = store.query("from storageanalysis.usage order by all")
+    assert load(store) == 0
+    assert store.query("from storageanalysis.usage order by all") == before
 
 
 def test_when_a_raw_file_is_lost_then_dbt_says_so(project: Project) -> None:

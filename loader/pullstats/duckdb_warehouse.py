@@ -97,15 +97,17 @@ class DuckDBWarehouse:
         """Land a batch: its files first, then all that is known of them in one transaction.
 
         What is killed before the commit is not in the ledger: no view shows it, and the next start
-        removes it.
+        removes it, since `incoming` still names the arrival.
         """
         result, arrival = BatchResult(), self._next_arrival()
+        incoming = self.incoming / f"_partitiontime={arrival:%Y-%m-%d %H:%M:%S.%f}"
+        incoming.mkdir(parents=True)
         landings: list[tuple[object, ...]] = []
         rejected: list[tuple[object, ...]] = []
         files: list[tuple[object, ...]] = []
         for kind, table in formats.TABLES.items():
             mine = [each for each in objects if each.name.kind == kind]
-            staged = self._stage(kind, mine, result) if mine else []
+            staged = self._stage(kind, mine, result, incoming) if mine else []
             for each, content in staged:
                 hour, counts = each.name.hour.replace(tzinfo=None), content.counts
                 known = (each.uri, each.generation, kind, hour, *content.fingerprint)
@@ -113,14 +115,14 @@ class DuckDBWarehouse:
                 rejected += [(each.uri, *vars(x).values(), arrival) for x in content.rejected]
                 result.add(each.uri, *counts)
             if row_count := sum(content.row_count for _, content in staged):
-                files.append((*self._publish(table.name, arrival), row_count, arrival))
-        shutil.rmtree(self.incoming, ignore_errors=True)
+                files.append((*self._publish(incoming / table.name), row_count, arrival))
         self.connection.begin()
         self._insert("loaded_objects", landings)
         self._insert("rejected_lines", rejected)
         self._insert("raw_files", files)
         self._create_views()
         self.connection.commit()
+        shutil.rmtree(self.incoming)
         return result
 
     def remember(self, objects: list[LogObject]) -> None:
@@ -168,12 +170,16 @@ class DuckDBWarehouse:
         return max(now, last + timedelta(microseconds=1)) if last else now
 
     def _stage(
-        self, kind: Kind, objects: list[LogObject], result: BatchResult, parse_json: bool = False
+        self,
+        kind: Kind,
+        objects: list[LogObject],
+        result: BatchResult,
+        incoming: Path,
+        parse_json: bool = False,
     ) -> list[tuple[LogObject, formats.Content]]:
-        """Write the rows of objects of one kind to `incoming`; return what is known of each."""
+        """Write the rows of objects of one kind to a file; return what is known of each."""
         staged: list[tuple[LogObject, formats.Content]] = []
-        self.incoming.mkdir(parents=True, exist_ok=True)
-        path = self.incoming / formats.TABLES[kind].name
+        path = incoming / formats.TABLES[kind].name
         with path.open("wb") as file:
             # half the size of the logs, in a third of the time that level 1 takes for a quarter
             with zstandard.ZstdCompressor(-5).stream_writer(file, closefd=False) as rows:
@@ -188,7 +194,7 @@ class DuckDBWarehouse:
             os.fsync(file.fileno())
         row_count = sum(content.row_count for _, content in staged)
         if kind == "audit" and not parse_json and self._entries(path) != row_count:
-            return self._stage(kind, objects, result, parse_json=True)
+            return self._stage(kind, objects, result, incoming, parse_json=True)
         return staged
 
     def _entries(self, path: Path) -> int:
@@ -209,13 +215,14 @@ class DuckDBWarehouse:
             return -1
         return int(count)
 
-    def _publish(self, table: str, arrival: datetime) -> tuple[object, ...]:
+    def _publish(self, staged: Path) -> tuple[object, ...]:
         """Move what is staged for a table to a folder that tells the view its arrival."""
-        name = f"{table}/_partitiontime={arrival:%Y-%m-%d %H:%M:%S.%f}/rows.csv.zst"
+        table, arrival = staged.name, staged.parent.name
+        name = f"{table}/{arrival}/rows.csv.zst"
         path = self.raw / name
         path.parent.mkdir(parents=True)
-        (self.incoming / table).rename(path)
-        for folder in path.parents[:3]:
+        staged.rename(path)
+        for folder in (*path.parents[:3], self.incoming):
             # the file must be as safe as the ledger that refers to it
             descriptor = os.open(folder, os.O_RDONLY)
             os.fsync(descriptor)
@@ -233,21 +240,22 @@ class DuckDBWarehouse:
         self._create_views()
 
     def _remove_unfinished(self) -> None:
-        """Delete what a killed load left behind; the lock on the database makes this safe."""
-        shutil.rmtree(self.incoming, ignore_errors=True)
+        """Delete what a killed load left behind: the arrivals in `incoming`, nothing else."""
+        unfinished = {path.name for path in self.incoming.glob("*")}
         known = {
             self.raw / name for (name,) in self.query(f"select file_name from {SCHEMA}.raw_files")
         }
-        unknown = {path.parent for path in self.raw.glob("*/*/*") if path not in known}
-        if len({path.name for path in unknown}) > 1:
+        unknown = {path.parent for path in self.raw.glob("*/*/rows.csv.zst") if path not in known}
+        if {path.name for path in unknown} - unfinished:
             raise RawError([f"{self.raw} holds rows that this database doesn't list: move it away"])
         for path in unknown:
             shutil.rmtree(path)
+        shutil.rmtree(self.incoming, ignore_errors=True)
 
     def _create_views(self) -> None:
         for kind, table in formats.TABLES.items():
             columns = f"{', '.join(table.columns)}, _partitiontime"
-            files = self._rows(kind, self.raw / table.name / "*" / "*.csv.zst", _ARRIVAL)
+            files = self._rows(kind, self.raw / table.name / "*" / "rows.csv.zst", _ARRIVAL)
             body = f"select {columns} {files}"
             known = f"select loaded_at from {SCHEMA}.raw_files where table_name = '{table.name}'"
             if self.query(f"{known} limit 1"):
