@@ -11,7 +11,13 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
-LAYERS = {"stg_": "staging", "int_": "intermediate", "fct_": "marts", "dim_": "marts"}
+LAYERS = {
+    "stg_": "staging",
+    "int_": "intermediate",
+    "fct_": "marts",
+    "dim_": "marts",
+    "rpt_": "report",
+}
 LEAVES_PER_MODEL = 3
 PARENTS_PER_MODEL = 7
 VIEWS_IN_A_CHAIN = 5

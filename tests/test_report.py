@@ -12,8 +12,9 @@ def test_the_exposure_names_what_the_report_reads(examples: Project) -> None:
     read = {
         mart
         for node in manifest.nodes.values()
-        if node.original_file_path.startswith("report/")
+        if node.original_file_path.startswith(("report/", "models/report/"))
         for mart in node.depends_on_nodes
+        if not mart.startswith("model.pullstats.rpt_")
     }
     assert read == set(manifest.exposures["exposure.pullstats.report"].depends_on.nodes)
 

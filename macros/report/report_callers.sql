@@ -5,15 +5,17 @@
     ] | join(', ') -%}
 with
 
-image_pulls as (
-
-    select * from {{ ref('fct_image_pulls') }}
-
-),
-
 in_periods as (
 
-    {{ report_rows_in_periods('image_pulls') }}
+    select
+        pulls.*,
+        periods.shown_source,
+        periods.period,
+        periods.period_start
+    from {{ ref('fct_image_pulls') }} as pulls
+    inner join {{ ref('rpt_periods') }} as periods
+        on pulls.log_source = periods.log_source and pulls.pull_date = periods.pull_date
+    where periods.is_selectable
 
 ),
 
@@ -33,10 +35,9 @@ counted as (
         {{ count_if('not is_complete') }} as incomplete_pulls,
         count(distinct client_id) as clients,
         {{ sum_of('served_bytes') }} as served_bytes,
-        max(started_at) as last_pulled_at,
+        max(case when is_complete then started_at end) as last_pulled_at,
         period_start
     from in_periods
-    where period not like 'previous%'
     group by grouping sets ( -- noqa: PRS
         {{ report_grouping_sets([', traffic_class, client_tool, ' ~ column]) }}
     )
@@ -49,7 +50,9 @@ ranked as (
         *,
         sum(pulls) over (partition by {{ place }}, {{ ranked_by | join(', ') }}) as caller_pulls
     from counted
-    where image_level != 'image' or image in {{ report_images() }}
+    where
+        image_level != 'image'
+        or image in (select top.image from {{ ref('rpt_top_images') }} as top)
 
 )
 

@@ -1,15 +1,17 @@
 -- Builds of the images that are pulled most, by period.
 with
 
-image_pulls as (
-
-    select * from {{ ref('fct_image_pulls') }}
-
-),
-
 in_periods as (
 
-    {{ report_rows_in_periods('image_pulls') }}
+    select
+        pulls.*,
+        periods.shown_source,
+        periods.period,
+        periods.period_start
+    from {{ ref('fct_image_pulls') }} as pulls
+    inner join {{ ref('rpt_periods') }} as periods
+        on pulls.log_source = periods.log_source and pulls.pull_date = periods.pull_date
+    where periods.is_selectable
 
 )
 
@@ -21,16 +23,14 @@ select
     {{ count_if('is_complete') }} as pulls,
     count(distinct client_id) as clients,
     {{ sum_of('served_bytes') }} as served_bytes,
-    min(started_at) as first_pulled_at,
-    max(started_at) as last_pulled_at,
+    min(case when is_complete then started_at end) as first_pulled_at,
+    max(case when is_complete then started_at end) as last_pulled_at,
     period_start
 from in_periods
-where
-    period not like 'previous%'
-    and image in {{ report_images() }}
+where image in (select top.image from {{ ref('rpt_top_images') }} as top)
 group by
     period, shown_source, image, build_digest, period_start
 qualify row_number() over (
     partition by period, period_start, shown_source, image
-    order by count(*) desc, coalesce(build_digest, '') asc
+    order by pulls desc, count(*) desc, coalesce(build_digest, '') asc
 ) <= {{ var('report_rows') }}

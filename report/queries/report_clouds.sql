@@ -1,15 +1,17 @@
 -- Clouds and regions that pull, by period, image level and traffic class.
 with
 
-image_pulls as (
-
-    select * from {{ ref('fct_image_pulls') }}
-
-),
-
 in_periods as (
 
-    {{ report_rows_in_periods('image_pulls') }}
+    select
+        pulls.*,
+        periods.shown_source,
+        periods.period,
+        periods.period_start
+    from {{ ref('fct_image_pulls') }} as pulls
+    inner join {{ ref('rpt_periods') }} as periods
+        on pulls.log_source = periods.log_source and pulls.pull_date = periods.pull_date
+    where periods.is_selectable
 
 ),
 
@@ -30,7 +32,6 @@ counted as (
         {{ sum_of('served_bytes') }} as served_bytes,
         period_start
     from in_periods
-    where period not like 'previous%'
     group by grouping sets ( -- noqa: PRS
         {{ report_grouping_sets([', traffic_class, client_cloud, client_cloud_region']) }}
     )
@@ -38,4 +39,6 @@ counted as (
 )
 
 select * from counted
-where image_level != 'image' or image in {{ report_images() }}
+where
+    image_level != 'image'
+    or image in (select top.image from {{ ref('rpt_top_images') }} as top)

@@ -32,7 +32,7 @@ named as (
         image as requested_image,
         coalesce(
             image not in (select most_failed.image from most_failed)
-            and image not in {{ report_images() }}, false
+            and image not in (select top.image from {{ ref('rpt_top_images') }} as top), false
         ) as is_rest,
         traffic_class,
         client_tool,

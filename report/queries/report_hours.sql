@@ -14,14 +14,26 @@ hours as (
         {{ count_if('is_complete') }} as pulls,
         {{ count_if("is_complete and traffic_class = 'end_user'") }} as end_user_pulls
     from {{ ref('fct_image_pulls') }}
-    where pull_date <= ({{ newest_complete_date() }})
+    where
+        pull_date <= (
+            select newest.newest_complete_date
+            from {{ ref('rpt_newest_complete_date') }} as newest
+        )
     group by log_source, registry_host, project_id, image, pull_date, hour_of_week
 
 ),
 
 in_periods as (
 
-    {{ report_rows_in_periods('hours') }}
+    select
+        hours.*,
+        periods.shown_source,
+        periods.period,
+        periods.period_start
+    from hours
+    inner join {{ ref('rpt_periods') }} as periods
+        on hours.log_source = periods.log_source and hours.pull_date = periods.pull_date
+    where periods.is_selectable
 
 ),
 
@@ -39,7 +51,6 @@ counted as (
         {{ sum_of('end_user_pulls') }} as end_user_pulls,
         period_start
     from in_periods
-    where period not like 'previous%'
     group by grouping sets ( -- noqa: PRS
         {{ report_grouping_sets([', hour_of_week']) }}
     )
@@ -49,4 +60,7 @@ counted as (
 select * from counted
 where
     pulls > 0
-    and (image_level != 'image' or image in {{ report_images() }})
+    and (
+        image_level != 'image'
+        or image in (select top.image from {{ ref('rpt_top_images') }} as top)
+    )

@@ -24,7 +24,14 @@ client_days as (
 
 in_periods as (
 
-    {{ report_rows_in_periods('client_days', is_by_step=true) }}
+    select
+        client_days.*,
+        periods.shown_source,
+        periods.period,
+        periods.period_start
+    from client_days
+    inner join {{ ref('rpt_periods') }} as periods
+        on client_days.log_source = periods.log_source and client_days.pull_date = periods.pull_date
 
 ),
 
@@ -61,7 +68,10 @@ counted as (
 
 select * from counted
 where
-    (image_level != 'image' or image in {{ report_images() }})
+    (
+        image_level != 'image'
+        or image in (select top.image from {{ ref('rpt_top_images') }} as top)
+    )
     and (period != 'day' or image_level != 'image' or client_level != 'tool')
     and (
         period != 'day'

@@ -1,191 +1,30 @@
-"""The same rows of raw on both engines, and the same builds."""
+"""The same builds by both engines, of the same rows of raw."""
 
 import csv
-import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
-import duckdb
 import pytest
-from dbt.cli.main import dbtRunner
-from dbt.contracts.graph.manifest import Manifest
 
 from pullstats import csv_log
 from pullstats.network_lists import table as network_table
 from tests.bigquery import audit_inputs, inputs
+from tests.bigquery.contents import MODELS, Content, Row, content
 from tests.bigquery.googlesql import Table, table
+from tests.bigquery.projects import RAW, BigQueryProject, DuckDBTwin
 from tests.bigquery.rest import Api, Sent, serve
 from tests.bigquery.warehouse import View
-from tests.conftest import (
-    EXAMPLES,
-    ROOT,
-    SALT,
-    WITHOUT_LOG,
-    Project,
-    example_logs,
-    make_report,
-)
+from tests.conftest import EXAMPLES, SALT, example_logs
 from tests.emulators import PROJECT
-from tests.test_inventory_models import TABLES as INVENTORY
 
-RAW = "storageanalysis"
 SALT_TABLE = "pullstats_private.client_salt"
 EARLY, LATE = datetime(2024, 7, 3, 5, tzinfo=UTC), datetime(2024, 7, 4, 6, tzinfo=UTC)
-# What two builds at different moments give differently, whatever the engine.
-CLOCKS = {"int_blobs": {"changed_at", "image_changed_at"}}
-SCHEMAS = {"staging": "pullstats_staging", "intermediate": "pullstats_intermediate"}
-MODELS = {
-    path.stem: SCHEMAS.get(path.relative_to(ROOT / "models").parts[0], "pullstats")
-    for path in sorted((ROOT / "models").rglob("*.sql"))
-}
-Row = Sequence[Any]
 # Entries of the audit log come by two ways at once; those of the sink are older than its lag.
 TWO_SINKS = f"audit_sink_dataset: {audit_inputs.SINK}, audit_sink_max_lag_days: 36500"
-BIGQUERY_TYPES = {"VARCHAR": "STRING", "BIGINT": "INT64", "TIMESTAMP": "TIMESTAMP"}
-
-
-class DuckDBTwin(Project):
-    """The project on DuckDB, over raw tables that tests fill."""
-
-    def fill(self, usage: Sequence[Row], storage: Sequence[Row], audit: Sequence[Row] = ()) -> None:
-        with duckdb.connect(str(self.database)) as connection:
-            connection.execute(f"create schema {RAW}")
-            tables = {
-                "usage": (inputs.COLUMNS, usage),
-                "storage": (inputs.STORAGE_COLUMNS, storage),
-                "audit_logs": (audit_inputs.COLUMNS, audit),
-            }
-            for name, (columns, lines) in tables.items():
-                types = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-                connection.execute(f"create table {RAW}.{name} ({types})")
-                for line in lines:
-                    values = [_naive(value) for value in line]
-                    marks = ", ".join("?" for _ in values)
-                    connection.execute(f"insert into {RAW}.{name} values ({marks})", values)
-
-    def fill_sink(self, tables: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]]) -> None:
-        with duckdb.connect(str(self.database)) as connection:
-            connection.execute(f"create schema {audit_inputs.SINK}")
-            for name, (columns, rows) in tables.items():
-                text = self.folder / f"{name}.json"
-                text.write_text("\n".join(json.dumps(row, default=_iso) for row in rows))
-                types = {column: _duckdb_type(kind) for column, kind in columns.items()}
-                connection.execute(
-                    f"create table {audit_inputs.SINK}.{name} as"
-                    f" from read_json('{text}', format = 'newline_delimited', columns = {types})"
-                )
-
-    def fill_optional(self) -> dict[str, tuple[dict[str, str], list[Row]]]:
-        """Land an inventory and a loader's ledger; return each table's columns and rows."""
-        with duckdb.connect(str(self.database)) as connection:
-            connection.execute(INVENTORY)
-            connection.execute(inputs.LEDGER)
-        names = ("inventories", "manifests", "manifest_blobs", "loaded_objects")
-        return {name: self.raw(name) for name in names}
-
-    def raw(self, name: str) -> tuple[dict[str, str], list[Row]]:
-        """Return the columns and rows of a table of raw."""
-        with duckdb.connect(str(self.database)) as connection:
-            lines = connection.execute(f"from {RAW}.{name}").fetchall()
-            described = connection.execute(f"describe {RAW}.{name}").fetchall()
-        types = {column: BIGQUERY_TYPES[kind] for column, kind, *_ in described}
-        return types, [[_plain(value) for value in line] for line in lines]
-
-    def ask(self, sql: str, name: str) -> "Content":
-        with duckdb.connect(str(self.database), read_only=True) as connection:
-            result = connection.execute(sql)
-            names = [column[0] for column in result.description]
-            return Content(name, names, result.fetchall())
-
-
-class Content:
-    """The rows of a model, whatever their order; null is not ''."""
-
-    def __init__(self, model: str, names: Sequence[str], found: Sequence[Row]) -> None:
-        left_out = CLOCKS.get(model, set())
-        self.names = sorted(set(names) - left_out)
-        places = [names.index(name) for name in self.names]
-        self.rows = Counter(tuple(_plain(row[place]) for place in places) for row in found)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __eq__(self, other: object) -> bool:
-        assert isinstance(other, Content)
-        return (self.names, self.rows) == (other.names, other.rows)
-
-    def __sub__(self, other: "Content") -> list[str]:
-        """Tell of the first rows that the other has not, and by which columns."""
-        different = []
-        for row in list((self.rows - other.rows).elements())[:3]:
-            near = min(
-                (other.rows - self.rows) or [()],
-                key=lambda others: sum(a != b for a, b in zip(row, others, strict=False)),
-            )
-            pairs = zip(self.names, row, near or [...] * len(row), strict=False)
-            different.append(str({name: (a, b) for name, a, b in pairs if a != b}))
-        return different
-
-
-def _duckdb_type(kind: Any) -> str:
-    if isinstance(kind, str):
-        return kind.replace("INT64", "BIGINT").replace("STRING", "VARCHAR")
-    fields = ", ".join(f'"{name}" {_duckdb_type(each)}' for name, each in kind.items())
-    return f"STRUCT({fields})"
-
-
-def _iso(value: datetime) -> str:
-    return f"{value:%Y-%m-%d %H:%M:%S.%f}"
-
-
-def _naive(value: Any) -> Any:
-    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
-
-
-def _plain(value: Any) -> Any:
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
-
-
-class BigQueryProject:
-    """The project on BigQuery's target, at the address of a replacement for BigQuery."""
-
-    manifest: Manifest | None = None
-
-    def __init__(self, folder: Path, address: str) -> None:
-        self.folder = folder
-        profile = (ROOT / "profiles.yml.example").read_text()
-        (folder / "profiles.yml").write_text(
-            profile.replace(
-                "method: oauth\n",
-                f"method: oauth-secrets\n      token: none\n      api_endpoint: {address}\n",
-            )
-        )
-
-    def dbt(self, *arguments: str, is_logged: bool = False) -> None:
-        options = [
-            *("--project-dir", str(ROOT), "--profiles-dir", str(self.folder)),
-            *("--target-path", str(self.folder / "target"), "--target", "bigquery"),
-            *("--log-path", str(self.folder / "logs"), "--quiet"),
-            *(() if is_logged else WITHOUT_LOG),
-        ]
-        if not BigQueryProject.manifest:
-            BigQueryProject.manifest = dbtRunner().invoke(["parse", *options]).result
-        result = dbtRunner(BigQueryProject.manifest).invoke([*arguments, *options])
-        if not result.success:
-            failed = [
-                f"{each.node.name}: {each.message}"
-                for each in getattr(result.result, "results", [])
-                if each.status not in ("success", "pass", "warn", "skipped")
-            ]
-            raise AssertionError("\n".join(failed) or f"dbt {arguments}: {result.exception}")
-
-    def report(self) -> Path:
-        return make_report(self.folder, BigQueryProject.manifest, "bigquery", self.folder)
 
 
 @dataclass
@@ -314,8 +153,3 @@ def watch(
         put(path, relation)
 
     return watched
-
-
-def content(api: Api, model: str) -> Content:
-    found = api.warehouse.table(f"{PROJECT}.{MODELS[model]}.{model}")
-    return Content(model, list(found.types), found.values())

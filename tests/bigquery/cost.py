@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bigquery import inputs
-from tests.bigquery.conftest import RAW, BigQueryProject, recorded
+from tests.bigquery.conftest import recorded
 from tests.bigquery.googlesql import Table, decode, table
+from tests.bigquery.projects import RAW, BigQueryProject
 from tests.bigquery.rest import Api, Sent, serve
 from tests.bigquery.scans import columns_of, scans_of
 from tests.bigquery.test_cost import PARTITIONED_BY

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.bigquery.conftest import BigQueryProject
+from tests.bigquery.projects import BigQueryProject
 from tests.bigquery.rest import Api, serve
 from tests.emulators import PROJECT
 

@@ -16,18 +16,9 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from tests.bigquery import inputs
-from tests.bigquery.conftest import (
-    EARLY,
-    LATE,
-    MODELS,
-    RAW,
-    SALT_TABLE,
-    BigQueryProject,
-    Content,
-    DuckDBTwin,
-    Row,
-    recorded,
-)
+from tests.bigquery.conftest import EARLY, LATE, SALT_TABLE, recorded
+from tests.bigquery.contents import MODELS, Content, Row
+from tests.bigquery.projects import RAW, BigQueryProject, DuckDBTwin
 from tests.conftest import SALT, example_logs
 from tests.emulators import PROJECT, start_bigquery
 

@@ -9,20 +9,10 @@ from unittest.mock import patch
 import pytest
 
 from tests.bigquery import inputs
-from tests.bigquery.conftest import (
-    EARLY,
-    LATE,
-    MODELS,
-    RAW,
-    SCHEMAS,
-    BigQueryProject,
-    Content,
-    Reference,
-    Row,
-    content,
-    recorded,
-)
+from tests.bigquery.conftest import EARLY, LATE, Reference, recorded
+from tests.bigquery.contents import MODELS, SCHEMAS, Content, Row, content
 from tests.bigquery.googlesql import Table, table
+from tests.bigquery.projects import RAW, BigQueryProject
 from tests.bigquery.rest import Api, serve
 from tests.conftest import example_logs
 from tests.emulators import PROJECT

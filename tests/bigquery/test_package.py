@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from tests.bigquery import inputs
-from tests.bigquery.conftest import EARLY, LATE, RAW
+from tests.bigquery.conftest import EARLY, LATE
 from tests.bigquery.googlesql import table
+from tests.bigquery.projects import RAW
 from tests.bigquery.rest import serve
 from tests.emulators import PROJECT
 from tests.host import Host

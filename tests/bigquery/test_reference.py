@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bigquery.conftest import MODELS, Content, Reference
+from tests.bigquery.conftest import Reference
+from tests.bigquery.contents import MODELS, Content
 from tests.test_examples import QUESTIONS
 
 OPTIONAL = {model for model in MODELS if "registry_inventory__" in model or "loader__" in model}

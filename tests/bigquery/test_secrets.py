@@ -7,7 +7,8 @@ import duckdb
 import pytest
 
 from tests.bigquery import inputs
-from tests.bigquery.conftest import SALT_TABLE, BigQueryProject, Reference
+from tests.bigquery.conftest import SALT_TABLE, Reference
+from tests.bigquery.projects import BigQueryProject
 from tests.bigquery.rest import Api, serve
 from tests.conftest import SALT, Project
 from tests.emulators import PROJECT
