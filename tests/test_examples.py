@@ -151,13 +151,21 @@ def test_an_old_client_of_a_host_is_found(compiled: Path, examples: Project) -> 
 def test_images_unused_for_long_are_those_last_pulled_before(
     compiled: Path, examples: Project
 ) -> None:
-    found = examples.query((compiled / "images_not_pulled.sql").read_text())
+    found = examples.query((compiled / "images_not_used.sql").read_text())
     unused = examples.query(
-        "select image from pullstats.dim_images where last_pulled_at < '2024-06-03'"
-        " order by last_pulled_at"
+        "with logs as (select cs_bucket, max(make_timestamp(time_micros)::date) as end_date"
+        " from storageanalysis.usage group by cs_bucket),"
+        " uses as (select image, started_at as used_at from pullstats.fct_image_pulls"
+        " where is_complete"
+        " union all select image, ended_at from pullstats.fct_image_pushes),"
+        " ends as (select registry_host, project_id, max(end_date) as end_date"
+        " from pullstats.fct_image_pulls join logs on resource_name = cs_bucket group by all)"
+        " select image, date_diff('day', max(used_at)::date, any_value(end_date)) as days"
+        " from uses join pullstats.dim_images using (image)"
+        " join ends using (registry_host, project_id) group by image having days >= 1"
     )
     assert 0 < len(unused) < len(examples.marts()["dim_images"])
-    assert [image for image, *_ in found] == [image for (image,) in unused]
+    assert {(image, days) for image, days, *_ in found} == set(unused)
 
 
 def test_bytes_of_an_image_and_month_are_those_of_its_days(

@@ -1,5 +1,7 @@
 """What the models make of an inventory: the examples' registry, listed as its truth has it."""
 
+import re
+
 import duckdb
 import pytest
 
@@ -73,7 +75,11 @@ def test_an_inventory_tells_nearly_all_image_ids_and_counts_no_worse(listed: Pro
 
 def test_tags_and_images_that_nobody_pulled_are_there(listed: Project) -> None:
     truth = accuracy.read_truth("truth_images.csv")
-    current = {(accuracy.image_of(each), each["tag"]) for each in truth if not each["valid_to"]}
+    current = {
+        (accuracy.image_of(each), each["tag"])
+        for each in truth
+        if not each["valid_to"] and not re.match("sha256-[0-9a-f]{64}", each["tag"])
+    }
     assert set(listed.query("select image, tag from pullstats.dim_image_tags")) == current
     idle = {
         image for (image,) in listed.query("select image from pullstats.dim_images where pulls = 0")

@@ -20,7 +20,7 @@ COMMANDS = re.findall(
 EMPTY = {
     "tags_not_used",
     "checks_per_image_and_tool",
-    "images_not_pulled",
+    "images_not_used",
     "bytes_of_unused_images",
     "reads_of_a_build",
     "pulls_per_principal",

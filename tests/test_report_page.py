@@ -217,10 +217,8 @@ def test_tables_are_those_of_the_marts(page: Page, examples: Project) -> None:
         " from pullstats.fct_image_pushes group by name",
     )
     page.fill("#idle-days", "1")
-    assert rows(page, "idle", "image", "idle") == expected(
-        examples,
-        "select image, date_diff('day', last_pulled_at, timestamp '2024-06-03') as days"
-        " from pullstats.dim_images where days >= 1",
+    assert rows(page, "idle", "image", "unused_days") == expected(
+        examples, "select image, unused_days from pullstats.dim_images where unused_days >= 1"
     )
 
 
@@ -350,10 +348,10 @@ def richer(examples: Project, tmp_path_factory: pytest.TempPathFactory) -> Proje
         )
         connection.execute(
             "insert into dim_image_tags by name select image, registry_host, project_id, tag,"
-            " platform, image_id, 3 as tag_pulls, 10 as pulls, used_at as last_requested_at"
+            " platform, image_id, 3 as tag_pulls, 10 as pulls, tags.unused_days"
             " from dim_images, (values ('linux/amd64', 'a'), ('linux/arm64', 'b'))"
-            " as platforms (platform, image_id), (values ('new', timestamp '2024-06-01 09:00:00'),"
-            " ('old', timestamp '2024-05-04 23:00:00'), ('never', null)) as tags (tag, used_at)"
+            " as platforms (platform, image_id),"
+            " (values ('new', 2), ('old', 30), ('stale', 99)) as tags (tag, unused_days)"
         )
     return project
 
@@ -408,15 +406,15 @@ def test_clouds_and_tags_are_those_of_the_marts(
         )
         page.fill("#idle-days", "31")
         assert {tag for tag, use in rows(page, "tags", "tag", "use") if use == "Unused"} == {
-            "never"
+            "stale"
         }
         choose(page, "image", "gcr.io/globex-prod/web")
         assert rows(page, "egress-clouds", "cloud", *columns) == expected(
             richer, counted.format("", "image = 'gcr.io/globex-prod/web'")
         )
         assert "Not filtered by image" in page.inner_text("#chart-egress .unfiltered")
-        page.fill("#tags input", "never")
-        assert rows(page, "tags", "image", "tag") == {("gcr.io/globex-prod/web", "never")}
+        page.fill("#tags input", "stale")
+        assert rows(page, "tags", "image", "tag") == {("gcr.io/globex-prod/web", "stale")}
     assert not faults
 
 

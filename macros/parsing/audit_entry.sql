@@ -102,6 +102,12 @@
 {%- endmacro %}
 
 
+{# A tag of the OCI referrers tag schema, as cosign's too: `sha256-<hex>`, `sha256-<hex>.sig`. #}
+{% macro is_referrer_tag(tag) -%}
+    {{ regexp_like(tag, "'^sha256-[0-9a-f]{64}'") }}
+{%- endmacro %}
+
+
 {% macro digest_only(text) -%}
     case when {{ text }} like 'sha256:%' then {{ text }} end
 {%- endmacro %}

@@ -19,13 +19,18 @@
 
 
 {% macro registry_bucket(registry_host, project) -%}
-    coalesce({{ regexp_group(registry_host, "'^(us[.]|eu[.]|asia[.])gcr[.]io$'") }}, '')
-    || 'artifacts.'
-    || coalesce(
-        {{ regexp_group(project, "'/(.+)$'") }} || '.' || {{ regexp_group(project, "'^(.+)/'") }} || '.a',
-        {{ project }}
-    )
-    || '.appspot.com'
+    case
+        when {{ regexp_like(registry_host, "'^(us[.]|eu[.]|asia[.])?gcr[.]io$'") }}
+            then
+                coalesce({{ regexp_group(registry_host, "'^(us[.]|eu[.]|asia[.])'") }}, '')
+                || 'artifacts.'
+                || coalesce(
+                    {{ regexp_group(project, "'/(.+)$'") }}
+                    || '.' || {{ regexp_group(project, "'^(.+)/'") }} || '.a',
+                    {{ project }}
+                )
+                || '.appspot.com'
+    end
 {%- endmacro %}
 
 

@@ -81,12 +81,12 @@ function showFailures(at) {
 function showTags(at) {
   const least = leastIdleDays();
   const rows = data.tags.filter(row => isAtPlace(row, at)).map(row => ({
-    ...row, use: !row.last_used_at || daysBetween(row.last_used_at.slice(0, 10), newestDay) >= least ? "Unused" : "Used",
+    ...row, use: row.unused_days === null ? "Not known" : row.unused_days >= least ? "Unused" : "Used",
   })).sort((a, b) => (b.tag_pulls ?? b.build_pulls) - (a.tag_pulls ?? a.build_pulls) || (a.image + a.tag > b.image + b.tag ? 1 : -1));
   const all = data.tags[0]?.all_tags || 0;
   const unused = rows.filter(row => row.use === "Unused").length;
   $("tags-hint").textContent = !all ? "No tags are known: Artifact Registry's logs or an inventory name them."
-    : `${count(unused)} of ${count(rows.length)} tags are unused: in the ${count(least)} days before ${dayName(newestDay)}, nobody asked for the tag or pulled the build that it names. `
+    : `${count(unused)} of ${count(rows.length)} tags are unused: in the last ${count(least)} days of their project's log, nobody asked for the tag, pushed it or pulled the build that it names. `
       + (all > data.tags.length ? `This page lists ${count(data.tags.length)} of ${count(all)} tags: those that are pulled most, and those that are unused longest. ` : "")
       + "Numbers are those of all time.";
   const known = column => data.tags.some(row => row[column.name] !== null);
@@ -95,7 +95,9 @@ function showTags(at) {
     { name: "image", title: "Image", kind: "text", cell: row => (shownImages.has(row.image) ? imageLink(row.image) : row.image) },
     { name: "tag", title: "Tag", kind: "text" },
     { name: "use", title: "Use", kind: "text", cell: row => (row.use === "Unused" ? element("mark", {}, row.use) : row.use) },
-    { name: "last_used_at", title: "Last used (UTC)", kind: "time" },
+    { name: "unused_days", title: "Days without use", kind: "count" },
+    { name: "last_pulled_at", title: "Build last pulled (UTC)", kind: "time" },
+    { name: "last_requested_at", title: "Last requested (UTC)", kind: "time" },
     ...[
       { name: "tag_pulls", title: "Pulls by this tag", kind: "count" },
       { name: "build_pulls", title: "Pulls of its builds", kind: "count" },

@@ -63,15 +63,15 @@ const leastIdleDays = () => Math.max(0, Number.parseInt($("idle-days").value, 10
 
 function showIdle(at) {
   const least = leastIdleDays();
-  const rows = data.images.filter(row => isAtPlace(row, at)).map(row => ({
-    ...row, idle: row.last_pulled_at ? daysBetween(row.last_pulled_at.slice(0, 10), newestDay) : null,
-  })).filter(row => row.idle === null || row.idle >= least).sort((a, b) => (b.idle ?? Infinity) - (a.idle ?? Infinity));
-  $("idle-hint").textContent = `days before ${dayName(newestDay)}, the newest day of the log: ${count(rows.length)} of ${count(data.images.length)} images. Images that were never pulled are known only from an inventory.`;
-  note("idle-section", at, ["host", "project", "image"], "an image is unused only if nobody pulls it.");
+  const rows = data.images.filter(row => isAtPlace(row, at) && (row.unused_days ?? -1) >= least).sort((a, b) => b.unused_days - a.unused_days);
+  $("idle-hint").textContent = `days before the end of their project's log: ${count(rows.length)} of ${count(data.images.length)} images were not pulled, asked for or pushed. Images that were never pulled are known only from an inventory. What runs without being pulled again is not in a log: compare with what is deployed before you delete.`;
+  note("idle-section", at, ["host", "project", "image"], "an image is unused only if nobody uses it.");
   showTable($("idle"), [
     { name: "image", title: "Image", kind: "text", cell: row => (shownImages.has(row.image) ? imageLink(row.image) : row.image) },
-    { name: "idle", title: "Days without a pull", kind: "count", cell: row => (row.idle === null ? "Never pulled" : count(row.idle)) },
+    { name: "unused_days", title: "Days without use", kind: "count" },
     { name: "last_pulled_at", title: "Last pulled (UTC)", kind: "time" },
+    { name: "last_requested_at", title: "Last requested (UTC)", kind: "time" },
+    { name: "last_pushed_at", title: "Last pushed (UTC)", kind: "time" },
     { name: "pulls", title: "Pulls, all time", kind: "count" },
     { name: "image_ids", title: "Builds pulled", kind: "count" },
   ], rows);

@@ -67,7 +67,6 @@ function grouped(rows, keys, totals, newest) {
 const millis = day => Date.parse(`${day}T00:00Z`);
 const dayOf = time => new Date(time).toISOString().slice(0, 10);
 const addDays = (day, days) => dayOf(millis(day) + days * 86400000);
-const daysBetween = (from, to) => Math.round((millis(to) - millis(from)) / 86400000);
 const weekdayOf = day => (new Date(millis(day)).getUTCDay() + 6) % 7;
 const later = (a, b) => (a > b ? a : b);
 const sooner = (a, b) => (a < b ? a : b);

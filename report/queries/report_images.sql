@@ -10,5 +10,8 @@ select
     served_bytes,
     tag_count,
     first_pulled_at,
-    last_pulled_at
+    last_pulled_at,
+    last_requested_at,
+    last_pushed_at,
+    unused_days
 from {{ ref('dim_images') }}

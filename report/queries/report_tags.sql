@@ -1,19 +1,6 @@
 -- Tags: those that are pulled most, and those that nobody has used for longest.
 with
 
-platforms as (
-
-    select
-        *,
-        case
-            when last_requested_at is null or last_pulled_at > last_requested_at
-                then last_pulled_at
-            else last_requested_at
-        end as last_used_at
-    from {{ ref('dim_image_tags') }}
-
-),
-
 tags as (
 
     select
@@ -25,9 +12,11 @@ tags as (
         {{ sum_of('pulls') }} as build_pulls,
         max(checks) as checks,
         max(image_bytes) as image_bytes,
+        min(unused_days) as unused_days,
         max(last_pushed_at) as last_pushed_at,
-        max(last_used_at) as last_used_at
-    from platforms
+        max(last_pulled_at) as last_pulled_at,
+        max(last_requested_at) as last_requested_at
+    from {{ ref('dim_image_tags') }}
     group by image, registry_host, project_id, tag
 
 )
@@ -41,9 +30,5 @@ qualify
         order by coalesce(tag_pulls, build_pulls, 0) desc, image asc, tag asc
     ) <= {{ var('report_tags') }}
     or row_number() over (
-        order by
-            case when last_used_at is null then 0 else 1 end asc,
-            last_used_at asc,
-            image asc,
-            tag asc
+        order by coalesce(unused_days, -1) desc, image asc, tag asc
     ) <= {{ var('report_tags') }}

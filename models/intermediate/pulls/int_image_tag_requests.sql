@@ -15,7 +15,7 @@ fetches as (
         and fetch_kind in ('pull', 'retry', 'check', 'inspection', 'artifact', 'cache')
         and traffic_class != 'scanner'
         -- signatures and attestations are requested with what they are of
-        and tag not like 'sha256-%'
+        and not {{ is_referrer_tag('tag') }}
 
 ),
 
@@ -27,7 +27,9 @@ pushes as (
         manifest_digest as digest,
         ended_micros
     from {{ ref('int_artifact_registry_image_pushes') }}
-    where tag is not null
+    where
+        tag is not null
+        and not {{ is_referrer_tag('tag') }}
 
 ),
 

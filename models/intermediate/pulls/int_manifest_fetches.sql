@@ -71,7 +71,7 @@ judged as (
                 then 'check'
             when 'scanner' in (requests.traffic_class, requests.client_class) then 'scan'
             when tools.fetch_kind is not null then tools.fetch_kind
-            when {{ regexp_like('requests.tag', "'^sha256-[0-9a-f]{64}'") }} then 'artifact'
+            when {{ is_referrer_tag('requests.tag') }} then 'artifact'
             when tools.reads_cache = 'true' and requests.is_of_cache then 'cache'
             {%- if var('audit_log_has_blobs') %}
             when coalesce(blobs.requested_blob_count, 0) = 0 then 'inspection'
@@ -110,12 +110,12 @@ judged as (
 
 select
     judged.request_key as fetch_id,
-    judged.session_id,
     judged.image,
     judged.tag,
-    case when judged.child_read_count > 0 then judged.digest end as index_digest,
+    case when judged.child_read_count > 0 then {{ digest_only('judged.digest') }} end
+        as index_digest,
     case
-        when judged.child_read_count is null then judged.digest
+        when judged.child_read_count is null then {{ digest_only('judged.digest') }}
         when judged.contents_digest != judged.digest then null
         else coalesce(judged.only_child_digest, children.digest)
     end as manifest_digest,
@@ -129,8 +129,8 @@ select
     judged.resource_name,
     case
         when
-            judged.fetch_kind = 'pull' and judged.operation = 'read'
-            and judged.later_gets >= least(judged.attempts, judged.client_count)
+            judged.fetch_kind = 'pull'
+            and judged.later_attempts >= least(judged.attempts, judged.client_count)
             then 'retry'
         else judged.fetch_kind
     end as fetch_kind,
@@ -139,12 +139,12 @@ select
     1 + coalesce(judged.blob_read_count, 0) as request_count,
     cast({{ micros_to_timestamp('judged.started_micros') }} as date) as fetch_date,
     judged.started_micros,
-    coalesce(judged.last_blob_micros, judged.started_micros) as ended_micros,
+    greatest(coalesce(judged.last_blob_micros, 0), judged.started_micros) as ended_micros,
     judged.session_date
 from judged
 left join children
     on
         judged.session_id = children.session_id
         and judged.digest = children.root_digest
-        and judged.later_gets = children.later_children
+        and judged.later_attempts = children.later_children
         and judged.child_read_count = least(judged.attempts, judged.client_count)

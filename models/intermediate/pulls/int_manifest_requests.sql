@@ -36,10 +36,9 @@ requested as (
         started_micros,
         session_date,
         row_number() over ({{ of_digest }}, operation {{ in_order }}) as read_number,
-        -- asked for by tag after a failed HEAD, then by digest: still one attempt
         sum(case when operation = 'read' then 1 else 0 end) over ({{ of_digest }}) as gets,
-        sum(case when operation = 'read' and tag is not null then 1 else 0 end)
-            over ({{ of_digest }}) as gets_by_tag,
+        count(*) over ({{ of_digest }}, operation) as same_requests,
+        count(tag) over ({{ of_digest }}, operation) as same_requests_by_tag,
         count(head_tag) over ({{ of_digest }}) as heads,
         sum(case when operation = 'head' then 1 else -1 end)
             over ({{ of_digest }} {{ in_order }} rows unbounded preceding) as open_heads,
@@ -118,11 +117,12 @@ select
     tagged.requested_tag as tag,
     reads.digest,
     reads.contents_digest,
-    tagged.gets - tagged.read_number as later_gets,
-    greatest(tagged.gets_by_tag, tagged.gets - tagged.gets_by_tag) as attempts,
+    tagged.same_requests - tagged.read_number as later_attempts,
+    -- asked for by tag after a failed HEAD, then by digest: still one attempt
+    greatest(tagged.same_requests_by_tag, tagged.same_requests - tagged.same_requests_by_tag)
+        as attempts,
     coalesce(tagged.got_before_date >= {{ dbt.dateadd('day', -1, 'reads.session_date') }}, false)
         as is_got_before,
-    -- a push asks whether its manifest is there already
     coalesce(
         reads.started_micros between
         coalesce(written_tags.first_written_micros, written_digests.first_written_micros)

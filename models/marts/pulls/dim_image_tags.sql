@@ -1,26 +1,8 @@
 with
 
-newest_inventories as (
+known as (
 
-    select inventory_id
-    from {{ ref('stg_registry_inventory__inventories') }}
-    where completed_at is not null
-    qualify row_number() over (
-        partition by inventory_target
-        order by listed_at desc, inventory_id desc
-    ) = 1
-
-),
-
--- targets may overlap: of a repository the newest list counts
-manifests as (
-
-    select * from {{ ref('stg_registry_inventory__manifests') }}
-    where inventory_id in (select newest.inventory_id from newest_inventories as newest)
-    qualify rank() over (
-        partition by image
-        order by listed_at desc, inventory_id desc
-    ) = 1
+    select * from {{ ref('int_known_tags') }}
 
 ),
 
@@ -35,71 +17,66 @@ sizes as (
 
 ),
 
-tagged as (
-
-    select
-        tags.image,
-        tags.tag,
-        coalesce(platform_manifests.manifest_digest, tags.manifest_digest) as manifest_digest,
-        coalesce(platform_manifests.config_digest, tags.config_digest) as config_digest,
-        coalesce(platform_manifests.platform, tags.platform) as platform,
-        tags.listed_at
-    from manifests as tags
-    left join manifests as platform_manifests
-        on
-            tags.image = platform_manifests.image
-            and tags.manifest_digest = platform_manifests.index_digest
-    where tags.tag is not null
-
-),
-
-pulled as (
+builds as (
 
     select
         image,
         image_id,
+        index_digest,
+        manifest_digest,
         {{ sum_of('pulls') }} as pulls,
         max(last_pulled_at) as last_pulled_at
     from {{ ref('fct_image_builds_monthly') }}
     where pulls > 0
-    group by image, image_id
+    group by image, image_id, index_digest, manifest_digest
 
 ),
 
--- an index lists an attestation as an image of the platform unknown/unknown
-listed as (
+-- a build that matches a tag by several digests counts once
+pulled as (
 
-    select distinct
+    select
         image,
         tag,
         platform,
         manifest_digest,
-        config_digest,
-        listed_at
-    from tagged
-    where coalesce(platform, '') != 'unknown/unknown'
+        {{ sum_of('pulls') }} as pulls,
+        max(last_pulled_at) as last_pulled_at
+    from (
+        {%- for of_tag, of_build in [
+            ('image_id', 'image_id'),
+            ('manifest_digest', 'manifest_digest'),
+            ('manifest_digest', 'index_digest'),
+        ] %}
+        select
+            known.image,
+            known.tag,
+            known.platform,
+            known.manifest_digest,
+            builds.image_id,
+            builds.index_digest,
+            builds.manifest_digest as build_manifest_digest,
+            builds.pulls,
+            builds.last_pulled_at
+        from known
+        inner join builds
+            on known.image = builds.image and known.{{ of_tag }} = builds.{{ of_build }}
+        {{ 'union distinct' if not loop.last }}
+        {%- endfor %}
+    ) as matched
+    group by image, tag, platform, manifest_digest
 
 ),
 
--- what the inventory doesn't list, clients may have asked for or pushed
-known as (
+-- a bucket's log shows when the config of a build was pushed
+written as (
 
     select
-        coalesce(listed.image, requests.image) as image,
-        coalesce(listed.tag, requests.tag) as tag,
-        listed.platform,
-        coalesce(listed.manifest_digest, requests.current_digest) as manifest_digest,
-        listed.config_digest as image_id,
-        requests.pulls as tag_pulls,
-        requests.checks,
-        listed.listed_at,
-        {{ micros_to_timestamp('requests.last_pushed_micros') }} as last_pushed_at,
-        {{ micros_to_timestamp('requests.last_requested_micros') }} as last_requested_at
-    from listed
-    full outer join {{ ref('int_image_tag_requests') }} as requests
-        on
-            listed.image = requests.image
-            and listed.tag = requests.tag
+        digest,
+        max(written_at) as written_at
+    from {{ ref('fct_object_first_writes') }}
+    where object_kind = 'blob'
+    group by digest
 
 )
 
@@ -113,15 +90,23 @@ select
     known.manifest_digest,
     known.image_id,
     sizes.size_bytes as image_bytes,
-    case when known.listed_at is not null then coalesce(pulled.pulls, 0) end as pulls,
+    case when known.manifest_digest is not null then coalesce(pulled.pulls, 0) end as pulls,
     known.tag_pulls,
     known.checks,
     known.listed_at,
     known.last_pushed_at,
     pulled.last_pulled_at,
-    known.last_requested_at
+    known.last_requested_at,
+    {{ days_without_use([
+        'known.last_requested_at', 'pulled.last_pulled_at', 'known.last_pushed_at',
+        'written.written_at',
+    ]) }} as unused_days
 from known
 left join {{ ref('int_images') }} as images on known.image = images.image
+left join {{ ref('dim_projects') }} as projects
+    on
+        images.registry_host = projects.registry_host
+        and coalesce(images.project_id, '') = coalesce(projects.project_id, '')
 left join sizes
     on
         known.image = sizes.image
@@ -129,4 +114,7 @@ left join sizes
 left join pulled
     on
         known.image = pulled.image
-        and known.image_id = pulled.image_id
+        and known.tag = pulled.tag
+        and coalesce(known.platform, '') = coalesce(pulled.platform, '')
+        and coalesce(known.manifest_digest, '') = coalesce(pulled.manifest_digest, '')
+left join written on known.image_id = written.digest

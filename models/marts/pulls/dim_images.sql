@@ -10,9 +10,6 @@ totals as (
 
     select
         image,
-        any_value(registry_host) as registry_host,
-        any_value(project_id) as project_id,
-        any_value(image_name) as image_name,
         {{ sum_of('pulls') }} as pulls,
         {{ sum_of('end_user_pulls') }} as end_user_pulls,
         count(distinct case when pulls > 0 then image_id end) as image_ids,
@@ -21,13 +18,6 @@ totals as (
         max(last_pulled_at) as last_pulled_at
     from image_builds
     group by image
-
-),
-
-pulled as (
-
-    select * from totals
-    where pulls > 0
 
 ),
 
@@ -47,13 +37,9 @@ listed as (
 
     select
         image,
-        any_value(registry_host) as registry_host,
-        any_value(project_id) as project_id,
-        any_value(image_name) as image_name,
-        count(distinct tag) as tag_count,
+        count(distinct case when not {{ is_referrer_tag('tag') }} then tag end) as tag_count,
         max(listed_at) as listed_at
-    from {{ ref('dim_image_tags') }}
-    where listed_at is not null
+    from {{ ref('int_listed_manifests') }}
     group by image
 
 ),
@@ -69,27 +55,65 @@ requested as (
         and traffic_class != 'scanner'
     group by image
 
+),
+
+pushed as (
+
+    select
+        image,
+        max(ended_at) as last_pushed_at
+    from {{ ref('fct_image_pushes') }}
+    group by image
+
+),
+
+used as (
+
+    select
+        image,
+        coalesce(totals.pulls, 0) as pulls,
+        coalesce(totals.end_user_pulls, 0) as end_user_pulls,
+        coalesce(image_clients.clients, 0) as clients,
+        coalesce(totals.image_ids, 0) as image_ids,
+        totals.served_bytes,
+        listed.tag_count,
+        totals.first_pulled_at,
+        totals.last_pulled_at,
+        greatest(
+            coalesce(requested.last_requested_at, totals.last_pulled_at),
+            coalesce(totals.last_pulled_at, requested.last_requested_at)
+        ) as last_requested_at,
+        listed.listed_at
+    from totals
+    full outer join listed using (image)
+    left join image_clients using (image)
+    left join requested using (image)
+    where totals.pulls > 0 or listed.listed_at is not null
+
 )
 
 select
-    image,
-    coalesce(pulled.registry_host, listed.registry_host) as registry_host,
-    coalesce(pulled.project_id, listed.project_id) as project_id,
-    coalesce(pulled.image_name, listed.image_name) as image_name,
-    coalesce(pulled.pulls, 0) as pulls,
-    coalesce(pulled.end_user_pulls, 0) as end_user_pulls,
-    case when pulled.image is null then 0 else image_clients.clients end as clients,
-    coalesce(pulled.image_ids, 0) as image_ids,
-    case when pulled.image is null then 0 else pulled.served_bytes end as served_bytes,
-    listed.tag_count,
-    pulled.first_pulled_at,
-    pulled.last_pulled_at,
-    greatest(
-        coalesce(requested.last_requested_at, pulled.last_pulled_at),
-        coalesce(pulled.last_pulled_at, requested.last_requested_at)
-    ) as last_requested_at,
-    listed.listed_at
-from pulled
-full outer join listed using (image)
-left join image_clients using (image)
-left join requested using (image)
+    used.image,
+    images.registry_host,
+    images.project_id,
+    images.image_name,
+    used.pulls,
+    used.end_user_pulls,
+    used.clients,
+    used.image_ids,
+    used.served_bytes,
+    used.tag_count,
+    used.first_pulled_at,
+    used.last_pulled_at,
+    used.last_requested_at,
+    pushed.last_pushed_at,
+    {{ days_without_use(['used.last_requested_at', 'pushed.last_pushed_at']) }}
+        as unused_days,
+    used.listed_at
+from used
+left join {{ ref('int_images') }} as images on used.image = images.image
+left join {{ ref('dim_projects') }} as projects
+    on
+        images.registry_host = projects.registry_host
+        and coalesce(images.project_id, '') = coalesce(projects.project_id, '')
+left join pushed on used.image = pushed.image

@@ -22,6 +22,8 @@ select
     any_value(project_id) as project_id,
     any_value(image_name) as image_name,
     image_id,
+    index_digest,
+    manifest_digest,
     {{ count_if('is_complete') }} as pulls,
     {{ count_if("is_complete and traffic_class = 'end_user'") }} as end_user_pulls,
     {{ sum_of('served_bytes') }} as served_bytes,
@@ -29,4 +31,4 @@ select
     max(case when is_complete then started_at end) as last_pulled_at,
     pull_month
 from image_pulls
-group by image, image_id, pull_month
+group by image, image_id, index_digest, manifest_digest, pull_month

@@ -1,0 +1,61 @@
+{{ config(materialized='view') }}
+with
+
+manifests as (
+
+    select * from {{ ref('int_listed_manifests') }}
+
+),
+
+tagged as (
+
+    select
+        tags.image,
+        tags.tag,
+        coalesce(platform_manifests.manifest_digest, tags.manifest_digest) as manifest_digest,
+        coalesce(platform_manifests.config_digest, tags.config_digest) as config_digest,
+        coalesce(platform_manifests.platform, tags.platform) as platform,
+        tags.listed_at
+    from manifests as tags
+    left join manifests as platform_manifests
+        on
+            tags.image = platform_manifests.image
+            and tags.manifest_digest = platform_manifests.index_digest
+    where
+        tags.tag is not null
+        and not {{ is_referrer_tag('tags.tag') }}
+
+),
+
+-- an index lists an attestation as an image of the platform unknown/unknown
+listed as (
+
+    select distinct
+        image,
+        tag,
+        platform,
+        manifest_digest,
+        config_digest,
+        listed_at
+    from tagged
+    where coalesce(platform, '') != 'unknown/unknown'
+
+)
+
+-- what the inventory doesn't list, clients may have asked for or pushed
+select
+    coalesce(listed.image, requests.image) as image,
+    coalesce(listed.tag, requests.tag) as tag,
+    listed.platform,
+    coalesce(listed.manifest_digest, requests.current_digest) as manifest_digest,
+    listed.config_digest as image_id,
+    requests.pulls as tag_pulls,
+    requests.checks,
+    listed.listed_at,
+    {{ micros_to_timestamp('requests.last_pushed_micros') }} as last_pushed_at,
+    {{ micros_to_timestamp('requests.last_requested_micros') }} as last_requested_at
+from listed
+full outer join {{ ref('int_image_tag_requests') }} as requests
+    on
+        listed.image = requests.image
+        and listed.tag = requests.tag
