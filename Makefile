@@ -14,9 +14,9 @@ PYTHON_3_13 ?= $(or $(lastword $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/ver
 ON_TARGET = $(if $(TARGET),--target $(TARGET))
 REPORT := $(VENV)/$(if $(filter bigquery,$(TARGET)),.cloud,.report)
 # Your own database; the demo's as long as there is none.
-export PULLSTATS_DUCKDB ?= $(or $(wildcard warehouse.duckdb),demo/warehouse.duckdb)
+export PULLSTATS_DUCKDB ?= $(if $(wildcard warehouse.duckdb.raw),warehouse.duckdb,demo/warehouse.duckdb)
 
-.PHONY: help demo bigquery report docs test lint pytest accuracy bench soak screenshots function lock clean
+.PHONY: help demo dev bigquery report docs test lint pytest accuracy bench soak screenshots function lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -33,6 +33,8 @@ demo: $(RUN) ## load the sample logs into demo/, build the marts, show the answe
 	    $(BIN)/dbt --quiet build --exclude-resource-type test unit_test
 	@$(BIN)/pullstats query examples/answer.sql
 	@cat examples/next_steps.txt
+
+dev: $(DEV) ## install all that tests need, MetricFlow's mf and maxminddb included
 
 bigquery: $(VENV)/.cloud profiles.yml ## install what loads and builds on BigQuery
 	@echo "Next: docs/deploy.md"

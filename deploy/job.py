@@ -11,8 +11,8 @@ usage: python deploy/job.py [options of `dbt build`]
 | PULLSTATS_VARS          | dbt vars in YAML; --vars adds to them            | {}             |
 
 Each problem is one line of JSON with `problem` and `message`, which alerts match and show. The exit
-code is 1 after any problem but objects_rejected: what was rejected is set aside, and the marts are
-right.
+code is 1 after any problem but two: objects_rejected, since what was rejected is set aside and the
+marts are right, and tests_warned.
 """
 
 import argparse
@@ -23,6 +23,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 
 import yaml
@@ -30,10 +31,19 @@ import yaml
 REJECTED = (3, 4)  # of `pullstats load`: lines, objects
 STALE = 1  # of `dbt source freshness`
 ERROR = re.compile(r"\b(error|failure) in |not loaded|rejected", re.IGNORECASE)
+WARNING = re.compile(r"\bwarning in test |\[WARNING\]", re.IGNORECASE)
 
 
 def main(build_options: list[str]) -> int:
-    """Run the steps; returns the exit code."""
+    """Run the steps; return the exit code. What no step handles is a problem, too."""
+    try:
+        return run_steps(build_options)
+    except Exception as error:
+        traceback.print_exc()
+        return _tell("build_failed", type(error).__name__, [str(error)])
+
+
+def run_steps(build_options: list[str]) -> int:
     target = os.environ.get("PULLSTATS_TARGET", "local")
     logs = os.environ.get("PULLSTATS_LOGS", "").split()
     report = os.environ.get("PULLSTATS_REPORT")
@@ -54,8 +64,10 @@ def main(build_options: list[str]) -> int:
     )
     if code:
         return _tell("build_failed", f"dbt build exited with {code}", output)
+    if warnings := [line for line in output if WARNING.search(line)]:
+        _tell("tests_warned", f"dbt build warned {len(warnings)} times", warnings[:1])
     if report:
-        code, output = _write_report(report, on_target)
+        code, output = _write_report(report, (*on_target, *variables))
         if code:
             return _tell("build_failed", f"the report exited with {code}", output)
     if sources:
@@ -73,9 +85,9 @@ def _split_vars(options: list[str]) -> tuple[list[str], list[str]]:
     """Return the vars of the deployment with those of the options, as an option; other options."""
     configured = yaml.safe_load(os.environ.get("PULLSTATS_VARS") or "{}")
     parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
-    parser.add_argument("--vars", type=yaml.safe_load, default={})
+    parser.add_argument("--vars", type=yaml.safe_load)
     given, others = parser.parse_known_args(options)
-    variables = configured | given.vars
+    variables = configured | (given.vars or {})
     return (["--vars", json.dumps(variables, default=str)] if variables else []), others
 
 
@@ -101,8 +113,8 @@ def _tell(problem: str, what: str, output: list[str]) -> int:
     return 1
 
 
-def _write_report(destination: str, on_target: tuple[str, ...]) -> tuple[int, list[str]]:
-    command = (sys.executable, "-m", "report", *on_target, "--output")
+def _write_report(destination: str, options: tuple[str, ...]) -> tuple[int, list[str]]:
+    command = (sys.executable, "-m", "report", *options, "--output")
     if not destination.startswith("gs://"):
         return _run(*command, destination)
     from google.cloud.storage import Blob, Client  # noqa: PLC0415

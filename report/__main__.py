@@ -1,6 +1,6 @@
 """Reads the marts of a target and writes the page.
 
-usage: python -m report [--target local|bigquery] [--output target/report.html]
+usage: python -m report [--target local|bigquery] [--vars YAML] [--output target/report.html]
 """
 
 import argparse
@@ -28,15 +28,17 @@ COUNTING = data.ROOT / "docs/counting.md"
 
 
 def main(arguments: Sequence[str] | None = None, dbt: dbtRunner | None = None) -> int:
-    """Write the page; exit codes: 0 well, 1 the marts can't be read."""
+    """Write the page; exit codes: 0 well, 1 the marts can't be read or the page not written."""
     parser = argparse.ArgumentParser(prog="python -m report", description=__doc__)
     parser.add_argument("--target", help="target of profiles.yml (else its default)")
     parser.add_argument("--profiles-dir", help="folder of profiles.yml")
+    parser.add_argument("--vars", help="variables of the dbt project, as YAML")
     parser.add_argument("--output", type=Path, default=data.ROOT / "target/report.html")
     options = parser.parse_args(arguments)
     dbt_options = [
         *(("--target", options.target) if options.target else ()),
         *(("--profiles-dir", options.profiles_dir) if options.profiles_dir else ()),
+        *(("--vars", options.vars) if options.vars else ()),
     ]
     try:
         tables = data.read(dbt or dbtRunner(), dbt_options)
@@ -44,8 +46,14 @@ def main(arguments: Sequence[str] | None = None, dbt: dbtRunner | None = None) -
         print(f"report: {error}", file=sys.stderr)
         return 1
     html = render(tables, datetime.now(UTC))
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(html, encoding="utf-8")
+    unfinished = options.output.with_suffix(".unfinished")
+    try:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(html, encoding="utf-8")
+        unfinished.replace(options.output)
+    except OSError as error:
+        print(f"report: {error}", file=sys.stderr)
+        return 1
     print(f"{os.path.relpath(options.output)}: {len(html.encode()):,} bytes")
     return 0
 

@@ -77,6 +77,21 @@ def test_a_back_fill_beside_a_sink_is_read_when_its_days_are_restated(
     sink.dbt(*check)
 
 
+def test_days_that_raw_no_longer_holds_are_not_restated(sink: Project) -> None:
+    """As after raw has expired, or if the variable that names the sink is forgotten."""
+    build = ("build", "--select", f"+{RECORDS}", *WITHOUT_TESTS, "--vars")
+    sink.dbt(*build, VARS[1])
+    records = f"from pullstats_intermediate.{RECORDS} order by all"
+    before = sink.query(records)
+    days = "{restate_from: 2024-12-27, restate_to: 2024-12-28}"
+    with pytest.raises(AssertionError, match=r"keeps its 3 rows of 2024-12-28: .* holds only 0"):
+        sink.dbt("--warn-error", *build, days)
+    sink.dbt(*build, days)
+    assert sink.query(records) == before
+    sink.dbt(*build, "{audit_sink_dataset: sink, restate_from: 2024-12-28}")
+    assert sink.query(records) == before
+
+
 def test_entries_that_could_not_be_written_are_noticed(sink: Project) -> None:
     sink.dbt("test", "--select", "assert_no_export_errors", *VARS)
     with duckdb.connect(str(sink.database)) as connection:

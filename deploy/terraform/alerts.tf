@@ -6,6 +6,7 @@ locals {
     build_failed     = "pullstats: the job failed"
     objects_rejected = "pullstats: log objects were rejected"
     logs_missing     = "pullstats: no new logs"
+    tests_warned     = "pullstats: the data may be incomplete"
   }
   channels = [for channel in google_monitoring_notification_channel.email : channel.id]
 }

@@ -62,6 +62,7 @@
     {% set days = days_from_vars() %}
     {% if days %}
         {% do restated.update({'days': days, 'watermark': days[0] ~ ' 00:00:00'}) %}
+        {% do keep_days_that_raw_lost(raw, restated) %}
         {{ return(restated) }}
     {% endif %}
     {% set has_arrived = arrival ~ ' > ' ~ timestamp_literal(last.settled_through) %}
@@ -98,6 +99,35 @@
         {% endfor %}
     {% endif %}
     {{ return(restated) }}
+{% endmacro %}
+
+
+{# Raw expires, and the variable that names a sink can be forgotten. Requests must outlive both. #}
+{% macro keep_days_that_raw_lost(raw, restated) %}
+    {% set lost %}
+        select
+            cast({{ restated.day }} as string),
+            sum(raw_rows),
+            sum(known_rows)
+        from (
+            select {{ restated.day }}, 1 as raw_rows, 0 as known_rows from {{ raw }}
+            where {{ is_new_arrival(restated) }}
+            union all
+            select {{ restated.day }}, 0 as raw_rows, 1 as known_rows from {{ this }}
+            where {{ is_new_arrival(restated) }}
+        ) as counted
+        group by {{ restated.day }}
+        having sum(raw_rows) < sum(known_rows)
+        order by {{ restated.day }}
+    {% endset %}
+    {% for day, raw_rows, known_rows in run_query(lost).rows %}
+        {% do restated.days.remove(day) %}
+        {% do exceptions.warn(
+            this.identifier ~ ' keeps its ' ~ known_rows ~ ' rows of ' ~ day ~ ': '
+            ~ raw.identifier ~ ' holds only ' ~ raw_rows
+            ~ '. Has raw expired, or is the variable audit_sink_dataset missing?'
+        ) %}
+    {% endfor %}
 {% endmacro %}
 
 

@@ -17,7 +17,7 @@ from tests.bigquery.contents import MODELS, Content
 from tests.test_examples import QUESTIONS
 
 OPTIONAL = {model for model in MODELS if "registry_inventory__" in model or "loader__" in model}
-OPTIONAL |= {"dim_image_tags"}
+OPTIONAL |= {"dim_image_tags", "int_listed_manifests"}
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -46,7 +46,7 @@ def steps(repository: Path, tmp_path: Path) -> Path:
         (tmp_path / "bin" / name).write_text(script)
         (tmp_path / "bin" / name).chmod(0o755)
     (tmp_path / "report").mkdir()
-    (tmp_path / "report/__main__.py").write_text("print('report')\n")
+    (tmp_path / "report/__main__.py").write_text("import sys; print('report', *sys.argv[1:])\n")
     return tmp_path
 
 
@@ -65,7 +65,7 @@ def test_runs_all_steps_in_order(steps: Path) -> None:
         "pullstats load --allow-empty --to bigquery gs://logs gs://old/2019",
         "dbt build --target bigquery --no-write-json --log-level-file none"
         " --exclude-resource-type unit_test --full-refresh",
-        "report",
+        "report --target bigquery --output report.html",
         "dbt source freshness --target bigquery --select source:gcs.usage",
     ]
 
@@ -84,6 +84,29 @@ def test_vars_of_an_execution_add_to_those_of_the_deployment(steps: Path) -> Non
         ' "audit_log_has_blobs": true, "restate_from": "2024-05-29"}'
         " --no-write-json --log-level-file none --exclude-resource-type unit_test --full-refresh"
     )
+
+
+def test_the_report_has_the_vars_of_the_build(steps: Path) -> None:
+    _, _, output = run(steps, "--vars", "", **SETTINGS, PULLSTATS_VARS="{report_rows: 9}")
+    assert 'report --target bigquery --vars {"report_rows": 9} --output report.html' in output
+
+
+def test_a_warning_is_reported_and_fails_nothing(steps: Path) -> None:
+    warning = "Warning in test assert_no_silent_hour (tests/assert_no_silent_hour.sql)"
+    (steps / "bin/dbt").write_text(f"#!/bin/sh\necho '{warning}'\n")
+    code, lines, _ = run(steps)
+    assert code == 0
+    (line,) = lines
+    assert line["problem"] == "tests_warned"
+    assert warning in line["message"]
+
+
+def test_an_error_that_no_step_handles_is_reported(steps: Path) -> None:
+    code, lines, _ = run(steps, PULLSTATS_VARS="{broken")
+    assert code == 1
+    (line,) = lines
+    assert line["problem"] == "build_failed"
+    assert "ParserError" in line["message"]
 
 
 @pytest.mark.parametrize(
@@ -111,12 +134,14 @@ def test_a_failure_is_one_line_that_says_where(
     )
 
 
-def test_builds_from_the_files_of_the_image(repository: Path, tmp_path: Path) -> None:
+def test_builds_from_the_files_of_the_image(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Loads from a bucket, with an object that is no log; writes the page; misses storage logs."""
     image.lay_out(repository, tmp_path)
     (tmp_path / "cloud").mkdir()
     with start_cloud_storage(tmp_path / "cloud") as address:
-        os.environ["STORAGE_EMULATOR_HOST"] = address
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", address)
         client = Client(PROJECT, credentials=AnonymousCredentials())
         for name in ("logs", "report"):
             client.create_bucket(name)
@@ -135,7 +160,7 @@ def test_builds_from_the_files_of_the_image(repository: Path, tmp_path: Path) ->
         )
         page = client.bucket("report").blob("report.html")
         content = page.download_as_text() if page.exists() else ""
-    assert [(line["problem"]) for line in lines] == ["objects_rejected", "logs_missing"], output
+    assert [line["problem"] for line in lines] == ["objects_rejected", "logs_missing"], output
     assert "bad_usage_2024_06_03_22_00_00_0082ab_v0" in lines[0]["message"]
     assert code == 1
     assert "<html" in content
