@@ -80,7 +80,7 @@ def test_when_a_load_is_repeated_then_nothing_changes(store: Store, capsys: Capt
     assert load(store) == 0
     said = capsys.readouterr()
     assert everything(store) == before
-    assert "skipped 4 objects: has landed before" in said.out
+    assert "skipped 4 objects that landed before" in said.out
     assert "0 objects, 0 rows landed" in said.out
 
 
@@ -144,7 +144,7 @@ def test_when_two_files_share_a_name_then_one_lands(
         path.write_bytes(data)
     assert load(store) == code
     said = "".join(capsys.readouterr())
-    assert [f"{second}: " in said, f"named as {first}" in said] == [True, True]
+    assert [f"{second}: " in said, f" of {first}" in said] == [True, True]
     assert store.rows().total() == 1
     assert load(store) == code
 

@@ -70,7 +70,11 @@ def test_an_mmdb_is_read(record: dict[str, object], facts: Facts, tmp_path: Path
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("empty.csv", "192.0.2.0"),
+        ("empty.csv", ""),
+        ("short.csv", "192.0.2.0"),
+        ("no_region.json", '{"prefixes": [{"ip_prefix": "192.0.2.0/24"}], "ipv6_prefixes": []}'),
+        ("deep.json", "[" * 100_000),
+        ("text.mmdb", "192.0.2.0,192.0.2.255,CH"),
         ("header.csv", "network,asn,organization\n192.0.2.0/24,64496,Globex"),
         ("city.csv", "192.0.2.0,192.0.2.255,CH,Bern,Bern,3000"),
         ("backwards.csv", "192.0.2.0,2001:db8::,CH"),

@@ -1,4 +1,4 @@
-"""`pullstats query`: the formats of an answer, and what is no question."""
+"""`pullstats query`: the formats of an answer, and what it refuses."""
 
 import json
 import subprocess
@@ -158,8 +158,19 @@ def test_when_a_question_would_write_then_it_is_refused(
 ) -> None:
     assert cli.main(["query", sql]) == 1
     said = capsys.readouterr()
-    assert (said.out, "this is no question" in said.err) == ("", True)
+    assert (said.out, "only SELECT and EXPLAIN are allowed" in said.err) == ("", True)
     assert not (tmp_path / "written").exists()
+
+
+def test_when_columns_share_a_name_then_json_refuses(mart: Store, capsys: Capture) -> None:
+    assert cli.main(["query", "--format", "json", "select 1 as a, 2 as a"]) == 1
+    assert "columns with different names: a, a" in capsys.readouterr().err
+
+
+def test_when_a_number_is_a_decimal_then_its_digits_stay(mart: Store, capsys: Capture) -> None:
+    sql = "select 12345678901234567.89::decimal(20, 2) as a, 1.50::decimal(9, 2) as b"
+    assert cli.main(["query", "--format", "csv", sql]) == 0
+    assert capsys.readouterr().out == "a,b\n12345678901234567.89,1.5\n"
 
 
 def test_when_the_marts_are_not_there_then_the_next_step_is_said(

@@ -111,6 +111,25 @@ def test_when_another_program_leaves_files_in_raw_then_rows_stay(store: Store) -
     assert store.query("from storageanalysis.usage order by all") == before
 
 
+def test_when_dbt_made_the_database_then_nothing_has_landed(store: Store, capsys: Capture) -> None:
+    store.put({usage(): SOUND})
+    duckdb.connect(str(store.database)).close()
+    assert load(store, "--dry-run") == 0
+    assert "would load" in capsys.readouterr().out
+    assert cli.main(["status"]) == 0
+
+
+def test_when_a_link_leads_nowhere_then_it_is_named(store: Store, capsys: Capture) -> None:
+    store.put({usage(): SOUND})
+    (store.logs / "archive").symlink_to(store.logs / "unmounted")
+    assert load(store) == 4
+    assert "archive: not loaded: [Errno 2]" in capsys.readouterr().err
+
+
+def test_when_a_source_is_empty_text_then_it_is_refused(store: Store) -> None:
+    assert cli.main(["load", ""]) == 2
+
+
 def test_when_a_raw_file_is_lost_then_dbt_says_so(project: Project) -> None:
     log = project.folder / usage()
     log.write_bytes(SOUND)

@@ -9,6 +9,7 @@ loaders at work, or one that was killed and came back to more objects. The model
 import base64
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -69,9 +70,13 @@ class BigQueryWarehouse:
         )
         self._ledger = f"`{self.dataset.project}.{self.dataset.dataset_id}.loaded_objects`"
         self.landed = f"(select * from {self._ledger} where error is null)"
-        pairs = [*labels] or given("PULLSTATS_LABELS", "app=pullstats").split(",")
-        self._labels = dict(pair.split("=", 1) for pair in pairs)
-        days = given("PULLSTATS_USAGE_DAYS", "400") if usage_days is None else usage_days
+        pairs = [*labels] or (given("PULLSTATS_LABELS") or "app=pullstats").split(",")
+        if wrong := [pair for pair in pairs if not re.fullmatch("[^=]+=[^=]*", pair)]:
+            raise ValueError(f"labels are KEY=VALUE, not {', '.join(wrong)}")
+        self._labels = dict(pair.split("=") for pair in pairs)
+        days = (given("PULLSTATS_USAGE_DAYS") or "400") if usage_days is None else str(usage_days)
+        if not days.isdecimal():
+            raise ValueError(f"PULLSTATS_USAGE_DAYS is a number of days, not {days}")
         self._usage_days = int(days)
 
     def close(self) -> None:

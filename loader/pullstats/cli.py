@@ -25,7 +25,7 @@ _Command = Callable[..., Any]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code; faults of the world around it are one line."""
+    """Run a command and return its exit code; expected errors print one line."""
     try:
         return int(pullstats.main(arguments, "pullstats", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -121,7 +121,7 @@ class Hour(click.ParamType[str]):
                     return value
             except ValueError:
                 pass
-        self.fail(f"{value} is no day or hour as 2024-05-29 or 2024-05-29T07", param, context)
+        self.fail(f"{value} is not a day (2024-05-29) or an hour (2024-05-29T07)", param, context)
 
 
 @pullstats.command(

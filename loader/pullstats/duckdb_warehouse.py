@@ -67,9 +67,15 @@ class DuckDBWarehouse:
         database = database.resolve()
         self.raw = database.with_name(database.name + ".raw")
         self.incoming = self.raw / "incoming"
-        if set("*?[=") & set(str(self.raw)):
-            raise ValueError(f"{self.raw}: DuckDB takes *, ?, [ or = in a path for a pattern")
+        if set("*?[=\\") & set(str(self.raw)):
+            raise ValueError(f"{self.raw}: DuckDB takes *, ?, [, = or \\ in a path for a pattern")
         self.connection = duckdb.connect(str(database), read_only=read_only)
+        tables = "select 1 from duckdb_tables() where table_name = 'loaded_objects'"
+        if read_only and not self.query(tables):
+            # dbt or another command made the database: nothing has landed in it
+            self.connection.close()
+            self.connection = duckdb.connect()
+            self.connection.execute(_DDL)
         self.connection.execute("set timezone = 'UTC'")
         if not read_only:
             self.connection.execute(_DDL)
@@ -126,11 +132,17 @@ class DuckDBWarehouse:
         return result
 
     def remember(self, objects: list[LogObject]) -> None:
-        for each in objects:
-            self.query(
-                f"update {SCHEMA}.loaded_objects set modified_ns = ? where object_uri = ?",
-                [each.modified_ns, each.uri],
-            )
+        self.query(
+            f"update {SCHEMA}.loaded_objects as known set"
+            " modified_ns = found.modified_ns, generation = found.generation"
+            " from (select unnest(?::varchar[]) as uri, unnest(?::bigint[]) as modified_ns,"
+            " unnest(?::bigint[]) as generation) as found where known.object_uri = found.uri",
+            [
+                [each.uri for each in objects],
+                [each.modified_ns for each in objects],
+                [each.generation for each in objects],
+            ],
+        )
 
     def faults(self) -> list[str]:
         return self._compare()[0]

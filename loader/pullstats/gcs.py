@@ -5,8 +5,9 @@ import gzip
 import zlib
 from collections.abc import Iterator
 
-from google.api_core.exceptions import NotFound
+from google.api_core.exceptions import GoogleAPIError, NotFound
 from google.cloud.storage import Client
+from google.cloud.storage.exceptions import DataCorruption
 
 from pullstats.plan import Found
 
@@ -29,6 +30,8 @@ def found(
             return gzip.decompress(data) if encoding == "gzip" else bytes(data)
         except NotFound:
             raise FileNotFoundError(f"generation {generation} is gone") from None
+        except DataCorruption as error:
+            raise GoogleAPIError(f"{uri}: {error}") from error
         except (EOFError, zlib.error) as error:
             raise OSError(f"its gzip encoding is damaged: {error}") from error
 

@@ -22,8 +22,8 @@ def find(sources: Sequence[str], to: str, project: str | None) -> dict[str, Plac
         if not source.startswith("gs://"):
             if to == "bigquery":
                 raise click.UsageError(f"BigQuery loads from gs:// only, not from {source}")
-            if not Path(source).exists():
-                raise click.UsageError(f"no such file or folder: {source}")
+            if not source or not Path(source).exists():
+                raise click.UsageError(f"no such file or folder: {source or repr(source)}")
     return {source: list(_list(source, project)) for source in sources}
 
 
@@ -97,7 +97,7 @@ def _report(todo: plan.Plan, total: BatchResult, dry_run: bool) -> int:
         else:
             landed_before += 1
     if landed_before:
-        say(f"skipped {landed_before:,} objects: has landed before")
+        say(f"skipped {landed_before:,} objects that landed before")
     for uri, count in total.rejected.items():
         say(f"{uri}: {count:,} lines rejected; see rejected_lines", err)
     for uri, reason in total.unreadable.items():

@@ -1,5 +1,6 @@
 """Decides what to load: log objects on one side, the ledger on the other, nothing else."""
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -97,9 +98,11 @@ def find(source: Path) -> Iterator[Found | Unusable]:
         path = todo.pop()
         try:
             about = path.stat()
-        except OSError:
-            # reading it will say why, if its name is a log's
-            yield Found(str(path), 0, path.read_bytes)
+        except OSError as error:
+            unread = Found(str(path), 0, path.read_bytes)
+            # a log object's reading will say why; what a link doesn't reach may be a folder of logs
+            is_error = error.errno != errno.ELOOP
+            yield unread if name_of(unread) else Unusable(str(path), str(error), is_error)
             continue
         if stat.S_ISREG(about.st_mode):
             yield Found(str(path), about.st_size, path.read_bytes, modified_ns=about.st_mtime_ns)
@@ -160,9 +163,9 @@ def make(
 def _sort(each: LogObject, first: LogObject, landed: LedgerEntry | None, plan: Plan) -> None:
     if first is not each:
         if each.is_known_as(first) or each.content() == first.content():
-            plan.skipped[each.place] = f"named as {first.place} is"
+            plan.skipped[each.place] = f"duplicate of {first.place}"
         else:
-            plan.conflicts[each.place] = f"is named as {first.place}, with other content"
+            plan.conflicts[each.place] = f"has the name of {first.place}, but other content"
     elif not landed:
         plan.load.append(each)
     elif each.is_known_as(landed) or each.content() == (landed.size, landed.checksum):

@@ -35,7 +35,7 @@ def run(question: str, database: Path, layout: str, output: TextIO) -> None:
         statements = connection.extract_statements(text)
         for statement in statements:
             if not _is_question(statement):
-                raise QueryError(f"this is no question: {statement.query.strip()}")
+                raise QueryError(f"only SELECT and EXPLAIN are allowed: {statement.query.strip()}")
         if layout != "table" and len(statements) != 1:
             raise QueryError(f"{layout} is for one statement, not {len(statements)}")
         marts = "select 1 from duckdb_schemas() where schema_name = 'pullstats'"
@@ -51,6 +51,8 @@ def run(question: str, database: Path, layout: str, output: TextIO) -> None:
                     ) from error
                 raise
             names = [name for name, *_ in result.description]
+            if layout.startswith("json") and len(set(names)) < len(names):
+                raise QueryError(f"{layout} needs columns with different names: {', '.join(names)}")
             rows = _rows(result)
             if layout == "table":
                 output.writelines(f"{line}\n" for line in _table(title, names, rows))
@@ -119,6 +121,8 @@ def _cell(value: object) -> str:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, Decimal) and value != value.to_integral_value():
+        return f"{value.normalize():f}"
     plain = _plain(value)
     if isinstance(plain, bool | dict | list):
         return json.dumps(plain, ensure_ascii=False)

@@ -1,6 +1,7 @@
-"""What has landed, by kind of log and day, and what of it raw doesn't hold any more."""
+"""What has landed, by kind of log and day, and what of it is lost or altered."""
 
 from datetime import timedelta
+from itertools import islice
 
 from rich.table import Table
 
@@ -33,11 +34,11 @@ def run(warehouse: Warehouse) -> int:
             continue
         say(f"{title}: {max(hours):%Y-%m-%d %H:%M} UTC")
         if kind == "usage":
-            count = int((max(hours) - min(hours)) / timedelta(hours=1))
-            every = (min(hours) + timedelta(hours=number) for number in range(count))
-            missing = [hour for hour in every if hour not in hours]
-            say(f"hours without a log record: {len(missing):,}")
-            for hour in missing[-10:]:
+            count = int((max(hours) - min(hours)) / timedelta(hours=1)) + 1 - len(hours)
+            say(f"hours without a log record: {count:,}")
+            before = (max(hours) - timedelta(hours=number) for number in range(1, 10**9))
+            missing = islice((hour for hour in before if hour not in hours), min(count, 10))
+            for hour in reversed(list(missing)):
                 say(f"  {hour:%Y-%m-%d %H:%M} UTC")
     faults = warehouse.faults()
     for fault in faults:

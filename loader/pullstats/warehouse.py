@@ -49,10 +49,10 @@ class Warehouse(Protocol):
     def load(self, objects: list[LogObject]) -> BatchResult: ...
 
     def remember(self, objects: list[LogObject]) -> None:
-        """Note that files have landed which had to be read to find out."""
+        """Record the new times of files that had to be read to see that they had landed."""
 
     def faults(self) -> list[str]:
-        """Say what of that which landed raw doesn't hold any more."""
+        """Return what landed, but is lost or altered in raw."""
 
     def query(self, sql: str) -> list[tuple[Any, ...]]: ...
 

@@ -190,4 +190,8 @@ async function start() {
   if (location.hash) $(location.hash.slice(1))?.scrollIntoView();
 }
 
-start();
+start().catch(error => {
+  $("notice").hidden = false;
+  $("notice").textContent = `This browser can't show the page: ${error.message}`;
+  throw error;
+});

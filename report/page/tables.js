@@ -34,7 +34,7 @@ const csvCell = value => {
 function csv(columns, rows) {
   const kept = columns.filter(column => column.kind);
   return [kept.map(column => column.title), ...rows.map(row => kept.map(column =>
-    (kinds[column.kind].isNumber ? row[column.name] : row[column.name] === null ? "" : written(row, column))))]
+    (kinds[column.kind].isNumber ? row[column.name] : row[column.name] === null && !column.text ? "" : written(row, column))))]
     .map(line => line.map(csvCell).join(",")).join("\r\n");
 }
 

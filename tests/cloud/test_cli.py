@@ -46,7 +46,7 @@ def test_when_a_back_fill_is_run_then_it_is_reported_and_resumed(
     logs.put({"a/" + usage(hour=3): BROKEN, "a/" + usage("wrong"): b"a,b\n1,2\n"})
     assert load(logs) == loading.EXIT_UNREADABLE
     said = capsys.readouterr()
-    assert "skipped 2 objects: has landed before" in said.out
+    assert "skipped 2 objects that landed before" in said.out
     assert "3 objects, 3 rows landed" in said.out
     assert f"{logs.uri}a/{usage(hour=3)}: 1 lines rejected" in said.err
     assert f"{logs.uri}a/{usage('wrong')}: not loaded: its first line is not" in said.err
@@ -70,7 +70,7 @@ def test_when_duckdb_loads_a_bucket_then_a_copy_of_it_lands_nothing(
     (copy / usage(hour=1)).write_bytes(SOUND)
     assert cli.main(["load", str(copy), f"{logs.uri}a/"]) == 0
     said = capsys.readouterr().out
-    assert f"skipped {logs.uri}a/{usage(hour=1)}: named as {copy / usage(hour=1)} is" in said
+    assert f"skipped {logs.uri}a/{usage(hour=1)}: duplicate of {copy / usage(hour=1)}" in said
     assert "0 objects, 0 rows landed" in said
     logs.put({"a/" + usage(hour=1): HEADER})
     assert load(logs, to="duckdb") == loading.EXIT_UNREADABLE

@@ -49,19 +49,23 @@ class UnknownListError(ValueError):
 
 
 def read(path: Path) -> list[Network]:
-    """Return the networks of a file, whichever of the lists it is."""
-    if path.suffix == ".mmdb":
-        return list(in_blocks(_mmdb(path)))
-    with path.open(encoding="utf-8", newline="") as file:
-        if file.read(1) not in "{[":
-            file.seek(0)
-            return list(in_blocks(_csv(file, path)))
-        file.seek(0)
-        try:
-            document = json.load(file)
-        except ValueError as error:
-            raise UnknownListError(f"{path}: {error}") from error
-    return list(in_blocks(_json(document, path)))
+    """Return the networks of a file, whichever of the lists it is; else UnknownListError."""
+    try:
+        return list(in_blocks(_mmdb(path) if path.suffix == ".mmdb" else _text(path)))
+    except UnknownListError:
+        raise
+    except (ValueError, LookupError, TypeError, RecursionError, RuntimeError, csv.Error) as error:
+        what = str(error) or type(error).__name__
+        raise UnknownListError(f"{path}: none of the known lists: {what}") from error
+
+
+def _text(path: Path) -> Iterator[Range]:
+    text = path.read_text(encoding="utf-8-sig")
+    if not text.strip():
+        raise UnknownListError(f"{path}: is empty")
+    if text.lstrip()[0] in "{[":
+        return _json(json.loads(text), path)
+    return _csv(text.splitlines(), path)
 
 
 def in_blocks(ranges: Iterable[Range]) -> Iterator[Network]:
@@ -169,13 +173,16 @@ def _address(text: str) -> tuple[int, int]:
 def _mmdb(path: Path) -> Iterator[Range]:
     import maxminddb  # noqa: PLC0415 - an extra of its own
 
+    is_known = False
     with maxminddb.open_database(path) as database:
         for network, record in database:
-            facts = _facts(record)
-            if facts is None:
-                raise UnknownListError(f"{path}: neither ASN nor country in {record}")
-            first, last = int(network.network_address), int(network.broadcast_address)
-            yield Range(network.version, first, last, facts)
+            # GeoLite2 has records with a continent only
+            if facts := _facts(record):
+                is_known = True
+                first, last = int(network.network_address), int(network.broadcast_address)
+                yield Range(network.version, first, last, facts)
+    if not is_known:
+        raise UnknownListError(f"{path}: no record has an ASN or a country")
 
 
 def _facts(record: Any) -> Facts | None:
