@@ -1,4 +1,5 @@
 -- Which clients pull with a tool older than a version? Set `client_tool` and `older_than`.
+{%- set parts = (var('older_than', '26') | string ~ '.0').split('.') %}
 select
     client_network,
     client_id,
@@ -9,8 +10,10 @@ select
 from {{ ref('fct_image_pulls') }}
 where
     client_tool = '{{ var("client_tool", "docker") }}'
-    and client_version is not null
-    and {{ version_number('client_version') }}
-    < {{ version_number("'" ~ var('older_than', '26') ~ "'") }}
+    and (
+        client_version_major < {{ parts[0] | int }}
+        or client_version_major = {{ parts[0] | int }}
+        and coalesce(client_version_minor, 0) < {{ parts[1] | int }}
+    )
 group by client_network, client_id, client_tool, client_version
 order by last_pulled_at desc

@@ -79,7 +79,8 @@
     select
         sliced.*,
         sessions.session_started_micros,
-        sessions.burst_started_micros
+        greatest(sessions.burst_started_micros, sessions.session_started_micros)
+            as burst_started_micros
     from sliced
     inner join sessions using (session_key, slice_micros)
 {%- endmacro %}

@@ -9,7 +9,7 @@ read_images as (
         image
     from {{ ref('int_blob_evidence_monthly') }}
     where
-        session_count > 0
+        burst_count > 0
         and bucket_name is not null
         and image is not null
 

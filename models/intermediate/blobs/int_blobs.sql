@@ -6,8 +6,8 @@ reads as (
     select
         bucket_name,
         digest,
-        {{ sum_of('sessions_with_position_count') }} as sessions_with_position_count,
-        {{ sum_of('sessions_at_config_position_count') }} as sessions_at_config_position_count,
+        {{ sum_of('bursts_with_position_count') }} as bursts_with_position_count,
+        {{ sum_of('bursts_at_config_position_count') }} as bursts_at_config_position_count,
         {{ sum_of('served_bytes') }} as served_bytes,
         max(max_complete_response_bytes) as max_complete_response_bytes,
         min(first_read_micros) as first_read_micros,
@@ -54,10 +54,10 @@ joined as (
         digest,
         coalesce(images.image_count, 0) as image_count,
         images.image,
-        coalesce(reads.sessions_with_position_count, 0)
-            as sessions_with_position_count,
-        coalesce(reads.sessions_at_config_position_count, 0)
-            as sessions_at_config_position_count,
+        coalesce(reads.bursts_with_position_count, 0)
+            as bursts_with_position_count,
+        coalesce(reads.bursts_at_config_position_count, 0)
+            as bursts_at_config_position_count,
         coalesce(reads.served_bytes, 0) as served_bytes,
         coalesce(
             images.inventory_size_bytes,
@@ -82,34 +82,34 @@ known as (
         *,
         case
             when inventory_blob_kind is not null then inventory_blob_kind
-            when sessions_with_position_count = 0 then 'unknown'
-            when sessions_at_config_position_count * 5 <= sessions_with_position_count * 2
+            when bursts_with_position_count = 0 then 'unknown'
+            when bursts_at_config_position_count * 5 <= bursts_with_position_count * 2
                 then 'layer'
             when size_bytes > {{ var('config_max_bytes') }} then 'layer'
             when
                 size_bytes > {{ var('config_usual_bytes') }}
-                and sessions_at_config_position_count * 2 <= sessions_with_position_count
+                and bursts_at_config_position_count * 2 <= bursts_with_position_count
                 then 'layer'
             when
                 size_bytes > 4 * {{ var('config_usual_bytes') }}
-                and sessions_at_config_position_count < 3
+                and bursts_at_config_position_count < 3
                 then 'layer'
             -- a single session may have read a layer first
             when
                 size_bytes > {{ var('config_usual_bytes') }}
-                and sessions_at_config_position_count < 2
+                and bursts_at_config_position_count < 2
                 then 'unknown'
             else 'config'
         end as blob_kind,
         case
             when inventory_blob_kind is not null then 'inventory'
-            when sessions_with_position_count > 0 then 'inferred'
+            when bursts_with_position_count > 0 then 'inferred'
             else 'none'
         end as blob_kind_source,
         inventory_blob_kind is not null
         or (
-            sessions_at_config_position_count >= 2
-            and sessions_at_config_position_count * 4 >= sessions_with_position_count * 3
+            bursts_at_config_position_count >= 2
+            and bursts_at_config_position_count * 4 >= bursts_with_position_count * 3
         ) as is_kind_certain
     from joined
 

@@ -131,7 +131,7 @@ where request_key not in (select repeated.request_key from repeated)
 union all
 select
     *,
-    row_number() over (partition by request_key order by loaded_at, client_id, image) > 1
+    row_number() over (partition by request_key order by loaded_at, client_id, image nulls last) > 1
         as is_redelivery
 from received
 where request_key in (select repeated.request_key from repeated)
