@@ -55,9 +55,10 @@ lint: $(DEV) ## the checks that only read the code
 pytest: $(DEV) $(EMULATORS)/.ready $(REGISTRY)/.ready $(BROWSER)/.ready ## the tests (PYTEST=tests/bigquery)
 	$(BIN)/python -m pytest --numprocesses auto --durations 15 $(PYTEST)
 
-soak: $(DEV) $(EMULATORS)/.ready ## the long forms of some tests: builds killed and stopped, arrivals shuffled, all models emulated
+soak: $(DEV) $(EMULATORS)/.ready ## the long forms of some tests: builds killed and stopped, arrivals shuffled, all models emulated, all unit tests on GoogleSQL
 	$(BIN)/python -m pytest --soak tests/test_kill.py tests/cloud/test_kill.py tests/test_arrivals.py \
-	    tests/test_whole_days.py tests/bigquery/test_incremental.py tests/bigquery/test_emulator.py
+	    tests/test_whole_days.py tests/bigquery/test_incremental.py tests/bigquery/test_emulator.py \
+	    tests/bigquery/test_reference.py
 
 accuracy: $(DEV) ## compare the examples' marts with their truth; rewrites the tables of docs/counting.md
 	$(BIN)/python -m tests.accuracy

@@ -31,7 +31,7 @@ def read(dbt: dbtRunner, dbt_options: Sequence[str]) -> dict[str, Table]:
     outcome = dbt.invoke(
         [
             *("show", "--select", f"path:{QUERIES.relative_to(ROOT)}", "--limit", "-1"),
-            *("--project-dir", str(ROOT), "--quiet", *dbt_options),
+            *("--project-dir", str(ROOT), "--quiet", "--no-write-json", *dbt_options),
         ]
     )
     if not outcome.success or not isinstance(outcome.result, RunExecutionResult):

@@ -202,7 +202,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def times(request: pytest.FixtureRequest) -> tuple[int, int]:
     """How often to kill a load and a build."""
-    return (200, 50) if request.config.getoption("--soak") else (6, 2)
+    return (200, 50) if request.config.getoption("--soak") else (6, 1)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from pullstats import cli
 from tests import accuracy
 from tests.conftest import ROOT, Project
-from tests.stories import outcomes
+from tests.stories import STORIES, Outcome, outcomes
 
 QUESTIONS = sorted(path.name for path in (ROOT / "analyses").glob("*.sql"))
 
@@ -77,10 +77,22 @@ def test_few_pulls_are_ambiguous(measured: accuracy.Accuracy, programs: accuracy
         assert result.confidence["ambiguous"] <= 0.05 * result.confidence.total()
 
 
+@pytest.fixture(scope="module")
+def stories(tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
+    """Traffic as it is in the wild, in short logs."""
+    return outcomes(tmp_path_factory.mktemp("stories"))
+
+
+@pytest.mark.parametrize("name", [story.name for story in STORIES])
+def test_a_story_is_counted_as_it_happened(name: str, stories: list[Outcome]) -> None:
+    (story,) = [each for each in stories if each.name == name]
+    assert story.found == story.expected
+
+
 def test_the_documented_figures_are_those_measured(
-    measured: accuracy.Accuracy, programs: accuracy.Accuracy, tmp_path: Path
+    measured: accuracy.Accuracy, programs: accuracy.Accuracy, stories: list[Outcome]
 ) -> None:
-    found = accuracy.report(measured, programs, outcomes(tmp_path))
+    found = accuracy.report(measured, programs, stories)
     assert accuracy.documented() == found, "run make accuracy"
 
 

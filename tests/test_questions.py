@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
 
-from tests.conftest import PROFILES, ROOT, Project
+from tests.conftest import PROFILES, ROOT, WITHOUT_LOG, Project, runner
 
 COMMANDS = re.findall(
     r"^\.venv/bin/(dbt|mf) (.+)$", (ROOT / "docs/questions.md").read_text(), re.MULTILINE
@@ -38,9 +37,9 @@ def test_dbt_answers_and_prints_nothing_else(
 ) -> None:
     os.environ["PULLSTATS_DUCKDB"] = str(examples.database)
     places = ["--project-dir", str(ROOT), "--profiles-dir", str(PROFILES)]
-    places += ["--target-path", str(examples.folder / "target")]
+    places += ["--target-path", str(examples.folder / "target"), *WITHOUT_LOG]
     try:
-        assert dbtRunner(Project.manifest).invoke([*shlex.split(arguments), *places]).success
+        assert runner(Project.manifest).invoke([*shlex.split(arguments), *places]).success
     finally:
         DuckDBConnectionManager.close_all_connections()
     lines = capfd.readouterr().out.strip().splitlines()
