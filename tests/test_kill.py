@@ -10,17 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.accuracy_artifact_registry import unpack
-from tests.conftest import PROFILES, ROOT, Project, example_logs
+from tests.conftest import PROFILES, ROOT, WITHOUT_LOG, Project, example_logs
 from tests.kill_loop import kill_at_random, run_to_end
 
 LOAD = [sys.executable, "-c", "from pullstats.cli import main; raise SystemExit(main())", "load"]
-BUILD = [
-    str(Path(sys.executable).with_name("dbt")),
-    "build",
-    "--exclude-resource-type",
-    "test",
-    "unit_test",
-]
+BUILD = [str(Path(sys.executable).with_name("dbt")), "build", *WITHOUT_LOG]
+BUILD += ["--exclude-resource-type", "test", "unit_test"]
 
 
 @pytest.fixture

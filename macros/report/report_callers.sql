@@ -1,4 +1,5 @@
-{#- A client has one program and one class, so the page can add these rows up. -#}
+{#- A client has one program, so the page adds these rows up. In audit logs a client can have several
+    classes, by principal: it counts in each. -#}
 {% macro report_callers(column, ranked_by) -%}
     {%- set place = [
         'period', 'period_start', 'log_source', 'image_level', 'registry_host', 'project_id', 'image',

@@ -14,8 +14,14 @@ import pytest
 
 from tests.bigquery.conftest import Reference
 from tests.bigquery.contents import MODELS, Content
+from tests.conftest import ROOT
 from tests.test_examples import QUESTIONS
 
+# The report's queries, and whether they count by period, which takes this engine long.
+REPORT = {
+    path.name: "rpt_periods" in (text := path.read_text()) or "report_callers" in text
+    for path in sorted((ROOT / "report/queries").glob("*.sql"))
+}
 OPTIONAL = {model for model in MODELS if "registry_inventory__" in model or "loader__" in model}
 OPTIONAL |= {"dim_image_tags", "int_listed_manifests"}
 
@@ -59,7 +65,7 @@ def answers(reference: Reference) -> tuple[Path, Path]:
     compiled = []
     for project in (reference.project, reference.twin):
         project.dbt("compile", "--select", "resource_type:analysis")
-        compiled.append(project.folder / "target/compiled/pullstats/analyses")
+        compiled.append(project.folder / "target/compiled/pullstats")
     return compiled[0], compiled[1]
 
 
@@ -67,11 +73,26 @@ def answers(reference: Reference) -> tuple[Path, Path]:
 def test_every_question_has_the_answer_of_duckdb(
     question: str, answers: tuple[Path, Path], reference: Reference
 ) -> None:
-    on_bigquery, on_duckdb = ((folder / question).read_text() for folder in answers)
+    on_bigquery, on_duckdb = ((folder / "analyses" / question).read_text() for folder in answers)
     found = reference.api.warehouse.run(on_bigquery).table
     assert found
     answer = Content(question, list(found.types), found.values())
     expected = reference.twin.ask(on_duckdb, question)
+    assert answer == expected, "\n".join(answer - expected or expected - answer)
+
+
+@pytest.mark.parametrize("query", REPORT)
+def test_every_query_of_the_report_has_the_rows_of_duckdb(
+    query: str, answers: tuple[Path, Path], reference: Reference, request: pytest.FixtureRequest
+) -> None:
+    """Of queries by period only the columns, unless --soak."""
+    asked = [(folder / "report/queries" / query).read_text() for folder in answers]
+    if REPORT[query] and not request.config.getoption("--soak"):
+        asked = [f"select * from (\n{sql}\n) as answer limit 0" for sql in asked]
+    found = reference.api.warehouse.run(asked[0]).table
+    assert found
+    answer = Content(query, list(found.types), found.values())
+    expected = reference.twin.ask(asked[1], query)
     assert answer == expected, "\n".join(answer - expected or expected - answer)
 
 
@@ -92,7 +113,11 @@ def shown(page: Path) -> dict[str, Content]:
     return tables
 
 
-def test_the_report_shows_what_it_shows_on_duckdb(reference: Reference) -> None:
+def test_the_report_shows_what_it_shows_on_duckdb(
+    reference: Reference, request: pytest.FixtureRequest
+) -> None:
+    if not request.config.getoption("--soak"):
+        pytest.skip("takes minutes: make soak")
     on_bigquery, on_duckdb = shown(reference.project.report()), shown(reference.twin.report())
     assert on_bigquery.keys() == on_duckdb.keys()
     for name, table in on_bigquery.items():

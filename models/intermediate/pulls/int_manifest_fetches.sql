@@ -65,11 +65,11 @@ judged as (
                     else requests.is_before_write
                 end
                 then 'push'
+            when 'scanner' in (requests.traffic_class, requests.client_class) then 'scan'
             when
                 requests.operation = 'head'
                 and (sessions.gets > 0 or sessions.blob_reads = 0 or requests.is_got_before)
                 then 'check'
-            when 'scanner' in (requests.traffic_class, requests.client_class) then 'scan'
             when tools.fetch_kind is not null then tools.fetch_kind
             when {{ is_referrer_tag('requests.tag') }} then 'artifact'
             when tools.reads_cache = 'true' and requests.is_of_cache then 'cache'
