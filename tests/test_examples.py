@@ -168,7 +168,6 @@ def test_images_unused_for_long_are_those_last_pulled_before(
         "with logs as (select cs_bucket, max(make_timestamp(time_micros)::date) as end_date"
         " from storageanalysis.usage group by cs_bucket),"
         " uses as (select image, started_at as used_at from pullstats.fct_image_pulls"
-        " where is_complete"
         " union all select image, ended_at from pullstats.fct_image_pushes),"
         " ends as (select registry_host, project_id, max(end_date) as end_date"
         " from pullstats.fct_image_pulls join logs on resource_name = cs_bucket group by all)"

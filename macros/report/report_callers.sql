@@ -6,20 +6,6 @@
     ] | join(', ') -%}
 with
 
-in_periods as (
-
-    select
-        pulls.*,
-        periods.shown_source,
-        periods.period,
-        periods.period_start
-    from {{ ref('fct_image_pulls') }} as pulls
-    inner join {{ ref('rpt_periods') }} as periods
-        on pulls.log_source = periods.log_source and pulls.pull_date = periods.pull_date
-    where periods.is_selectable
-
-),
-
 counted as (
 
     select
@@ -38,7 +24,7 @@ counted as (
         {{ sum_of('served_bytes') }} as served_bytes,
         max(case when is_complete then started_at end) as last_pulled_at,
         period_start
-    from in_periods
+    from {{ ref('rpt_pulls_in_periods') }}
     group by grouping sets ( -- noqa: PRS
         {{ report_grouping_sets([', traffic_class, client_tool, ' ~ column]) }}
     )

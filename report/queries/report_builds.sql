@@ -1,20 +1,4 @@
 -- Builds of the images that are pulled most, by period.
-with
-
-in_periods as (
-
-    select
-        pulls.*,
-        periods.shown_source,
-        periods.period,
-        periods.period_start
-    from {{ ref('fct_image_pulls') }} as pulls
-    inner join {{ ref('rpt_periods') }} as periods
-        on pulls.log_source = periods.log_source and pulls.pull_date = periods.pull_date
-    where periods.is_selectable
-
-)
-
 select
     period,
     shown_source as log_source,
@@ -26,7 +10,7 @@ select
     min(case when is_complete then started_at end) as first_pulled_at,
     max(case when is_complete then started_at end) as last_pulled_at,
     period_start
-from in_periods
+from {{ ref('rpt_pulls_in_periods') }}
 where image in (select top.image from {{ ref('rpt_top_images') }} as top)
 group by
     period, shown_source, image, build_digest, period_start

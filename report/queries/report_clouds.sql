@@ -1,20 +1,6 @@
 -- Clouds and regions that pull, by period, image level and traffic class.
 with
 
-in_periods as (
-
-    select
-        pulls.*,
-        periods.shown_source,
-        periods.period,
-        periods.period_start
-    from {{ ref('fct_image_pulls') }} as pulls
-    inner join {{ ref('rpt_periods') }} as periods
-        on pulls.log_source = periods.log_source and pulls.pull_date = periods.pull_date
-    where periods.is_selectable
-
-),
-
 counted as (
 
     select
@@ -31,7 +17,7 @@ counted as (
         count(distinct client_id) as clients,
         {{ sum_of('served_bytes') }} as served_bytes,
         period_start
-    from in_periods
+    from {{ ref('rpt_pulls_in_periods') }}
     group by grouping sets ( -- noqa: PRS
         {{ report_grouping_sets([', traffic_class, client_cloud, client_cloud_region']) }}
     )

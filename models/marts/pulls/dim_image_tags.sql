@@ -25,9 +25,9 @@ builds as (
         index_digest,
         manifest_digest,
         {{ sum_of('pulls') }} as pulls,
-        max(last_pulled_at) as last_pulled_at
+        max(last_pulled_at) as last_pulled_at,
+        max(last_attempted_at) as last_attempted_at
     from {{ ref('fct_image_builds_monthly') }}
-    where pulls > 0
     group by image, image_id, index_digest, manifest_digest
 
 ),
@@ -41,7 +41,8 @@ pulled as (
         platform,
         manifest_digest,
         {{ sum_of('pulls') }} as pulls,
-        max(last_pulled_at) as last_pulled_at
+        max(last_pulled_at) as last_pulled_at,
+        max(last_attempted_at) as last_attempted_at
     from (
         {%- for of_tag, of_build in [
             ('image_id', 'image_id'),
@@ -57,7 +58,8 @@ pulled as (
             builds.index_digest,
             builds.manifest_digest as build_manifest_digest,
             builds.pulls,
-            builds.last_pulled_at
+            builds.last_pulled_at,
+            builds.last_attempted_at
         from known
         inner join builds
             on known.image = builds.image and known.{{ of_tag }} = builds.{{ of_build }}
@@ -98,7 +100,7 @@ select
     pulled.last_pulled_at,
     known.last_requested_at,
     {{ days_without_use([
-        'known.last_requested_at', 'pulled.last_pulled_at', 'known.last_pushed_at',
+        'known.last_requested_at', 'pulled.last_attempted_at', 'known.last_pushed_at',
         'written.written_at',
     ]) }} as unused_days
 from known

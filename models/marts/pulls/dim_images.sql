@@ -15,7 +15,8 @@ totals as (
         count(distinct case when pulls > 0 then image_id end) as image_ids,
         {{ sum_of('served_bytes') }} as served_bytes,
         min(first_pulled_at) as first_pulled_at,
-        max(last_pulled_at) as last_pulled_at
+        max(last_pulled_at) as last_pulled_at,
+        max(last_attempted_at) as last_attempted_at
     from image_builds
     group by image
 
@@ -79,6 +80,7 @@ used as (
         listed.tag_count,
         totals.first_pulled_at,
         totals.last_pulled_at,
+        totals.last_attempted_at,
         greatest(
             coalesce(requested.last_requested_at, totals.last_pulled_at),
             coalesce(totals.last_pulled_at, requested.last_requested_at)
@@ -107,8 +109,9 @@ select
     used.last_pulled_at,
     used.last_requested_at,
     pushed.last_pushed_at,
-    {{ days_without_use(['used.last_requested_at', 'pushed.last_pushed_at']) }}
-        as unused_days,
+    {{ days_without_use([
+        'used.last_requested_at', 'used.last_attempted_at', 'pushed.last_pushed_at'
+    ]) }} as unused_days,
     used.listed_at
 from used
 left join {{ ref('int_images') }} as images on used.image = images.image

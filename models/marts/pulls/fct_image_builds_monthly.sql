@@ -29,6 +29,7 @@ select
     {{ sum_of('served_bytes') }} as served_bytes,
     min(case when is_complete then started_at end) as first_pulled_at,
     max(case when is_complete then started_at end) as last_pulled_at,
+    max(started_at) as last_attempted_at,
     pull_month
 from image_pulls
 group by image, image_id, index_digest, manifest_digest, pull_month
