@@ -8,8 +8,9 @@ select
     image_pulls.manifest_digest,
     {{ count_if('image_pulls.is_complete') }} as pulls,
     count(distinct image_pulls.client_id) as clients,
-    min(image_pulls.started_at) as first_pulled_at,
-    max(image_pulls.started_at) as last_pulled_at
+    min(case when image_pulls.is_complete then image_pulls.started_at end) as first_pulled_at,
+    max(case when image_pulls.is_complete then image_pulls.started_at end) as last_pulled_at,
+    max(image_pulls.started_at) as last_attempted_at
 from {{ ref('fct_image_pulls') }} as image_pulls
 inner join {{ ref('dim_projects') }} as projects
     on
