@@ -39,7 +39,8 @@ SALT = "salt-of-the-tests"
 ON_THE_REFERENCE_ENGINE = [
     f"tests/bigquery/test_{name}.py" for name in ("cost", "incremental", "reference", "secrets")
 ]
-WITHOUT_LOG = ("--log-level-file", "none", "--no-write-json")
+WITH_FILES = ("--log-level-file", "debug", "--write-json")
+WITHOUT_FILES = ("--log-level-file", "none", "--no-write-json")
 MARTS = sorted(path.stem for path in (ROOT / "models/marts").rglob("*.sql"))
 
 
@@ -74,8 +75,8 @@ class Project:
         options = [
             *("--project-dir", str(ROOT), "--profiles-dir", str(PROFILES)),
             *("--target-path", str(self.folder / "target")),
-            *("--log-path", str(self.folder / "logs"), "--quiet"),
-            *(() if is_logged else WITHOUT_LOG),
+            *("--log-path", str(self.folder / "logs"), "--log-level", "none"),
+            *(WITH_FILES if is_logged else WITHOUT_FILES),
         ]
         try:
             if not Project.manifest:
@@ -185,6 +186,11 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         path: str = nodeid.split("::", 1)[0]
         return "reference" if path in ON_THE_REFERENCE_ENGINE else path
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Half as many again as cores: some tests wait for emulators and a browser."""
+    return (os.cpu_count() or 1) * 3 // 2
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 from dbt.cli.main import dbtRunner
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, WITHOUT_FILES, parsed, runner
 
 
 class Host:
@@ -17,12 +17,15 @@ class Host:
         packages.write_text(packages.read_text().replace("../..", str(ROOT)))
         profile = {"analytics": {"target": "test", "outputs": {"test": {"threads": 2, **output}}}}
         (self.folder / "profiles.yml").write_text(yaml.safe_dump(profile))
-        self.dbt("deps")
+        self.options = [
+            *("--project-dir", str(self.folder), "--profiles-dir", str(self.folder)),
+            *("--log-path", str(self.folder / "logs"), "--log-level", "none", *WITHOUT_FILES),
+        ]
+        assert dbtRunner().invoke(["deps", *self.options]).success
+        self.manifest = parsed(self.options)
 
     def dbt(self, *arguments: str) -> None:
-        folders = ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder)]
-        paths = ["--log-path", str(self.folder / "logs"), "--quiet"]
-        result = dbtRunner().invoke([*arguments, *folders, *paths])
+        result = runner(self.manifest).invoke([*arguments, *self.options])
         if not result.success:
             failed = [
                 f"{each.node.name}: {each.message}"

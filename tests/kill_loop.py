@@ -1,28 +1,32 @@
-"""Kills a command at random moments, until it has been killed often enough, then lets it end."""
+"""Work in a process of its own, which is killed after a time."""
 
-import random
+import os
 import signal
-import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 
 
-def run_to_end(command: Sequence[str], environment: dict[str, str]) -> float:
-    """Run a command and return its wall time; it must succeed."""
-    start = time.monotonic()
-    subprocess.run(command, env=environment, check=True, capture_output=True)
-    return time.monotonic() - start
-
-
-def kill_at_random(
-    command: Sequence[str], environment: dict[str, str], longest: float, chance: random.Random
-) -> bool:
-    """Start a command and kill -9 it at a random moment; True if it was still running."""
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+def start(work: Callable[[], object]) -> int:
+    """Begin without the seconds that imports take; give the process's id."""
+    child = os.fork()
+    if child:
+        return child
     try:
-        process.wait(chance.uniform(0.1, longest))
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-    return process.wait() == -signal.SIGKILL
+        work()
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def killed_after(seconds: float, work: Callable[[], object]) -> bool:
+    """Do the work and kill -9 it after a time; True if it was still running."""
+    child = start(work)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            assert status == 0
+            return False
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    return os.waitpid(child, 0)[1] == signal.SIGKILL

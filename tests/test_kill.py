@@ -1,32 +1,17 @@
 """kill -9 of loads and builds at random moments: a plain re-run gives a clean build's marts."""
 
-import os
 import random
 import shutil
-import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from pullstats import cli
 from tests.accuracy_artifact_registry import unpack
-from tests.conftest import PROFILES, ROOT, WITHOUT_LOG, Project, example_logs
-from tests.kill_loop import kill_at_random, run_to_end
-
-LOAD = [sys.executable, "-c", "from pullstats.cli import main; raise SystemExit(main())", "load"]
-BUILD = [str(Path(sys.executable).with_name("dbt")), "build", *WITHOUT_LOG]
-BUILD += ["--exclude-resource-type", "test", "unit_test"]
-
-
-@pytest.fixture
-def environment(project: Project) -> dict[str, str]:
-    return os.environ | {
-        "PULLSTATS_DUCKDB": str(project.database),
-        "DBT_PROJECT_DIR": str(ROOT),
-        "DBT_PROFILES_DIR": str(PROFILES),
-        "DBT_TARGET_PATH": str(project.folder / "target"),
-        "DBT_LOG_PATH": str(project.folder / "logs"),
-    }
+from tests.conftest import Project, example_logs
+from tests.kill_loop import killed_after
 
 
 @pytest.fixture(scope="module")
@@ -57,22 +42,27 @@ def test_killed_loads_land_everything_once(
     project: Project,
     clean: Project,
     logs: list[Path],
-    environment: dict[str, str],
     times: tuple[int, int],
     record_property: Callable[[str, object], None],
 ) -> None:
     chance = random.Random(20)
-    command = [*LOAD, *(str(path) for path in logs)]
-    longest = run_to_end([*command, "--database", str(clean.database)], environment)
+
+    def load(into: Project) -> None:
+        options = ["--database", str(into.database)]
+        assert cli.main(["load", *options, *(str(path) for path in logs)]) == 0
+
+    begin = time.monotonic()
+    load(clean)
+    longest = time.monotonic() - begin
     kills = 0
     while kills < times[0]:
-        if kill_at_random(command, environment, longest, chance):
+        if killed_after(chance.uniform(0, longest), lambda: load(project)):
             kills += 1
         else:
             # all had landed: begin again with nothing
             project.database.unlink()
             shutil.rmtree(f"{project.database}.raw")
-    run_to_end(command, environment)
+    load(project)
     record_property("loads killed", kills)
     assert landed(project) == landed(clean)
     lines = [line for path in logs if path.suffix for line in path.read_text().splitlines()]
@@ -83,7 +73,6 @@ def test_killed_builds_give_the_marts_of_a_clean_one(
     project: Project,
     clean: Project,
     logs: list[Path],
-    environment: dict[str, str],
     times: tuple[int, int],
     record_property: Callable[[str, object], None],
 ) -> None:
@@ -93,10 +82,13 @@ def test_killed_builds_give_the_marts_of_a_clean_one(
     for part in range(parts):
         project.load(logs[part::parts])
         if part == 0:
-            longest = run_to_end(BUILD, environment)
-        elif kill_at_random(BUILD, environment, longest * 1.1, chance):
+            project.dbt("parse")
+            begin = time.monotonic()
+            project.run()
+            longest = time.monotonic() - begin
+        elif killed_after(chance.uniform(0, longest), project.run):
             kills += 1
-    run_to_end(BUILD, environment)
+    project.run()
     record_property("builds killed", f"{kills} of {times[1]}")
     assert kills
     clean.load(logs)

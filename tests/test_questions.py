@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-from tests.conftest import PROFILES, ROOT, WITHOUT_LOG, Project, runner
+from tests.conftest import PROFILES, ROOT, WITHOUT_FILES, Project, runner
 
 COMMANDS = re.findall(
     r"^\.venv/bin/(dbt|mf) (.+)$", (ROOT / "docs/questions.md").read_text(), re.MULTILINE
@@ -37,7 +37,7 @@ def test_dbt_answers_and_prints_nothing_else(
 ) -> None:
     os.environ["PULLSTATS_DUCKDB"] = str(examples.database)
     places = ["--project-dir", str(ROOT), "--profiles-dir", str(PROFILES)]
-    places += ["--target-path", str(examples.folder / "target"), *WITHOUT_LOG]
+    places += ["--target-path", str(examples.folder / "target"), *WITHOUT_FILES]
     try:
         assert runner(Project.manifest).invoke([*shlex.split(arguments), *places]).success
     finally:

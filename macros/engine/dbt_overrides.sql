@@ -40,3 +40,8 @@
     insert into {{ arg_dict.target_relation }} ({{ columns }})
     select {{ columns }} from {{ arg_dict.temp_relation }}
 {%- endmacro %}
+
+
+{% macro persist_docs(relation, model, for_relation=true, for_columns=true) -%}
+    {%- do persist_descriptions(relation, model, for_relation, for_columns) -%}
+{%- endmacro %}

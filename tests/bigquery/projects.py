@@ -11,7 +11,7 @@ from dbt.contracts.graph.manifest import Manifest
 
 from tests.bigquery import audit_inputs, inputs
 from tests.bigquery.contents import Content, Row, in_utc
-from tests.conftest import ROOT, WITHOUT_LOG, Project, make_report, parsed, runner
+from tests.conftest import ROOT, WITH_FILES, WITHOUT_FILES, Project, make_report, parsed, runner
 from tests.test_inventory_models import TABLES as INVENTORY
 
 RAW = "storageanalysis"
@@ -22,32 +22,32 @@ class DuckDBTwin(Project):
     """The project on DuckDB, over raw tables that tests fill."""
 
     def fill(self, usage: Sequence[Row], storage: Sequence[Row], audit: Sequence[Row] = ()) -> None:
-        with duckdb.connect(str(self.database)) as connection:
-            connection.execute(f"create schema {RAW}")
-            tables = {
-                "usage": (inputs.COLUMNS, usage),
-                "storage": (inputs.STORAGE_COLUMNS, storage),
-                "audit_logs": (audit_inputs.COLUMNS, audit),
-            }
-            for name, (columns, lines) in tables.items():
-                types = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-                connection.execute(f"create table {RAW}.{name} ({types})")
-                for line in lines:
-                    values = [_naive(value) for value in line]
-                    marks = ", ".join("?" for _ in values)
-                    connection.execute(f"insert into {RAW}.{name} values ({marks})", values)
+        tables = {
+            "usage": (inputs.COLUMNS, usage),
+            "storage": (inputs.STORAGE_COLUMNS, storage),
+            "audit_logs": (audit_inputs.COLUMNS, audit),
+        }
+        for name, (columns, lines) in tables.items():
+            rows = [dict(zip(columns, line, strict=True)) for line in lines]
+            self._create(RAW, name, columns, rows)
 
     def fill_sink(self, tables: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]]) -> None:
+        for name, (columns, rows) in tables.items():
+            self._create(audit_inputs.SINK, name, columns, rows)
+
+    def _create(
+        self, schema: str, name: str, columns: dict[str, Any], rows: list[dict[str, Any]]
+    ) -> None:
+        text = self.folder / f"{name}.json"
+        text.write_text("\n".join(json.dumps(row, default=_iso) for row in rows))
+        types = {column: _duckdb_type(kind) for column, kind in columns.items()}
         with duckdb.connect(str(self.database)) as connection:
-            connection.execute(f"create schema {audit_inputs.SINK}")
-            for name, (columns, rows) in tables.items():
-                text = self.folder / f"{name}.json"
-                text.write_text("\n".join(json.dumps(row, default=_iso) for row in rows))
-                types = {column: _duckdb_type(kind) for column, kind in columns.items()}
-                connection.execute(
-                    f"create table {audit_inputs.SINK}.{name} as"
-                    f" from read_json('{text}', format = 'newline_delimited', columns = {types})"
-                )
+            connection.execute(f"create schema if not exists {schema}")
+            connection.execute(
+                f"create table {schema}.{name} as from read_json('{text}',"
+                f" format = 'newline_delimited', columns = {types}, maximum_object_size = 2000000)"
+            )
+        text.unlink()
 
     def fill_optional(self) -> dict[str, tuple[dict[str, str], list[Row]]]:
         """Land an inventory and a loader's ledger; return each table's columns and rows."""
@@ -91,8 +91,8 @@ class BigQueryProject:
         options = [
             *("--project-dir", str(ROOT), "--profiles-dir", str(self.folder)),
             *("--target-path", str(self.folder / "target"), "--target", "bigquery"),
-            *("--log-path", str(self.folder / "logs"), "--quiet"),
-            *(() if is_logged else WITHOUT_LOG),
+            *("--log-path", str(self.folder / "logs"), "--log-level", "none"),
+            *(WITH_FILES if is_logged else WITHOUT_FILES),
         ]
         if not BigQueryProject.manifest:
             BigQueryProject.manifest = parsed(options)
@@ -118,7 +118,3 @@ def _duckdb_type(kind: Any) -> str:
 
 def _iso(value: datetime) -> str:
     return f"{value:%Y-%m-%d %H:%M:%S.%f}"
-
-
-def _naive(value: Any) -> Any:
-    return value.replace(tzinfo=None) if isinstance(value, datetime) else value

@@ -103,14 +103,14 @@ def test_a_build_stopped_at_any_statement_is_made_up_for(
     is_soak = request.config.getoption("--soak")
     build = ("build", *WITHOUT_TESTS)
     if not is_soak:
-        build += ("--select", "+fct_registry_requests_daily", "+dim_clients")
-    logs = example_logs()
+        build += ("--select", "+fct_registry_requests_daily")
+    logs = example_logs()[:10]
     with serve() as (address, api):
         project = BigQueryProject(tmp_path, address)
-        first = recorded(EARLY, logs[:30:2])
+        first = recorded(EARLY, logs[::2])
         land(api, first)
         project.dbt(*build)
-        land(api, first + recorded(LATE, logs[1:30:2]))
+        land(api, first + recorded(LATE, logs[1::2]))
         before, start = dict(api.warehouse.relations), len(api.sent)
         project.dbt(*build)
         expected = contents(api)

@@ -13,21 +13,10 @@ from pullstats import cli, loading
 from pullstats.bigquery_warehouse import BigQueryWarehouse
 from pullstats.plan import LogObject
 from tests.cloud.conftest import Cloud
+from tests.kill_loop import killed_after, start
 from tests.test_audit import audit, entry
 from tests.test_load import BROKEN, SOUND, STORAGE, typed, usage
 from tests.test_rows import GOOD
-
-
-def start(work: Callable[[], object]) -> int:
-    """Run in a process of its own, without the seconds that imports take; give its id."""
-    child = os.fork()
-    if child:
-        return child
-    try:
-        work()
-        os._exit(0)
-    finally:
-        os._exit(1)
 
 
 def load_until(dataset: str, objects: list[LogObject], last: int) -> int:
@@ -60,16 +49,7 @@ def load_for(cloud: Cloud, batch: int, seconds: float) -> bool:
         options = ["--to", "bigquery", "--dataset", cloud.dataset]
         assert cli.main(["load", *options, cloud.uri]) in (0, loading.EXIT_REJECTED_LINES)
 
-    child = start(load)
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            assert status == 0
-            return False
-        time.sleep(0.01)
-    os.kill(child, signal.SIGKILL)
-    return os.waitpid(child, 0)[1] == signal.SIGKILL
+    return killed_after(seconds, load)
 
 
 def test_killed_at_each_step_nothing_is_lost_or_doubled(cloud: Cloud) -> None:
