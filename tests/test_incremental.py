@@ -2,8 +2,8 @@
 
 import csv
 import os
-import subprocess
-import sys
+import signal
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +11,8 @@ import duckdb
 import pytest
 
 from pullstats.csv_log import USAGE_COLUMNS
-from tests.conftest import PROFILES, ROOT, Project, copied, example_logs
+from tests.conftest import Project, copied, example_logs
+from tests.kill_loop import start
 
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
 
@@ -217,16 +218,19 @@ def test_a_part_of_the_models_can_be_built(landed: Project, examples: Project) -
 def test_a_second_build_at_once_is_refused_and_harms_nothing(
     built: Project, examples: Project
 ) -> None:
-    command = [str(Path(sys.executable).with_name("dbt")), "run", "--project-dir", str(ROOT)]
-    paths = ["--target-path", f"{built.folder}/target2", "--log-path", f"{built.folder}/logs2"]
-    with duckdb.connect(str(built.database)):
-        second = subprocess.run(
-            [*command, *paths, "--profiles-dir", str(PROFILES)],
-            env=os.environ | {"PULLSTATS_DUCKDB": str(built.database)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert second.returncode != 0
-    assert "Could not set lock on file" in second.stdout
+    ready, is_open = os.pipe()
+
+    def build() -> None:
+        with duckdb.connect(str(built.database)):
+            os.write(is_open, b".")
+            time.sleep(600)
+
+    first = start(build)
+    try:
+        os.read(ready, 1)
+        with pytest.raises(AssertionError, match="Could not set lock on file"):
+            built.dbt("run")
+    finally:
+        os.kill(first, signal.SIGKILL)
+        os.waitpid(first, 0)
     assert built.marts() == examples.marts()
