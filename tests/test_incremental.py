@@ -13,6 +13,7 @@ import pytest
 from pullstats.csv_log import USAGE_COLUMNS
 from tests.conftest import Project, copied, example_logs
 from tests.kill_loop import start
+from tests.test_whole_days import statements
 
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
 
@@ -41,7 +42,12 @@ def landed(half_built: Project, tmp_path: Path) -> Project:
 
 
 def test_building_again_changes_nothing(built: Project, examples: Project) -> None:
-    built.run()
+    sent: list[str] = []
+    with statements(before=sent.append):
+        built.run()
+    # those of dbt's materialization `incremental`
+    assert sent
+    assert not [sql for sql in sent if "create temporary table" in sql.lower()]
     assert built.marts() == examples.marts()
 
 

@@ -21,14 +21,14 @@ TABLES = sorted(set(MARTS) - set(VIEWS))
 
 @contextmanager
 def statements(
-    before: Callable[[], None] = lambda: None,
+    before: Callable[[str], None] = lambda _: None,
     after: Callable[[DuckDBCursorWrapper], None] = lambda _: None,
 ) -> Iterator[None]:
     """Call functions before and after each statement that dbt executes."""
     execute = DuckDBCursorWrapper.execute
 
     def watched(self: DuckDBCursorWrapper, sql: str, bindings: Any = None) -> Any:
-        before()
+        before(sql)
         result = execute(self, sql, bindings)
         after(self)
         return result
@@ -103,7 +103,7 @@ def stop_at(project: Project, copy: Path, stop: int) -> None:
     shutil.copy(copy, project.database)
     left = stop
 
-    def count_down() -> None:
+    def count_down(_: str) -> None:
         nonlocal left
         left -= 1
         if left < 0:

@@ -180,28 +180,6 @@
 {% endmacro %}
 
 
-{% macro persist_descriptions(relation, model, for_relation, for_columns) %}
-    {%- do adapter.dispatch('persist_descriptions', 'pullstats')(
-        relation, model, for_relation, for_columns
-    ) -%}
-{% endmacro %}
-
-{# dbt's own asks twice which columns there are, which takes a tenth of a build. #}
-{% macro duckdb__persist_descriptions(relation, model, for_relation, for_columns) -%}
-    {%- set comments %}
-    comment on {{ relation.type }} {{ relation }} is {{ duckdb_escape_comment(model.description) }};
-    {%- for column in model.columns.values() %}
-    comment on column {{ relation }}.{{ column.name }} is {{ duckdb_escape_comment(column.description) }};
-    {%- endfor %}
-    {% endset -%}
-    {%- do run_query(comments) -%}
-{%- endmacro %}
-
-{% macro bigquery__persist_descriptions(relation, model, for_relation, for_columns) -%}
-    {%- do dbt.persist_docs(relation, model, for_relation, for_columns) -%}
-{%- endmacro %}
-
-
 {% macro materialized_cte() %}
     {{- return(adapter.dispatch('materialized_cte', 'pullstats')()) -}}
 {% endmacro %}
