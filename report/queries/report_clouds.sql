@@ -18,9 +18,11 @@ counted as (
         {{ sum_of('served_bytes') }} as served_bytes,
         period_start
     from {{ ref('rpt_pulls_in_periods') }}
-    group by grouping sets ( -- noqa: PRS
-        {{ report_grouping_sets([', traffic_class, client_cloud, client_cloud_region']) }}
+    group by rollup(
+        (period, period_start, shown_source, traffic_class, client_cloud, client_cloud_region),
+        registry_host, project_id, image
     )
+    having grouping(period) = 0
 
 )
 

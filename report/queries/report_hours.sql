@@ -51,9 +51,10 @@ counted as (
         {{ sum_of('end_user_pulls') }} as end_user_pulls,
         period_start
     from in_periods
-    group by grouping sets ( -- noqa: PRS
-        {{ report_grouping_sets([', hour_of_week']) }}
+    group by rollup(
+        (period, period_start, shown_source, hour_of_week), registry_host, project_id, image
     )
+    having grouping(period) = 0
 
 )
 

@@ -61,8 +61,16 @@ counted as (
         period_start
     from in_periods
     group by grouping sets ( -- noqa: PRS
-        {{ report_grouping_sets(['', ', traffic_class', ', traffic_class, client_tool']) }}
+        rollup((period, period_start, shown_source), registry_host, project_id, image),
+        rollup(
+            (period, period_start, shown_source, traffic_class), registry_host, project_id, image
+        ),
+        rollup(
+            (period, period_start, shown_source, traffic_class, client_tool),
+            registry_host, project_id, image
+        )
     )
+    having grouping(period) = 0
 
 )
 
