@@ -46,10 +46,14 @@
    where pullstats is the root project. #}
 {% macro duckdb__persist_docs(relation, model, for_relation, for_columns) -%}
     {%- set comments %}
+    {%- if for_relation and config.persist_relation_docs() %}
     comment on {{ relation.type }} {{ relation }} is {{ duckdb_escape_comment(model.description) }};
-    {%- for column in model.columns.values() %}
+    {%- endif %}
+    {%- for column in model.columns.values() if for_columns and config.persist_column_docs() %}
     comment on column {{ relation }}.{{ column.name }} is {{ duckdb_escape_comment(column.description) }};
     {%- endfor %}
     {% endset -%}
-    {%- do run_query(comments) -%}
+    {%- if comments | trim -%}
+        {%- do run_query(comments) -%}
+    {%- endif -%}
 {%- endmacro %}
