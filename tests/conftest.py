@@ -1,6 +1,7 @@
 """Drives the project as its users do: the loader in this process, dbt in this process."""
 
 import atexit
+import fcntl
 import gc
 import os
 import random
@@ -8,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -16,7 +18,7 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
-from dbt.contracts.graph.nodes import CompiledNode
+from dbt.contracts.graph.nodes import CompiledNode, ParsedNode
 from playwright.sync_api import Browser
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -28,10 +30,13 @@ from tests import browser
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
-# The example's profile, whatever the user's own says.
-PROFILES = Path(tempfile.mkdtemp(prefix="pullstats-profiles-"))
-shutil.copy(ROOT / "profiles.yml.example", PROFILES / "profiles.yml")
-atexit.register(shutil.rmtree, PROFILES)
+# What the processes that run tests share; the first one, which starts the others, makes it.
+if "PULLSTATS_TESTS" not in os.environ:
+    os.environ["PULLSTATS_TESTS"] = tempfile.mkdtemp(prefix="pullstats-tests-")
+    shutil.copy(ROOT / "profiles.yml.example", os.environ["PULLSTATS_TESTS"] + "/profiles.yml")
+    atexit.register(shutil.rmtree, os.environ["PULLSTATS_TESTS"])
+# It has the example's profile, whatever the user's own says.
+PROFILES = SHARED = Path(os.environ["PULLSTATS_TESTS"])
 # Where tests leave pictures of pages, for people and as artifacts of CI.
 SCREENSHOTS = ROOT / "target/screenshots"
 # Client ids are compared across databases, so all of them have one salt.
@@ -69,8 +74,12 @@ class Project:
         finally:
             warehouse.close()
 
-    def dbt(self, *arguments: str, is_logged: bool = False) -> None:
-        """Run a command of dbt; its log and its JSON files take a sixth of a build's time."""
+    def dbt(self, *arguments: str, is_logged: bool = False, is_described: bool = False) -> None:
+        """Run a command of dbt.
+
+        Its log, its JSON and its SQL files take a quarter of a build's time, and descriptions in
+        the database a sixth.
+        """
         os.environ["PULLSTATS_DUCKDB"] = str(self.database)
         options = [
             *("--project-dir", str(ROOT), "--profiles-dir", str(PROFILES)),
@@ -80,11 +89,12 @@ class Project:
         ]
         try:
             if not Project.manifest:
-                Project.manifest = parsed(options)
+                Project.manifest = parsed_once("local")
             # of all variables, this one alone is in models' configs
             is_as_parsed = "rebuild_requests" not in " ".join(arguments)
             manifest = Project.manifest if is_as_parsed else None
-            result = runner(manifest).invoke([*arguments, *options])
+            with sql_files(is_logged or arguments[0] == "compile"):
+                result = runner(manifest, is_described).invoke([*arguments, *options])
         finally:
             DuckDBConnectionManager.close_all_connections()
         if not result.success:
@@ -95,9 +105,10 @@ class Project:
             ]
             raise AssertionError(f"dbt {arguments}: {failed or result.exception}")
 
-    def run(self, is_logged: bool = False) -> None:
+    def run(self, is_logged: bool = False, is_described: bool = False) -> None:
         """Seeds and models, without their tests."""
-        self.dbt("build", "--exclude-resource-type", "test", "unit_test", is_logged=is_logged)
+        without_tests = ("--exclude-resource-type", "test", "unit_test")
+        self.dbt("build", *without_tests, is_logged=is_logged, is_described=is_described)
 
     def docs(self) -> Path:
         """The docs page of this database, by `make docs`."""
@@ -141,9 +152,38 @@ def parsed(options: Sequence[str]) -> Manifest:
     return manifest
 
 
-def runner(manifest: Manifest | None) -> dbtRunner:
+def parsed_once(target: str) -> Manifest:
+    """Parse the project for all processes: dbt reads again what the first one has parsed."""
+    settings = {"PULLSTATS_DUCKDB": str(SHARED / "test.duckdb")}
+    with one_process_at_a_time(), patch.dict(os.environ, settings):
+        return parsed(
+            [
+                *("--project-dir", str(ROOT), "--profiles-dir", str(PROFILES)),
+                *("--target", target, "--target-path", str(SHARED / target)),
+                *("--log-path", str(SHARED / "logs"), "--log-level", "none", *WITHOUT_FILES),
+            ]
+        )
+
+
+@contextmanager
+def sql_files(are_written: bool) -> Iterator[None]:
+    """Write the SQL of models, or not."""
+    write = ParsedNode.write_node if are_written else lambda *_: None
+    with patch.object(ParsedNode, "write_node", write):
+        yield
+
+
+@contextmanager
+def one_process_at_a_time() -> Iterator[None]:
+    with (SHARED / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def runner(manifest: Manifest | None, is_described: bool = True) -> dbtRunner:
     """Give a runner that compiles for its own database what was compiled for others before."""
     for node in manifest.nodes.values() if manifest else ():
+        node.config.persist_docs = {"relation": is_described, "columns": is_described}
         if isinstance(node, CompiledNode):
             node.compiled = node.extra_ctes_injected = False
             node.extra_ctes = []
@@ -185,7 +225,9 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         path: str = nodeid.split("::", 1)[0]
-        return "reference" if path in ON_THE_REFERENCE_ENGINE else path
+        if path in ON_THE_REFERENCE_ENGINE:
+            return "reference"
+        return "tests/cloud" if path.startswith("tests/cloud/") else path
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -217,12 +259,21 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The examples, loaded at once and built once; not to be changed."""
-    project = Project(tmp_path_factory.mktemp("examples"))
-    project.load(example_logs())
-    project.run(is_logged=True)
-    yield project
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The examples, loaded at once and built once for all processes; not to be changed."""
+    folder = SHARED / "examples"
+    if not Project.manifest:
+        Project.manifest = parsed_once("local")
+    with one_process_at_a_time():
+        if not (folder / "built").exists():
+            folder.mkdir()
+            first = Project(folder)
+            first.load(example_logs())
+            first.run(is_logged=True, is_described=True)
+            (folder / "built").touch()
+        project = copied(Project(folder), tmp_path_factory.mktemp("examples"))
+        shutil.copytree(folder / "target", project.folder / "target")
+    return project
 
 
 @pytest.fixture(scope="module")

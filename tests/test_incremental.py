@@ -108,7 +108,8 @@ def read(folder: Path, day: int, image: str, client: str, start: int = 9 * 3600)
 
 def days_of_changed_blobs(project: Project, *options: str) -> list[str]:
     """Build the blobs, and give the days to restate since they have changed."""
-    project.dbt("build", "--select", "+int_blobs", *WITHOUT_TESTS, *options, is_logged=True)
+    build = ("build", "--select", "+int_blobs", *WITHOUT_TESTS, *options)
+    project.dbt(*build, is_logged="--vars" in options)
     return [
         f"{day}"
         for (day,) in project.query(
@@ -206,7 +207,8 @@ def test_a_full_refresh_spares_the_requests_unless_they_are_meant(
     found, expected = project.marts(), examples.marts()
     del found["fct_log_hours"], expected["fct_log_hours"]  # these tell of the ledger, too
     assert found == expected
-    project.dbt("run", "--full-refresh", "--vars", "{rebuild_requests: true}")
+    rebuild = ("--full-refresh", "--vars", "{rebuild_requests: true}")
+    project.dbt("run", "--select", "+fct_image_pulls", *rebuild)
     ((first_day,),) = project.query("select min(pull_date) from pullstats.fct_image_pulls")
     assert f"{first_day}" == "2024-06-01"
 

@@ -11,7 +11,16 @@ from dbt.contracts.graph.manifest import Manifest
 
 from tests.bigquery import audit_inputs, inputs
 from tests.bigquery.contents import Content, Row, in_utc
-from tests.conftest import ROOT, WITH_FILES, WITHOUT_FILES, Project, make_report, parsed, runner
+from tests.conftest import (
+    ROOT,
+    WITH_FILES,
+    WITHOUT_FILES,
+    Project,
+    make_report,
+    parsed_once,
+    runner,
+    sql_files,
+)
 from tests.test_inventory_models import TABLES as INVENTORY
 
 RAW = "storageanalysis"
@@ -95,8 +104,9 @@ class BigQueryProject:
             *(WITH_FILES if is_logged else WITHOUT_FILES),
         ]
         if not BigQueryProject.manifest:
-            BigQueryProject.manifest = parsed(options)
-        result = runner(BigQueryProject.manifest).invoke([*arguments, *options])
+            BigQueryProject.manifest = parsed_once("bigquery")
+        with sql_files(is_logged or arguments[0] == "compile"):
+            result = runner(BigQueryProject.manifest).invoke([*arguments, *options])
         if not result.success:
             failed = [
                 f"{each.node.name}: {each.message}"

@@ -75,8 +75,11 @@ def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture
-def cloud(emulators: None) -> Cloud:
-    return Cloud()
+def cloud(emulators: None) -> Iterator[Cloud]:
+    cloud = Cloud()
+    yield cloud
+    # the emulator looks at all tables that there are whenever it looks for one
+    cloud.client.delete_dataset(cloud.dataset, delete_contents=True, not_found_ok=True)
 
 
 def environment(cloud: Cloud) -> dict[str, str]:
