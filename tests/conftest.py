@@ -262,6 +262,7 @@ def project(tmp_path: Path) -> Project:
 def examples(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The examples, loaded at once and built once for all processes; not to be changed."""
     folder = SHARED / "examples"
+    # before the lock, which parsing takes too
     if not Project.manifest:
         Project.manifest = parsed_once("local")
     with one_process_at_a_time():

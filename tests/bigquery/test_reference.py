@@ -19,7 +19,7 @@ from tests.test_examples import QUESTIONS
 
 # The report's queries, and whether they count by period, which takes this engine long.
 REPORT = {
-    path.name: bool(re.search("rpt_(periods|pulls)", path.read_text()))
+    path.name: bool(re.search("rpt_(periods|pulls|callers)", path.read_text()))
     for path in sorted((ROOT / "report/queries").glob("*.sql"))
 }
 OPTIONAL = {model for model in MODELS if "registry_inventory__" in model or "loader__" in model}
