@@ -20,8 +20,8 @@ OUTSIDE = [
 # Words that stand before a parenthesis and are no functions; what both engines build in as syntax.
 SYNTAX = """
 all and any as by case cast coalesce count distinct else except exists extract filter from
-grouping if in intersect interval join limit not nullif on or order over partition select sets then
-union unnest using values when where with int64
+grouping if in intersect interval join limit not nullif on or order over partition rollup select
+sets then union unnest using values when where with int64
 """
 # Both know the name, and mean something else by it.
 FALSE_FRIENDS = {"regexp_extract", "format", "round", "substr", "split", "date_trunc", "date_diff"}
