@@ -155,7 +155,7 @@ def parsed(options: Sequence[str]) -> Manifest:
 def parsed_once(target: str) -> Manifest:
     """Parse the project for all processes: dbt reads again what the first one has parsed."""
     settings = {"PULLSTATS_DUCKDB": str(SHARED / "test.duckdb")}
-    with one_process_at_a_time(), patch.dict(os.environ, settings):
+    with one_process_at_a_time("dbt"), patch.dict(os.environ, settings):
         return parsed(
             [
                 *("--project-dir", str(ROOT), "--profiles-dir", str(PROFILES)),
@@ -174,8 +174,8 @@ def sql_files(are_written: bool) -> Iterator[None]:
 
 
 @contextmanager
-def one_process_at_a_time() -> Iterator[None]:
-    with (SHARED / "lock").open("w") as lock:
+def one_process_at_a_time(purpose: str) -> Iterator[None]:
+    with (SHARED / f"{purpose}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -260,20 +260,32 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def examples(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The examples, loaded at once and built once for all processes; not to be changed."""
-    folder = SHARED / "examples"
-    # before the lock, which parsing takes too
-    if not Project.manifest:
-        Project.manifest = parsed_once("local")
-    with one_process_at_a_time():
-        if not (folder / "built").exists():
-            folder.mkdir()
-            first = Project(folder)
-            first.load(example_logs())
-            first.run(is_logged=True, is_described=True)
-            (folder / "built").touch()
-        project = copied(Project(folder), tmp_path_factory.mktemp("examples"))
-        shutil.copytree(folder / "target", project.folder / "target")
+    """The examples, loaded at once and built; not to be changed."""
+    return copied_build("all", example_logs(), tmp_path_factory.mktemp("examples"))
+
+
+@pytest.fixture
+def half_built(tmp_path: Path) -> Project:
+    return half_of_examples(tmp_path)
+
+
+def half_of_examples(folder: Path) -> Project:
+    """A project that was built when every other object of the examples had landed."""
+    return copied_build("half", example_logs()[::2], folder)
+
+
+def copied_build(name: str, logs: list[Path], folder: Path) -> Project:
+    """Copy what is loaded and built once for all processes, with dbt's artifacts."""
+    shared = SHARED / name
+    with one_process_at_a_time(name):
+        if not (shared / "built").exists():
+            shared.mkdir()
+            project = Project(shared)
+            project.load(logs)
+            project.run(is_logged=True, is_described=True)
+            (shared / "built").touch()
+        project = copied(Project(shared), folder)
+    shutil.copytree(shared / "target", folder / "target")
     return project
 
 

@@ -24,21 +24,11 @@ def built(examples: Project, tmp_path: Path) -> Project:
     return copied(examples, tmp_path)
 
 
-@pytest.fixture(scope="module")
-def half_built(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Half of the examples, built; to be copied."""
-    project = Project(tmp_path_factory.mktemp("half"))
-    project.load(example_logs()[::2])
-    project.run()
-    return project
-
-
 @pytest.fixture
-def landed(half_built: Project, tmp_path: Path) -> Project:
+def landed(half_built: Project) -> Project:
     """A project that was built before the second half of the examples landed."""
-    project = copied(half_built, tmp_path)
-    project.load(example_logs()[1::2])
-    return project
+    half_built.load(example_logs()[1::2])
+    return half_built
 
 
 def test_building_again_changes_nothing(built: Project, examples: Project) -> None:

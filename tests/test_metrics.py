@@ -9,7 +9,7 @@ from dbt_metricflow.cli.cli_configuration import CLIConfiguration
 from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 
 from pullstats import csv_log
-from tests.conftest import PROFILES, ROOT, Project, example_logs
+from tests.conftest import PROFILES, ROOT, Project, copied_build, example_logs
 
 BYTE_HOURS = {"2024_05_30": (2400, 240), "2024_05_31": (4800, 480), "2024_06_01": (7200, 720)}
 
@@ -33,15 +33,15 @@ class Metrics:
 @pytest.fixture(scope="module")
 def metrics(tmp_path_factory: pytest.TempPathFactory) -> Metrics:
     """The examples, with storage logs of two buckets, which the examples have none of."""
-    project = Project(tmp_path_factory.mktemp("metrics"))
+    project = copied_build("all", example_logs(), tmp_path_factory.mktemp("metrics"))
     logs = project.folder / "storage"
     logs.mkdir()
     for day, sizes in BYTE_HOURS.items():
         buckets = [[f"bucket-{place}", str(size)] for place, size in enumerate(sizes)]
         content = csv_log.write(buckets, list(csv_log.STORAGE_COLUMNS))
         (logs / f"log_storage_{day}_07_00_00_00ab_v0").write_bytes(content)
-    project.load([*example_logs(), *logs.iterdir()])
-    project.run(is_logged=True)
+    project.load(logs.iterdir())
+    project.dbt("run", "--select", "+fct_bucket_storage_daily")
     return Metrics(project)
 
 

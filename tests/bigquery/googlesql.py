@@ -23,6 +23,8 @@ from zetasql.wasi._pb2.zetasql.proto import options_pb2, simple_catalog_pb2
 from zetasql.wasi._pb2.zetasql.public import options_pb2 as public
 from zetasql.wasi._pb2.zetasql.public import simple_table_pb2, type_pb2, value_pb2
 
+from tests.conftest import one_process_at_a_time
+
 EPOCH = date(1970, 1, 1)
 KINDS = {name.removeprefix("TYPE_"): kind for name, kind in type_pb2.TypeKind.items()}
 NAMES = {kind: name for name, kind in KINDS.items()}
@@ -156,10 +158,11 @@ class Client(WasmClient):
 def _module(engine: Engine) -> Module:
     versions = f"{version('zetasql')}-{version('wasmtime')}"
     cached = Path(sys.prefix) / f"zetasql-{versions}.cwasm"
-    if not cached.exists():
-        fresh = cached.with_suffix(f".{os.getpid()}")
-        fresh.write_bytes(Module.from_file(engine, get_wasm_path()).serialize())
-        fresh.rename(cached)
+    with one_process_at_a_time("googlesql"):
+        if not cached.exists():
+            fresh = cached.with_suffix(f".{os.getpid()}")
+            fresh.write_bytes(Module.from_file(engine, get_wasm_path()).serialize())
+            fresh.rename(cached)
     return Module.deserialize_file(engine, str(cached))
 
 
