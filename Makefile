@@ -9,12 +9,15 @@ REGISTRY := $(VENV)/registry
 EMULATORS := $(VENV)/emulators
 PEERS := $(VENV)/peers
 BROWSER := $(VENV)/browser
+TESTS_NEED := $(DEV) $(EMULATORS)/.ready $(REGISTRY)/.ready $(BROWSER)/.ready
 # uv finds a Python on the path, but not inside pyenv.
 PYTHON_3_13 ?= $(or $(lastword $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python)),3.13)
 ON_TARGET = $(if $(TARGET),--target $(TARGET))
 REPORT := $(VENV)/$(if $(filter bigquery,$(TARGET)),.cloud,.report)
 # Your own database; the demo's as long as there is none.
 export PULLSTATS_DUCKDB ?= $(if $(wildcard warehouse.duckdb.raw),warehouse.duckdb,demo/warehouse.duckdb)
+# What is not compiled when it is installed is compiled when it is first used, and kept.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo dev bigquery report docs test lint pytest accuracy bench soak screenshots function lock clean
 .DEFAULT_GOAL := help
@@ -47,12 +50,13 @@ docs: $(RUN) ## all tables and columns, target/reference.html; dbt's own page, t
 	scripts/fix_docs_page target/static_index.html
 	$(BIN)/python -m report.reference target/manifest.json target/reference.html
 
-test: lint pytest ## all that CI runs: lint, types, dbt's tests, the loader's, both together
+test: $(TESTS_NEED) ## all that CI runs: lint, types, dbt's tests, the loader's, both together
+	@$(MAKE) --no-print-directory --jobs 2 lint pytest
 
 lint: $(DEV) ## the checks that only read the code
 	PATH=$(CURDIR)/$(BIN):$$PATH scripts/lint
 
-pytest: $(DEV) $(EMULATORS)/.ready $(REGISTRY)/.ready $(BROWSER)/.ready ## the tests (PYTEST=tests/bigquery)
+pytest: $(TESTS_NEED) ## the tests (PYTEST=tests/bigquery)
 	$(BIN)/python -m pytest --numprocesses auto --durations 15 $(PYTEST)
 
 soak: $(DEV) $(EMULATORS)/.ready ## the long forms of some tests: builds killed and stopped, arrivals shuffled, all models emulated, all unit tests on GoogleSQL
@@ -93,7 +97,7 @@ clean: ## remove the demo's database and what make and dbt wrote; your own datab
 	rm -rf build demo target logs/dbt.log*
 
 
-INSTALL = $(BIN)/uv pip install --quiet --python $(VENV) --no-deps --compile-bytecode
+INSTALL = $(BIN)/uv pip install --quiet --python $(VENV) --no-deps
 
 $(VENV)/.uv: requirements/bootstrap.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -107,7 +111,7 @@ $(VENV)/.uv: requirements/bootstrap.lock
 
 $(VENV)/.run: requirements/run.lock pyproject.toml $(VENV)/.uv
 	@scripts/step "Downloading and installing dbt, DuckDB and what they need (60 packages, 52 MB)" \
-	    $(INSTALL) --require-hashes -r $<
+	    $(INSTALL) --compile-bytecode --require-hashes -r $<
 	@scripts/step "Installing pullstats" $(INSTALL) --no-build-isolation -e .
 	@touch $@
 
