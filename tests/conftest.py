@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -19,6 +19,8 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import CompiledNode, ParsedNode
+from dbt_common.events.base_types import BaseEvent
+from dbt_common.events.event_manager import EventManager
 from playwright.sync_api import Browser
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -77,8 +79,8 @@ class Project:
     def dbt(self, *arguments: str, is_logged: bool = False, is_described: bool = False) -> None:
         """Run a command of dbt.
 
-        Its log, its JSON and its SQL files take a quarter of a build's time, and descriptions in
-        the database a sixth.
+        Its events, its JSON and its SQL files take almost half of a build's time, and descriptions
+        in the database a sixth.
         """
         os.environ["PULLSTATS_DUCKDB"] = str(self.database)
         options = [
@@ -93,7 +95,7 @@ class Project:
             # of all variables, this one alone is in models' configs
             is_as_parsed = "rebuild_requests" not in " ".join(arguments)
             manifest = Project.manifest if is_as_parsed else None
-            with sql_files(is_logged or arguments[0] == "compile"):
+            with output(is_logged, is_logged or arguments[0] == "compile"):
                 result = runner(manifest, is_described).invoke([*arguments, *options])
         finally:
             DuckDBConnectionManager.close_all_connections()
@@ -166,10 +168,21 @@ def parsed_once(target: str) -> Manifest:
 
 
 @contextmanager
-def sql_files(are_written: bool) -> Iterator[None]:
-    """Write the SQL of models, or not."""
-    write = ParsedNode.write_node if are_written else lambda *_: None
-    with patch.object(ParsedNode, "write_node", write):
+def output(has_events: bool, has_sql: bool) -> Iterator[None]:
+    """Let dbt make its events, which it logs, and write the SQL of models; or not."""
+
+    def without_content(self: BaseEvent, *_: object, **__: object) -> None:
+        self.pb_msg = getattr(self.PROTO_TYPES_MODULE, type(self).__name__)()
+
+    def nothing(*_: object, **__: object) -> None:
+        pass
+
+    with ExitStack() as stack:
+        if not has_events:
+            stack.enter_context(patch.object(BaseEvent, "__init__", without_content))
+            stack.enter_context(patch.object(EventManager, "fire_event", nothing))
+        if not has_sql:
+            stack.enter_context(patch.object(ParsedNode, "write_node", nothing))
         yield
 
 
@@ -230,9 +243,14 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]
         return "tests/cloud" if path.startswith("tests/cloud/") else path
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what waits for a browser, while the others have work for all cores."""
+    items.sort(key=lambda item: "chromium" not in getattr(item, "fixturenames", ()))
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Half as many again as cores: some tests wait for emulators and a browser."""
-    return (os.cpu_count() or 1) * 3 // 2
+    """Twice as many as cores: some tests wait for emulators and a browser."""
+    return (os.cpu_count() or 1) * 2
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:

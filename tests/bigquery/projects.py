@@ -17,9 +17,9 @@ from tests.conftest import (
     WITHOUT_FILES,
     Project,
     make_report,
+    output,
     parsed_once,
     runner,
-    sql_files,
 )
 from tests.test_inventory_models import TABLES as INVENTORY
 
@@ -105,7 +105,7 @@ class BigQueryProject:
         ]
         if not BigQueryProject.manifest:
             BigQueryProject.manifest = parsed_once("bigquery")
-        with sql_files(is_logged or arguments[0] == "compile"):
+        with output(is_logged, is_logged or arguments[0] == "compile"):
             result = runner(BigQueryProject.manifest).invoke([*arguments, *options])
         if not result.success:
             failed = [
