@@ -95,7 +95,8 @@ class Project:
             # of all variables, this one alone is in models' configs
             is_as_parsed = "rebuild_requests" not in " ".join(arguments)
             manifest = Project.manifest if is_as_parsed else None
-            with output(is_logged, is_logged or arguments[0] == "compile"):
+            has_events = is_logged or "--warn-error" in arguments
+            with output(has_events, is_logged or arguments[0] == "compile"):
                 result = runner(manifest, is_described).invoke([*arguments, *options])
         finally:
             DuckDBConnectionManager.close_all_connections()

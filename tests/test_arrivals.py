@@ -14,7 +14,7 @@ from tests.conftest import Project, copied
 
 @pytest.fixture(scope="module")
 def arrivals(request: pytest.FixtureRequest) -> int:
-    return 500 if request.config.getoption("--soak") else 1
+    return 500 if request.config.getoption("--soak") else 2
 
 
 @pytest.fixture(scope="module")

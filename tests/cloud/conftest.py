@@ -94,4 +94,4 @@ def sound(count: int = 1, **fields: str) -> bytes:
 @pytest.fixture
 def cloud_times(request: pytest.FixtureRequest) -> tuple[int, int]:
     """How often to kill a back-fill, and of how many objects."""
-    return (200, 500) if request.config.getoption("--soak") else (5, 20)
+    return (200, 500) if request.config.getoption("--soak") else (10, 20)
