@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+PATIENCE_SECONDS = 120  # other tests may have all cores
 UNPACKED = Path(__file__).parent.parent / ".venv/browser"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844), "picture": (1440, 1400), "wide": (2000, 700)}
 
@@ -48,6 +50,7 @@ def opened(
         color_scheme="dark" if scheme == "dark" else "light",
         timezone_id="America/New_York",
     )
+    context.set_default_timeout(PATIENCE_SECONDS * 1000)
     page = context.new_page()
     faults: list[str] = []
     page.on("console", lambda said: said.type == "error" and faults.append(said.text))
@@ -74,13 +77,17 @@ def settled(page: Page) -> None:
 def lineage(page: Page) -> int:
     """Wait for the lineage of the docs page; return how many pixels of its graph are drawn."""
     page.wait_for_function("[...document.querySelectorAll('canvas')].some(each => each.width)")
-    page.wait_for_timeout(1500)
-    drawn: int = page.evaluate(
-        """Math.max(...[...document.querySelectorAll('canvas')].filter(each => each.width)
-            .map(canvas => canvas.getContext('2d')
-                .getImageData(0, 0, canvas.width, canvas.height).data
-                .filter((value, at) => at % 4 === 3 && value > 0).length))"""
-    )
+    drawn = before = -1
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (drawn <= 0 or drawn != before) and time.monotonic() < deadline:
+        page.wait_for_timeout(1500)
+        before = drawn
+        drawn = page.evaluate(
+            """Math.max(...[...document.querySelectorAll('canvas')].filter(each => each.width)
+                .map(canvas => canvas.getContext('2d')
+                    .getImageData(0, 0, canvas.width, canvas.height).data
+                    .filter((value, at) => at % 4 === 3 && value > 0).length))"""
+        )
     return drawn
 
 

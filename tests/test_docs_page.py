@@ -42,7 +42,7 @@ def test_the_docs_page_opens_without_a_network_and_draws_the_lineage(
     chromium: Browser, docs: Path
 ) -> None:
     with browser.opened(chromium, docs.as_uri()) as (page, faults):
-        page.wait_for_selector("h1", state="attached", timeout=120_000)
+        page.wait_for_selector("h1", state="attached")
         page.screenshot(path=SCREENSHOTS / "docs.png")
     assert not faults
     with browser.opened(chromium, docs.as_uri() + LINEAGE) as (page, faults):

@@ -8,7 +8,7 @@ from pathlib import Path
 import mmdb_writer
 import netaddr
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pullstats import cli
@@ -110,6 +110,7 @@ def test_parts_of_a_block_count_where_they_agree_and_nothing_larger_is_listed() 
 addresses = st.integers(0, 3 * 2**12) | st.integers(0, 2**32 - 1)
 
 
+@settings(deadline=None)
 @given(st.tuples(addresses, addresses).map(sorted))
 def test_the_blocks_of_a_range_are_those_that_it_touches(bounds: list[int]) -> None:
     first, last = bounds

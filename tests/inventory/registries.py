@@ -193,7 +193,7 @@ def real_registry(folder: Path, storage: dict[str, object] | None = None) -> Ite
         command = [program, "serve", folder / "config.yml"]
         server = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
     try:
-        for _ in range(100):
+        for _ in range(1000):
             try:
                 urllib.request.urlopen(f"http://{host}/v2/").close()
                 break
