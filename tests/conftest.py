@@ -152,6 +152,7 @@ def parsed(options: Sequence[str]) -> Manifest:
     """
     manifest: Manifest = dbtRunner().invoke(["parse", *options]).result
     gc.freeze()
+    atexit.register(gc.unfreeze)  # else DuckDB's module calls what is left a leak
     return manifest
 
 
