@@ -139,30 +139,20 @@
 {%- endmacro %}
 
 
-{% macro partition_by_day(column) %}
-    {{- return(adapter.dispatch('partition_by_day', 'pullstats')(column)) -}}
+{% macro replaced_days(day) %}
+    {{- return(adapter.dispatch('replaced_days', 'pullstats')(day)) -}}
 {% endmacro %}
 
 {# dbt-duckdb takes `partition_by` for its own lake formats and stumbles over BigQuery's. #}
-{% macro duckdb__partition_by_day(column) %}
-    {{- return(none) -}}
+{% macro duckdb__replaced_days(day) %}
+    {{- return({'incremental_strategy': 'replace_days'}) -}}
 {% endmacro %}
 
-{% macro bigquery__partition_by_day(column) %}
-    {{- return({'field': column, 'data_type': 'date', 'granularity': 'day'}) -}}
-{% endmacro %}
-
-
-{% macro replace_days_strategy() %}
-    {{- return(adapter.dispatch('replace_days_strategy', 'pullstats')()) -}}
-{% endmacro %}
-
-{% macro duckdb__replace_days_strategy() %}
-    {{- return('replace_days') -}}
-{% endmacro %}
-
-{% macro bigquery__replace_days_strategy() %}
-    {{- return('insert_overwrite') -}}
+{% macro bigquery__replaced_days(day) %}
+    {{- return({
+        'incremental_strategy': 'insert_overwrite',
+        'partition_by': {'field': day, 'data_type': 'date', 'granularity': 'day'},
+    }) -}}
 {% endmacro %}
 
 

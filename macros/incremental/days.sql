@@ -204,11 +204,7 @@
     {% if last < first %}
         {{ exceptions.raise_compiler_error('restate_to is before restate_from') }}
     {% endif %}
-    {% set days = [] %}
-    {% for offset in range((last - first).days + 1) %}
-        {% do days.append((first + modules.datetime.timedelta(days=offset)).isoformat()) %}
-    {% endfor %}
-    {{ return(days) }}
+    {{ return(with_adjacent_days([first.isoformat()], after=(last - first).days)) }}
 {% endmacro %}
 
 
@@ -237,10 +233,8 @@
 
 {% macro days_of_months(first_days) %}
     {% set days = [] %}
-    {% for first in first_days %}
-        {% for day in with_adjacent_days([first], after=30) if day[:7] == first[:7] %}
-            {% do days.append(day) %}
-        {% endfor %}
+    {% for day in with_adjacent_days(first_days, after=30) if day[:7] ~ '-01' in first_days %}
+        {% do days.append(day) %}
     {% endfor %}
     {{ return(days) }}
 {% endmacro %}

@@ -1,14 +1,7 @@
 {# The header of an incremental model is one of these calls: see docs/incremental.md. #}
 
 {% macro restate_by_day(day, follows, before=0, after=0, cluster_by=none) %}
-    {% do config(
-        materialized='incremental',
-        unique_key=day,
-        incremental_strategy=replace_days_strategy(),
-        partition_by=partition_by_day(day),
-        cluster_by=cluster_by,
-        post_hook='{{ record_build() }}',
-    ) %}
+    {% do configure_by_day(day, cluster_by) %}
     {{ return(keep_restatement(days_to_restate(follows, before, after))) }}
 {% endmacro %}
 
@@ -21,16 +14,20 @@
 
 
 {% macro restate_by_arrival(day, raw, arrival='loaded_at', max_lag_days=none, cluster_by=none) %}
+    {% do configure_by_day(day, cluster_by) %}
+    {% do config(full_refresh=none if var('rebuild_requests') else false) %}
+    {{ return(keep_restatement(arrivals_to_restate(day, raw, arrival, max_lag_days))) }}
+{% endmacro %}
+
+
+{% macro configure_by_day(day, cluster_by) %}
     {% do config(
         materialized='incremental',
         unique_key=day,
-        incremental_strategy=replace_days_strategy(),
-        partition_by=partition_by_day(day),
         cluster_by=cluster_by,
         post_hook='{{ record_build() }}',
-        full_refresh=none if var('rebuild_requests') else false,
+        **replaced_days(day)
     ) %}
-    {{ return(keep_restatement(arrivals_to_restate(day, raw, arrival, max_lag_days))) }}
 {% endmacro %}
 
 
@@ -65,11 +62,7 @@
     {%- elif not restated.days -%}
         false
     {%- else -%}
-        {{ column }} in (
-            {%- for day in with_adjacent_days(restated.days, before, after) -%}
-                {{ date_literal(day) }}{{ ', ' if not loop.last }}
-            {%- endfor -%}
-        )
+        {{ column }} in (date '{{ with_adjacent_days(restated.days, before, after) | join("', date '") }}')
     {%- endif -%}
 {%- endmacro %}
 
