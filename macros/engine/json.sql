@@ -33,6 +33,19 @@
 {%- endmacro %}
 
 
+{% macro json_value(json_text, path) %}
+    {{- return(adapter.dispatch('json_value', 'pullstats')(json_text, path)) -}}
+{% endmacro %}
+
+{% macro duckdb__json_value(json_text, path) -%}
+    nullif(try(json_extract_string({{ json_text }}, '$.{{ path }}')), '')
+{%- endmacro %}
+
+{% macro bigquery__json_value(json_text, path) -%}
+    nullif(json_value({{ json_text }}, '$.{{ path }}'), '')
+{%- endmacro %}
+
+
 {% macro micros_of_text(timestamp_text) %}
     {{- return(adapter.dispatch('micros_of_text', 'pullstats')(timestamp_text)) -}}
 {% endmacro %}

@@ -62,7 +62,11 @@
     {%- elif not restated.days -%}
         false
     {%- else -%}
-        {{ column }} in (date '{{ with_adjacent_days(restated.days, before, after) | join("', date '") }}')
+        {{ column }} in (
+            {%- for day in with_adjacent_days(restated.days, before, after) -%}
+                {{ date_literal(day) }}{{ ', ' if not loop.last }}
+            {%- endfor -%}
+        )
     {%- endif -%}
 {%- endmacro %}
 

@@ -51,8 +51,8 @@ entries as (
     select
         {%- for name, path in fields.items() %}
         {%- if name == 'request_url' %}
-        {%- set request = audit_sink_field(columns, 'protopayload_auditlog.requestJson') %}
-        {{ json_field(json_fields(request, ['requestUrl']), 1) }} as request_url,
+        {{ json_value(audit_sink_field(columns, 'protopayload_auditlog.requestJson'), 'requestUrl') }}
+            as request_url,
         {%- else %}
         {{ audit_sink_field(columns, path | replace('protoPayload', 'protopayload_auditlog')) }}
             as {{ name }},
