@@ -79,8 +79,8 @@ class Project:
     def dbt(self, *arguments: str, is_logged: bool = False, is_described: bool = False) -> None:
         """Run a command of dbt.
 
-        Its events, its JSON and its SQL files take almost half of a build's time, and descriptions
-        in the database a sixth.
+        Its events, its JSON and its SQL files take a third of a build's time, and descriptions in
+        the database a sixth.
         """
         os.environ["PULLSTATS_DUCKDB"] = str(self.database)
         options = [
@@ -281,27 +281,26 @@ def project(tmp_path: Path) -> Project:
 @pytest.fixture(scope="session")
 def examples(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The examples, loaded at once and built; not to be changed."""
-    return copied_build("all", example_logs(), tmp_path_factory.mktemp("examples"))
+    return built_examples(tmp_path_factory.mktemp("examples"))
 
 
 @pytest.fixture
 def half_built(tmp_path: Path) -> Project:
-    return half_of_examples(tmp_path)
-
-
-def half_of_examples(folder: Path) -> Project:
     """A project that was built when every other object of the examples had landed."""
-    return copied_build("half", example_logs()[::2], folder)
+    return built_examples(tmp_path, every=2)
 
 
-def copied_build(name: str, logs: list[Path], folder: Path) -> Project:
-    """Copy what is loaded and built once for all processes, with dbt's artifacts."""
-    shared = SHARED / name
-    with one_process_at_a_time(name):
+def built_examples(folder: Path, every: int = 1) -> Project:
+    """Copy a build of all objects of the examples, or of every other; with dbt's artifacts.
+
+    It is made once for all processes.
+    """
+    shared = SHARED / f"examples-{every}"
+    with one_process_at_a_time(shared.name):
         if not (shared / "built").exists():
             shared.mkdir()
             project = Project(shared)
-            project.load(logs)
+            project.load(example_logs()[::every])
             project.run(is_logged=True, is_described=True)
             (shared / "built").touch()
         project = copied(Project(shared), folder)

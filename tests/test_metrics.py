@@ -9,7 +9,7 @@ from dbt_metricflow.cli.cli_configuration import CLIConfiguration
 from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 
 from pullstats import csv_log
-from tests.conftest import PROFILES, ROOT, Project, copied_build, example_logs
+from tests.conftest import PROFILES, ROOT, Project, built_examples
 
 BYTE_HOURS = {"2024_05_30": (2400, 240), "2024_05_31": (4800, 480), "2024_06_01": (7200, 720)}
 
@@ -33,7 +33,7 @@ class Metrics:
 @pytest.fixture(scope="module")
 def metrics(tmp_path_factory: pytest.TempPathFactory) -> Metrics:
     """The examples, with storage logs of two buckets, which the examples have none of."""
-    project = copied_build("all", example_logs(), tmp_path_factory.mktemp("metrics"))
+    project = built_examples(tmp_path_factory.mktemp("metrics"))
     logs = project.folder / "storage"
     logs.mkdir()
     for day, sizes in BYTE_HOURS.items():
