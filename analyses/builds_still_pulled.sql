@@ -11,8 +11,8 @@ select
     min(case when image_pulls.is_complete then image_pulls.started_at end) as first_pulled_at,
     max(case when image_pulls.is_complete then image_pulls.started_at end) as last_pulled_at,
     max(image_pulls.started_at) as last_attempted_at
-from {{ ref('fct_image_pulls') }} as image_pulls
-inner join {{ ref('dim_projects') }} as projects
+from {{ ref('pullstats', 'fct_image_pulls') }} as image_pulls
+inner join {{ ref('pullstats', 'dim_projects') }} as projects
     on
         image_pulls.registry_host = projects.registry_host
         and coalesce(image_pulls.project_id, '') = coalesce(projects.project_id, '')

@@ -6,8 +6,8 @@ select
     images.last_requested_at,
     count(blobs.digest) as blobs,
     sum(blobs.size_bytes) as freed_bytes
-from {{ ref('dim_images') }} as images
-left join {{ ref('dim_blobs') }} as blobs
+from {{ ref('pullstats', 'dim_images') }} as images
+left join {{ ref('pullstats', 'dim_blobs') }} as blobs
     on
         images.image = blobs.image
         and blobs.image_count = 1

@@ -5,7 +5,7 @@ select
     sum(served_bytes) as served_bytes,
     {{ count_if('is_complete') }} as pulls,
     count(distinct client_network) as networks
-from {{ ref('fct_image_pulls') }}
+from {{ ref('pullstats', 'fct_image_pulls') }}
 {% if var('image', none) %}
 where image = '{{ var("image") }}'
 {% endif %}

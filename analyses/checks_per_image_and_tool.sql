@@ -6,7 +6,7 @@ select
     traffic_class,
     sum(checks) as checks,
     sum(pulls) as pulls
-from {{ ref('fct_image_pulls_daily') }}
+from {{ ref('pullstats', 'fct_image_pulls_daily') }}
 where log_source = 'cloud_audit'
 group by image, client_tool, traffic_class
 order by checks desc

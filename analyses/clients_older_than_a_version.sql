@@ -7,7 +7,7 @@ select
     client_version,
     {{ count_if('is_complete') }} as pulls,
     max(started_at) as last_pulled_at
-from {{ ref('fct_image_pulls') }}
+from {{ ref('pullstats', 'fct_image_pulls') }}
 where
     client_tool = '{{ var("client_tool", "docker") }}'
     and (

@@ -11,7 +11,7 @@ egress as (
         sum(served_bytes) as served_bytes,
         {{ count_if('is_complete') }} as pulls,
         count(distinct client_id) as clients
-    from {{ ref('fct_image_pulls') }}
+    from {{ ref('pullstats', 'fct_image_pulls') }}
     group by client_cloud, client_cloud_region
 
 ),

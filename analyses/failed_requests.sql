@@ -11,7 +11,7 @@ failed as (
         status_code,
         sum(failed_requests) as failed_requests,
         max(request_date) as last_failed_date
-    from {{ ref('fct_failed_requests_daily') }}
+    from {{ ref('pullstats', 'fct_failed_requests_daily') }}
     where
         operation = 'read'
         and package_format = 'docker'
@@ -26,7 +26,7 @@ pulls as (
         client_tool,
         sum(pulls) as pulls,
         sum(incomplete_pulls) as incomplete_pulls
-    from {{ ref('fct_image_pulls_daily') }}
+    from {{ ref('pullstats', 'fct_image_pulls_daily') }}
     group by image, client_tool
 
 )

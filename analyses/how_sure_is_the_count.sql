@@ -5,6 +5,6 @@ select
     image_id_source,
     is_complete,
     count(*) as pulls
-from {{ ref('fct_image_pulls') }}
+from {{ ref('pullstats', 'fct_image_pulls') }}
 group by count_confidence, attribution, image_id_source, is_complete
 order by pulls desc

@@ -8,6 +8,6 @@ select
     last_pushed_at,
     pulls,
     image_ids
-from {{ ref('dim_images') }}
+from {{ ref('pullstats', 'dim_images') }}
 where unused_days >= {{ var('unused_days', 30) }}
 order by unused_days desc, image asc

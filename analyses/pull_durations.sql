@@ -4,7 +4,7 @@ with
 
 image_pulls as (
 
-    select * from {{ ref('fct_image_pulls') }}
+    select * from {{ ref('pullstats', 'fct_image_pulls') }}
     where is_complete
 
 ),

@@ -6,7 +6,7 @@ select
     sum(pulls) as pulls,
     sum(end_user_pulls) as end_user_pulls,
     sum(served_bytes) as served_bytes
-from {{ ref('fct_image_pulls_daily') }}
+from {{ ref('pullstats', 'fct_image_pulls_daily') }}
 {% if var('image', none) %}
 where image = '{{ var("image") }}'
 {% endif %}

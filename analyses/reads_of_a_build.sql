@@ -6,7 +6,7 @@ select
     status_code,
     client_network,
     client_tool
-from {{ ref('int_gcs_requests') }}
+from {{ ref('pullstats', 'int_gcs_requests') }}
 where
     operation = 'read'
     and digest = '{{ var("image_id", articles_image_id) }}'

@@ -5,7 +5,7 @@ select
     digest,
     status_code,
     client_network
-from {{ ref('int_gcs_requests') }}
+from {{ ref('pullstats', 'int_gcs_requests') }}
 where
     operation = 'read'
     and image is not null

@@ -6,7 +6,7 @@ reads as (
     select
         image,
         count(*) as blob_reads
-    from {{ ref('int_gcs_requests') }}
+    from {{ ref('pullstats', 'int_gcs_requests') }}
     where
         operation = 'read'
         and image is not null
@@ -19,5 +19,5 @@ select
     reads.blob_reads,
     coalesce(dim_images.pulls, 0) as pulls
 from reads
-left join {{ ref('dim_images') }} as dim_images on reads.image = dim_images.image
+left join {{ ref('pullstats', 'dim_images') }} as dim_images on reads.image = dim_images.image
 order by reads.blob_reads desc

@@ -12,7 +12,7 @@ builds as (
         image_id,
         {{ count_if('is_complete') }} as build_pulls,
         sum(served_bytes) as served_bytes
-    from {{ ref('fct_image_pulls') }}
+    from {{ ref('pullstats', 'fct_image_pulls') }}
     group by client_network, client_id, client_tool, traffic_class, image, image_id
 
 )

@@ -12,7 +12,7 @@ tags as (
         max(last_pulled_at) as last_pulled_at,
         max(last_requested_at) as last_requested_at,
         max(last_pushed_at) as last_pushed_at
-    from {{ ref('dim_image_tags') }}
+    from {{ ref('pullstats', 'dim_image_tags') }}
     group by image, tag
 
 )

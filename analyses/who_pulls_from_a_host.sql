@@ -6,7 +6,7 @@ select
     client_version,
     {{ count_if('is_complete') }} as pulls,
     max(started_at) as last_pulled_at
-from {{ ref('fct_image_pulls') }}
+from {{ ref('pullstats', 'fct_image_pulls') }}
 where
     registry_host = '{{ var("registry_host", "eu.gcr.io") }}'
     {% if var('client_tool', none) %}

@@ -6,7 +6,7 @@ select
     {{ count_if('is_complete') }} as pulls,
     count(distinct image) as images,
     sum(served_bytes) as served_bytes
-from {{ ref('fct_image_pulls') }}
+from {{ ref('pullstats', 'fct_image_pulls') }}
 {% if var('image', none) %}
 where image = '{{ var("image") }}'
 {% endif %}

@@ -25,7 +25,7 @@ builds as (
         is_full,
         recorded_at
     from {{ build_log() }}
-    where model_name = '{{ ref('int_artifact_registry_request_records').identifier }}'
+    where model_name = '{{ ref('pullstats', 'int_artifact_registry_request_records').identifier }}'
 
 ),
 

@@ -8,7 +8,7 @@ select
     pull_date,
     sum(pulls) as complete_pulls,
     sum(ambiguous_pulls) as complete_ambiguous_pulls
-from {{ ref('fct_image_pulls_daily') }}
+from {{ ref('pullstats', 'fct_image_pulls_daily') }}
 where {{ tested('pull_date') }}
 group by log_source, resource_name, pull_date
 having

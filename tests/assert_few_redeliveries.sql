@@ -5,7 +5,7 @@ select
     event_date,
     count(*) as rows_received,
     count(distinct request_key) as requests_received
-from {{ ref('int_gcs_request_records') }}
+from {{ ref('pullstats', 'int_gcs_request_records') }}
 where {{ tested('event_date') }}
 group by event_date
 having count(*) - count(distinct request_key) > 0.01 * count(*)

@@ -11,7 +11,7 @@ hours as (
         resource_name,
         {{ integer_divide('started_micros', 3600000000) }} as hour_number,
         count(*) as request_count
-    from {{ ref('int_registry_requests') }}
+    from {{ ref('pullstats', 'int_registry_requests') }}
     where {{ tested('event_date', days_before=8) }}
     group by resource_name, hour_number
 

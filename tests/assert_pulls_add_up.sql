@@ -7,7 +7,7 @@ pulls as (
         pull_date,
         count(*) as pull_count,
         sum(served_bytes) as served_bytes
-    from {{ ref('fct_image_pulls') }}
+    from {{ ref('pullstats', 'fct_image_pulls') }}
     where {{ tested('pull_date') }}
     group by pull_date
 
@@ -19,7 +19,7 @@ daily as (
         pull_date,
         sum(pulls + incomplete_pulls) as pull_count,
         sum(served_bytes) as served_bytes
-    from {{ ref('fct_image_pulls_daily') }}
+    from {{ ref('pullstats', 'fct_image_pulls_daily') }}
     where {{ tested('pull_date') }}
     group by pull_date
 

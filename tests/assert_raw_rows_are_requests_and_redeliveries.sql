@@ -6,7 +6,7 @@ raw_rows as (
     select
         loaded_at,
         count(*) as row_count
-    from {{ ref('stg_gcs__usage_logs') }}
+    from {{ ref('pullstats', 'stg_gcs__usage_logs') }}
     where
         {{ tested('event_date') }}
         and {{ tested('loaded_at', as_time=true) }}
@@ -19,7 +19,7 @@ received as (
     select
         loaded_at,
         count(*) as row_count
-    from {{ ref('int_gcs_request_records') }}
+    from {{ ref('pullstats', 'int_gcs_request_records') }}
     where
         {{ tested('event_date') }}
         and {{ tested('loaded_at', as_time=true) }}

@@ -6,7 +6,7 @@ requests as (
     select
         event_date as traffic_date,
         count(*) as request_count
-    from {{ ref('int_registry_requests') }}
+    from {{ ref('pullstats', 'int_registry_requests') }}
     where {{ tested('event_date') }}
     group by event_date
 
@@ -17,7 +17,7 @@ daily as (
     select
         traffic_date,
         sum(requests) as request_count
-    from {{ ref('fct_registry_requests_daily') }}
+    from {{ ref('pullstats', 'fct_registry_requests_daily') }}
     where {{ tested('traffic_date') }}
     group by traffic_date
 

@@ -10,7 +10,7 @@ volumes as (
         resource_name,
         traffic_date,
         sum(requests) as request_count
-    from {{ ref('fct_registry_requests_daily') }}
+    from {{ ref('pullstats', 'fct_registry_requests_daily') }}
     where {{ tested('traffic_date', days_before=29) }}
     group by resource_name, traffic_date
 

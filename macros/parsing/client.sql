@@ -63,7 +63,7 @@
             select distinct {{ client_user_agent('user_agent') }} as user_agent
             from (select distinct user_agent from {{ relation }}) as logged
         ) as known
-        inner join {{ ref('user_agents') }} as rules
+        inner join {{ ref('pullstats', 'user_agents') }} as rules
             on {{ regexp_like('known.user_agent', 'rules.agent_pattern') }}
         qualify row_number() over (partition by known.user_agent order by rules.priority) = 1
     ) as agents on clients.client_user_agent = agents.user_agent

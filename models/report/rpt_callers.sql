@@ -20,7 +20,7 @@ counted as (
         {{ sum_of('served_bytes') }} as served_bytes,
         max(case when is_complete then started_at end) as last_pulled_at,
         period_start
-    from {{ ref('rpt_pulls_in_periods') }}
+    from {{ ref('pullstats', 'rpt_pulls_in_periods') }}
     group by grouping sets ( -- noqa: PRS
         rollup(
             (period, period_start, shown_source, traffic_class, client_tool, client_network),
@@ -45,7 +45,7 @@ named as (
     from counted
     where
         image_level != 'image'
-        or image in (select top.image from {{ ref('rpt_top_images') }} as top)
+        or image in (select top.image from {{ ref('pullstats', 'rpt_top_images') }} as top)
 
 ),
 

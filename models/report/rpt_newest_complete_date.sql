@@ -6,7 +6,7 @@ newest_hours as (
         log_source,
         max(log_hour) as newest_hour,
         max(max(log_hour)) over () as newest_hour_of_all
-    from {{ ref('fct_log_hours') }}
+    from {{ ref('pullstats', 'fct_log_hours') }}
     -- a record can claim a time that is yet to come
     where coalesce(log_hour <= last_loaded_at, true)
     group by log_source

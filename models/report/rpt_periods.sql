@@ -5,7 +5,7 @@ pull_dates as (
     select distinct
         log_source,
         pull_date
-    from {{ ref('fct_image_pulls') }}
+    from {{ ref('pullstats', 'fct_image_pulls') }}
 
 ),
 
@@ -19,7 +19,7 @@ aged_dates as (
         {{ dbt.datediff('pull_dates.pull_date', 'newest.newest_complete_date', 'day') }}
             as age_days
     from pull_dates
-    cross join {{ ref('rpt_newest_complete_date') }} as newest
+    cross join {{ ref('pullstats', 'rpt_newest_complete_date') }} as newest
 
 ),
 

@@ -1,4 +1,4 @@
 select image
-from {{ ref('dim_images') }}
+from {{ ref('pullstats', 'dim_images') }}
 where pulls > 0
 qualify row_number() over (order by pulls desc, image asc) <= {{ var('report_images') }}

@@ -10,8 +10,8 @@ select
     min(case when is_complete then started_at end) as first_pulled_at,
     max(case when is_complete then started_at end) as last_pulled_at,
     period_start
-from {{ ref('rpt_pulls_in_periods') }}
-where image in (select top.image from {{ ref('rpt_top_images') }} as top)
+from {{ ref('pullstats', 'rpt_pulls_in_periods') }}
+where image in (select top.image from {{ ref('pullstats', 'rpt_top_images') }} as top)
 group by
     period, shown_source, image, build_digest, period_start
 qualify row_number() over (

@@ -17,7 +17,7 @@ counted as (
         count(distinct client_id) as clients,
         {{ sum_of('served_bytes') }} as served_bytes,
         period_start
-    from {{ ref('rpt_pulls_in_periods') }}
+    from {{ ref('pullstats', 'rpt_pulls_in_periods') }}
     group by rollup(
         (period, period_start, shown_source, traffic_class, client_cloud, client_cloud_region),
         registry_host, project_id, image
@@ -29,4 +29,4 @@ counted as (
 select * from counted
 where
     image_level != 'image'
-    or image in (select top.image from {{ ref('rpt_top_images') }} as top)
+    or image in (select top.image from {{ ref('pullstats', 'rpt_top_images') }} as top)

@@ -8,6 +8,6 @@ select
     client_tool,
     {{ sum_of('incomplete_pulls') }} as incomplete_pulls,
     pull_date
-from {{ ref('fct_image_pulls_daily') }}
+from {{ ref('pullstats', 'fct_image_pulls_daily') }}
 where incomplete_pulls > 0
 group by log_source, registry_host, project_id, image, traffic_class, client_tool, pull_date

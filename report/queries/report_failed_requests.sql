@@ -4,7 +4,7 @@ with
 
 failed as (
 
-    select * from {{ ref('fct_failed_requests_daily') }}
+    select * from {{ ref('pullstats', 'fct_failed_requests_daily') }}
     where
         operation = 'read'
         and package_format = 'docker'
@@ -32,7 +32,9 @@ named as (
         image as requested_image,
         coalesce(
             image not in (select most_failed.image from most_failed)
-            and image not in (select top.image from {{ ref('rpt_top_images') }} as top), false
+            and image not in (
+                select top.image from {{ ref('pullstats', 'rpt_top_images') }} as top
+            ), false
         ) as is_rest,
         traffic_class,
         client_tool,

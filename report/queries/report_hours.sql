@@ -13,11 +13,11 @@ hours as (
         + extract(hour from started_at) as hour_of_week,
         {{ count_if('is_complete') }} as pulls,
         {{ count_if("is_complete and traffic_class = 'end_user'") }} as end_user_pulls
-    from {{ ref('fct_image_pulls') }}
+    from {{ ref('pullstats', 'fct_image_pulls') }}
     where
         pull_date <= (
             select newest.newest_complete_date
-            from {{ ref('rpt_newest_complete_date') }} as newest
+            from {{ ref('pullstats', 'rpt_newest_complete_date') }} as newest
         )
     group by log_source, registry_host, project_id, image, pull_date, hour_of_week
 
@@ -31,7 +31,7 @@ in_periods as (
         periods.period,
         periods.period_start
     from hours
-    inner join {{ ref('rpt_periods') }} as periods
+    inner join {{ ref('pullstats', 'rpt_periods') }} as periods
         on hours.log_source = periods.log_source and hours.pull_date = periods.pull_date
     where periods.is_selectable
 
@@ -63,5 +63,5 @@ where
     pulls > 0
     and (
         image_level != 'image'
-        or image in (select top.image from {{ ref('rpt_top_images') }} as top)
+        or image in (select top.image from {{ ref('pullstats', 'rpt_top_images') }} as top)
     )

@@ -14,4 +14,4 @@ select
     last_requested_at,
     last_pushed_at,
     unused_days
-from {{ ref('dim_images') }}
+from {{ ref('pullstats', 'dim_images') }}

@@ -10,5 +10,5 @@ select
     min(log_hour) as oldest_hour,
     max(log_hour) as newest_hour,
     max(last_loaded_at) as last_loaded_at
-from {{ ref('fct_log_hours') }}
+from {{ ref('pullstats', 'fct_log_hours') }}
 group by log_source, log_date

@@ -15,7 +15,7 @@ select
     served_bytes,
     last_pulled_at,
     period_start
-from {{ ref('rpt_callers') }}
+from {{ ref('pullstats', 'rpt_callers') }}
 where
     caller_kind = 'network'
     and caller_rank <= {{ var('report_rows') }}

@@ -16,7 +16,7 @@ client_days as (
         {{ count_if('not is_complete') }} as incomplete_pulls,
         {{ sum_of('served_bytes') }} as served_bytes,
         pull_date
-    from {{ ref('fct_image_pulls') }}
+    from {{ ref('pullstats', 'fct_image_pulls') }}
     group by
         log_source, registry_host, project_id, image, traffic_class, client_tool, client, pull_date
 
@@ -30,7 +30,7 @@ in_periods as (
         periods.period,
         periods.period_start
     from client_days
-    inner join {{ ref('rpt_periods') }} as periods
+    inner join {{ ref('pullstats', 'rpt_periods') }} as periods
         on client_days.log_source = periods.log_source and client_days.pull_date = periods.pull_date
 
 ),
@@ -78,7 +78,7 @@ select * from counted
 where
     (
         image_level != 'image'
-        or image in (select top.image from {{ ref('rpt_top_images') }} as top)
+        or image in (select top.image from {{ ref('pullstats', 'rpt_top_images') }} as top)
     )
     and (period != 'day' or image_level != 'image' or client_level != 'tool')
     and (

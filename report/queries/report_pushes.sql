@@ -10,6 +10,6 @@ select
     {{ sum_of('written_bytes') }} as written_bytes,
     max(started_at) as last_pushed_at,
     pushed_date
-from {{ ref('fct_image_pushes') }}
+from {{ ref('pullstats', 'fct_image_pushes') }}
 group by
     log_source, registry_host, project_id, image, traffic_class, client_tool, pushed_date

@@ -7,5 +7,5 @@ select
     {{ count_if('image_id is null and manifest_digest is null') }} as pulls_without_build,
     {{ count_if("count_confidence = 'ambiguous'") }} as ambiguous_pulls,
     pull_date
-from {{ ref('fct_image_pulls') }}
+from {{ ref('pullstats', 'fct_image_pulls') }}
 group by log_source, pull_date

@@ -3,4 +3,4 @@ select
     bucket_name,
     stored_bytes,
     storage_date
-from {{ ref('fct_bucket_storage_daily') }}
+from {{ ref('pullstats', 'fct_bucket_storage_daily') }}

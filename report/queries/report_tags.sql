@@ -16,7 +16,7 @@ tags as (
         max(last_pushed_at) as last_pushed_at,
         max(last_pulled_at) as last_pulled_at,
         max(last_requested_at) as last_requested_at
-    from {{ ref('dim_image_tags') }}
+    from {{ ref('pullstats', 'dim_image_tags') }}
     group by image, registry_host, project_id, tag
 
 )

@@ -7,5 +7,5 @@ select
     {{ sum_of('errors') }} as errors,
     {{ sum_of('response_bytes') }} as response_bytes,
     traffic_date
-from {{ ref('fct_registry_requests_daily') }}
+from {{ ref('pullstats', 'fct_registry_requests_daily') }}
 group by log_source, traffic_class, operation, traffic_date

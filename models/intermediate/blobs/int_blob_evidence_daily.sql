@@ -1,5 +1,5 @@
 {%- set restated = restate_by_day(
-    'activity_date', follows=[ref('int_burst_blobs')],
+    'activity_date', follows=[ref('pullstats', 'int_burst_blobs')],
     cluster_by=['bucket_name', 'digest'],
 ) %}
 {%- set least = var('config_min_bytes') %}
@@ -15,7 +15,7 @@ with
 
 burst_blobs as (
 
-    select * from {{ ref('int_burst_blobs') }}
+    select * from {{ ref('pullstats', 'int_burst_blobs') }}
     where {{ is_restated('session_date', restated) }}
 
 ),

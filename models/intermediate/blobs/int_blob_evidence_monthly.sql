@@ -1,5 +1,5 @@
 {%- set restated = restate_by_month(
-    'activity_month', follows=[ref('int_blob_evidence_daily')],
+    'activity_month', follows=[ref('pullstats', 'int_blob_evidence_daily')],
     cluster_by=['bucket_name', 'digest'],
 ) %}
 with
@@ -9,7 +9,7 @@ evidence as (
     select
         *,
         {{ month_of('activity_date') }} as activity_month
-    from {{ ref('int_blob_evidence_daily') }}
+    from {{ ref('pullstats', 'int_blob_evidence_daily') }}
     where {{ is_in_restated_month('activity_date', restated) }}
 
 )

@@ -7,7 +7,7 @@ read_images as (
         bucket_name,
         digest,
         image
-    from {{ ref('int_blob_evidence_monthly') }}
+    from {{ ref('pullstats', 'int_blob_evidence_monthly') }}
     where
         burst_count > 0
         and bucket_name is not null
@@ -22,7 +22,7 @@ hosts as (
         images.registry_host,
         {{ sole_value('read_images.bucket_name') }} as bucket_name
     from read_images
-    inner join {{ ref('int_images') }} as images on read_images.image = images.image
+    inner join {{ ref('pullstats', 'int_images') }} as images on read_images.image = images.image
     group by images.registry_host
 
 ),
@@ -32,7 +32,7 @@ with_blob_kind as (
     select
         *,
         {{ inventory_blob_kind('blob_role', 'media_type') }} as blob_kind
-    from {{ ref('stg_registry_inventory__manifest_blobs') }}
+    from {{ ref('pullstats', 'stg_registry_inventory__manifest_blobs') }}
 
 ),
 
@@ -70,7 +70,7 @@ unioned as (
         end as inventory_blob_kind,
         classified.size_bytes as inventory_size_bytes
     from classified
-    inner join {{ ref('int_images') }} as images on classified.image = images.image
+    inner join {{ ref('pullstats', 'int_images') }} as images on classified.image = images.image
     left join hosts on images.registry_host = hosts.registry_host
 
 )

@@ -1,12 +1,12 @@
 {%- set restated = restate_by_day(
-    'session_date', follows=[ref('int_gcs_requests')], before=1, after=1,
+    'session_date', follows=[ref('pullstats', 'int_gcs_requests')], before=1, after=1,
     cluster_by=['bucket_name', 'image'],
 ) %}
 with
 
 requests as (
 
-    select * from {{ ref('int_gcs_requests') }}
+    select * from {{ ref('pullstats', 'int_gcs_requests') }}
     where {{ is_restated('event_date', restated, before=1, after=1) }}
 
 ),

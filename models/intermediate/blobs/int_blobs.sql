@@ -1,4 +1,4 @@
-{{ config(post_hook="{{ record_changed_blobs(ref('int_blob_evidence_daily')) }}") }}
+{{ config(post_hook="{{ record_changed_blobs(ref('pullstats', 'int_blob_evidence_daily')) }}") }}
 with
 
 reads as (
@@ -12,7 +12,7 @@ reads as (
         max(max_complete_response_bytes) as max_complete_response_bytes,
         min(first_read_micros) as first_read_micros,
         max(last_read_micros) as last_read_micros
-    from {{ ref('int_blob_evidence_monthly') }}
+    from {{ ref('pullstats', 'int_blob_evidence_monthly') }}
     where bucket_name is not null
     group by bucket_name, digest
 
@@ -25,7 +25,7 @@ writes as (
         digest,
         max(written_bytes) as written_bytes,
         min(written_micros) as first_written_micros
-    from {{ ref('int_object_writes') }}
+    from {{ ref('pullstats', 'int_object_writes') }}
     where
         object_kind = 'blob'
         and bucket_name is not null
@@ -42,7 +42,7 @@ images as (
         {{ sole_image_column('image') }} as image,
         max(inventory_blob_kind) as inventory_blob_kind,
         max(inventory_size_bytes) as inventory_size_bytes
-    from {{ ref('int_blob_images') }}
+    from {{ ref('pullstats', 'int_blob_images') }}
     group by bucket_name, digest
 
 ),

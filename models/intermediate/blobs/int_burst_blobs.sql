@@ -17,7 +17,7 @@ blobs_of_bursts as (
         {{ count_if('status_code = 206') }} as range_count,
         min(case when served_bytes > 0 then started_micros end) as first_read_micros,
         max(case when served_bytes > 0 then started_micros end) as last_read_micros
-    from {{ ref('int_blob_reads_sessionized') }}
+    from {{ ref('pullstats', 'int_blob_reads_sessionized') }}
     group by session_id, burst_started_micros, digest, session_date
 
 ),
@@ -48,4 +48,5 @@ select
         {{ version_part('sized.client_version', 1) }} >= client_tools.attestations_since, false
     ) as reads_attestations
 from sized
-left join {{ ref('client_tools') }} as client_tools on sized.client_tool = client_tools.tool
+left join {{ ref('pullstats', 'client_tools') }} as client_tools
+    on sized.client_tool = client_tools.tool

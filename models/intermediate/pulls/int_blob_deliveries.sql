@@ -1,5 +1,5 @@
 {%- set restated = restate_by_day(
-    'session_date', follows=[ref('int_blob_reads_sessionized'), ref('int_blobs')],
+    'session_date', follows=[ref('pullstats', 'int_blob_reads_sessionized'), ref('pullstats', 'int_blobs')],
     cluster_by=['session_id'],
 ) %}
 {%- set of_blob = 'partition by session_id, digest order by read_number' %}
@@ -9,7 +9,7 @@ with
 
 blob_reads as (
 
-    select * from {{ ref('int_blob_reads_sessionized') }}
+    select * from {{ ref('pullstats', 'int_blob_reads_sessionized') }}
     where {{ is_restated('session_date', restated) }}
 
 ),
@@ -30,7 +30,7 @@ described as (
         blobs.size_bytes,
         coalesce(blobs.blob_kind, 'unknown') as blob_kind
     from blob_reads
-    left join {{ ref('int_blobs') }} as blobs
+    left join {{ ref('pullstats', 'int_blobs') }} as blobs
         on
             blob_reads.bucket_name = blobs.bucket_name
             and blob_reads.digest = blobs.digest

@@ -1,20 +1,20 @@
 {%- set restated = restate_by_day(
     'session_date',
-    follows=[ref('int_blob_reads_sessionized'), ref('int_blobs'), ref('int_blob_reads_numbered')],
+    follows=[ref('pullstats', 'int_blob_reads_sessionized'), ref('pullstats', 'int_blobs'), ref('pullstats', 'int_blob_reads_numbered')],
     cluster_by=['bucket_name', 'image'],
 ) %}
 with
 
 blob_reads as (
 
-    select * from {{ ref('int_blob_reads_sessionized') }}
+    select * from {{ ref('pullstats', 'int_blob_reads_sessionized') }}
     where {{ is_restated('session_date', restated) }}
 
 ),
 
 numbered_reads as (
 
-    select * from {{ ref('int_blob_reads_numbered') }}
+    select * from {{ ref('pullstats', 'int_blob_reads_numbered') }}
     where {{ is_restated('session_date', restated) }}
 
 ),
@@ -39,7 +39,7 @@ described as (
         blob_reads.status_code = 206 as is_range
     from blob_reads
     left join numbered_reads on blob_reads.request_key = numbered_reads.request_key
-    left join {{ ref('int_blobs') }} as blobs
+    left join {{ ref('pullstats', 'int_blobs') }} as blobs
         on
             blob_reads.bucket_name = blobs.bucket_name
             and blob_reads.digest = blobs.digest

@@ -1,12 +1,12 @@
 {%- set restated = restate_by_day(
-    'session_date', follows=[ref('int_pull_starts')],
+    'session_date', follows=[ref('pullstats', 'int_pull_starts')],
     cluster_by=['session_id'],
 ) %}
 with
 
 pull_starts as (
 
-    select * from {{ ref('int_pull_starts') }}
+    select * from {{ ref('pullstats', 'int_pull_starts') }}
     where {{ is_restated('session_date', restated) }}
 
 ),
@@ -69,7 +69,8 @@ index_copies as (
 
     select pulls.session_id
     from pulls
-    inner join {{ ref('client_tools') }} as client_tools on pulls.client_tool = client_tools.tool
+    inner join {{ ref('pullstats', 'client_tools') }} as client_tools
+        on pulls.client_tool = client_tools.tool
     where client_tools.index_read = 'in turn'
     group by pulls.session_id
     having

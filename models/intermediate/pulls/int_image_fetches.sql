@@ -3,13 +3,13 @@ with
 
 grouped_reads as (
 
-    select * from {{ ref('int_blob_reads_grouped') }}
+    select * from {{ ref('pullstats', 'int_blob_reads_grouped') }}
 
 ),
 
 client_tools as (
 
-    select * from {{ ref('client_tools') }}
+    select * from {{ ref('pullstats', 'client_tools') }}
 
 ),
 

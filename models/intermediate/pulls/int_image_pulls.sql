@@ -3,14 +3,14 @@ with
 
 image_fetches as (
 
-    select * from {{ ref('int_image_fetches') }}
+    select * from {{ ref('pullstats', 'int_image_fetches') }}
     where fetch_kind = 'pull'
 
 ),
 
 manifest_fetches as (
 
-    select * from {{ ref('int_manifest_fetches') }}
+    select * from {{ ref('pullstats', 'int_manifest_fetches') }}
     where fetch_kind = 'pull'
 
 ),
@@ -21,7 +21,7 @@ inventoried as (
         image,
         manifest_digest,
         {{ sole_value('config_digest') }} as config_digest
-    from {{ ref('stg_registry_inventory__manifests') }}
+    from {{ ref('pullstats', 'stg_registry_inventory__manifests') }}
     group by image, manifest_digest
 
 )
@@ -92,7 +92,7 @@ left join inventoried
     on
         manifest_fetches.image = inventoried.image
         and manifest_fetches.manifest_digest = inventoried.manifest_digest
-left join {{ ref('int_manifest_configs') }} as configs
+left join {{ ref('pullstats', 'int_manifest_configs') }} as configs
     on
         manifest_fetches.image = configs.image
         and manifest_fetches.manifest_digest = configs.manifest_digest

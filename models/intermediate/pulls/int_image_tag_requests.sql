@@ -9,7 +9,7 @@ fetches as (
         fetch_kind,
         fetch_kind = 'pull' and is_complete as is_pull,
         started_micros
-    from {{ ref('int_manifest_fetches') }}
+    from {{ ref('pullstats', 'int_manifest_fetches') }}
     where
         tag is not null
         and fetch_kind in ('pull', 'retry', 'check', 'inspection', 'artifact', 'cache')
@@ -26,7 +26,7 @@ pushes as (
         tag,
         manifest_digest as digest,
         ended_micros
-    from {{ ref('int_artifact_registry_image_pushes') }}
+    from {{ ref('pullstats', 'int_artifact_registry_image_pushes') }}
     where
         tag is not null
         and not {{ is_referrer_tag('tag') }}

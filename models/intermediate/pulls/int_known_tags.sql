@@ -3,7 +3,7 @@ with
 
 manifests as (
 
-    select * from {{ ref('int_listed_manifests') }}
+    select * from {{ ref('pullstats', 'int_listed_manifests') }}
 
 ),
 
@@ -55,7 +55,7 @@ select
     {{ micros_to_timestamp('requests.last_pushed_micros') }} as last_pushed_at,
     {{ micros_to_timestamp('requests.last_requested_micros') }} as last_requested_at
 from listed
-full outer join {{ ref('int_image_tag_requests') }} as requests
+full outer join {{ ref('pullstats', 'int_image_tag_requests') }} as requests
     on
         listed.image = requests.image
         and listed.tag = requests.tag

@@ -4,7 +4,7 @@ with
 newest_inventories as (
 
     select inventory_id
-    from {{ ref('stg_registry_inventory__inventories') }}
+    from {{ ref('pullstats', 'stg_registry_inventory__inventories') }}
     where completed_at is not null
     qualify row_number() over (
         partition by inventory_target
@@ -14,7 +14,7 @@ newest_inventories as (
 )
 
 -- targets may overlap: of a repository the newest list counts
-select * from {{ ref('stg_registry_inventory__manifests') }}
+select * from {{ ref('pullstats', 'stg_registry_inventory__manifests') }}
 where inventory_id in (select newest.inventory_id from newest_inventories as newest)
 qualify rank() over (
     partition by image

@@ -1,12 +1,12 @@
 {%- set restated = restate_by_day(
-    'session_date', follows=[ref('int_manifest_contents_read')], before=1, after=1,
+    'session_date', follows=[ref('pullstats', 'int_manifest_contents_read')], before=1, after=1,
     cluster_by=['image'],
 ) %}
 with
 
 contents as (
 
-    select * from {{ ref('int_manifest_contents_read') }}
+    select * from {{ ref('pullstats', 'int_manifest_contents_read') }}
     where {{ is_restated('session_date', restated, before=1, after=1) }}
 
 ),
@@ -21,7 +21,7 @@ votes as (
         contents.session_date,
         count(*) as vote_count
     from contents
-    inner join {{ ref('client_tools') }} as tools on contents.client_tool = tools.tool
+    inner join {{ ref('pullstats', 'client_tools') }} as tools on contents.client_tool = tools.tool
     where
         contents.blob_count > 1
         and not contents.is_shared

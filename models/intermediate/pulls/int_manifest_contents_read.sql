@@ -1,5 +1,5 @@
 {%- set restated = restate_by_day(
-    'session_date', follows=[ref('int_manifest_reads_rooted')], cluster_by=['image'],
+    'session_date', follows=[ref('pullstats', 'int_manifest_reads_rooted')], cluster_by=['image'],
 ) %}
 with
 
@@ -15,7 +15,7 @@ reads as (
         is_refused,
         started_micros,
         session_date
-    from {{ ref('int_manifest_reads_rooted') }}
+    from {{ ref('pullstats', 'int_manifest_reads_rooted') }}
     where
         (object_kind = 'blob' or is_child)
         and {{ is_restated('session_date', restated) }}
@@ -27,7 +27,7 @@ shared_roots as (
     select distinct
         session_id,
         contents_digest as root_digest
-    from {{ ref('int_manifest_reads_rooted') }}
+    from {{ ref('pullstats', 'int_manifest_reads_rooted') }}
     where
         contents_digest != digest
         and {{ is_restated('session_date', restated) }}
@@ -114,4 +114,4 @@ left join shared_roots
     on
         counted.session_id = shared_roots.session_id
         and counted.root_digest = shared_roots.root_digest
-left join {{ ref('client_tools') }} as tools on counted.client_tool = tools.tool
+left join {{ ref('pullstats', 'client_tools') }} as tools on counted.client_tool = tools.tool

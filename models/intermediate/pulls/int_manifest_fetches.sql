@@ -1,27 +1,27 @@
 {%- set days_beside = 0 if var('audit_log_has_blobs') else 1 %}
 {%- set restated = restate_by_day(
-    'session_date', follows=[ref('int_manifest_requests'), ref('int_manifest_contents_read')],
+    'session_date', follows=[ref('pullstats', 'int_manifest_requests'), ref('pullstats', 'int_manifest_contents_read')],
     before=days_beside, after=days_beside, cluster_by=['image', 'fetch_kind'],
 ) %}
 with
 
 requests as (
 
-    select * from {{ ref('int_manifest_requests') }}
+    select * from {{ ref('pullstats', 'int_manifest_requests') }}
     where {{ is_restated('session_date', restated) }}
 
 ),
 
 sessions as (
 
-    select * from {{ ref('int_manifest_sessions') }}
+    select * from {{ ref('pullstats', 'int_manifest_sessions') }}
     where {{ is_restated('session_date', restated) }}
 
 ),
 
 contents as (
 
-    select * from {{ ref('int_manifest_contents_read') }}
+    select * from {{ ref('pullstats', 'int_manifest_contents_read') }}
     where {{ is_restated('session_date', restated, before=days_beside, after=days_beside) }}
 
 ),
@@ -35,7 +35,7 @@ children as (
         row_number() over (
             partition by session_id, root_digest order by started_micros desc, request_key desc
         ) - 1 as later_children
-    from {{ ref('int_manifest_reads_rooted') }}
+    from {{ ref('pullstats', 'int_manifest_reads_rooted') }}
     where is_child and {{ is_restated('session_date', restated) }}
 
 ),
@@ -104,7 +104,7 @@ judged as (
         on
             requests.session_id = blobs.session_id
             and coalesce(requests.contents_digest, '') = blobs.root_digest
-    left join {{ ref('client_tools') }} as tools on requests.client_tool = tools.tool
+    left join {{ ref('pullstats', 'client_tools') }} as tools on requests.client_tool = tools.tool
 
 )
 

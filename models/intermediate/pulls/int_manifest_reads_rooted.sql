@@ -1,5 +1,5 @@
 {%- set restated = restate_by_day(
-    'session_date', follows=[ref('int_manifest_reads_sessionized')], cluster_by=['image'],
+    'session_date', follows=[ref('pullstats', 'int_manifest_reads_sessionized')], cluster_by=['image'],
 ) %}
 {%- set of_session = 'partition by session_key' %}
 {%- set in_order = 'order by manifest_number' %}
@@ -9,7 +9,7 @@ with
 
 reads as (
 
-    select * from {{ ref('int_manifest_reads_sessionized') }}
+    select * from {{ ref('pullstats', 'int_manifest_reads_sessionized') }}
     where {{ is_restated('session_date', restated) }}
 
 ),
@@ -28,7 +28,7 @@ steps as (
         coalesce(tools.reads_one_platform, '') = 'true' as is_of_one_platform,
         reads.started_micros
     from reads
-    left join {{ ref('client_tools') }} as tools on reads.client_tool = tools.tool
+    left join {{ ref('pullstats', 'client_tools') }} as tools on reads.client_tool = tools.tool
 
 ),
 

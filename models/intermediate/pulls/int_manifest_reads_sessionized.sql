@@ -1,5 +1,5 @@
 {%- set restated = restate_by_day(
-    'session_date', follows=[ref('int_artifact_registry_requests')], before=1, after=1,
+    'session_date', follows=[ref('pullstats', 'int_artifact_registry_requests')], before=1, after=1,
     cluster_by=['image'],
 ) %}
 {%- set of_client = ['client_id', 'principal_id', 'image'] %}
@@ -7,7 +7,7 @@ with
 
 requests as (
 
-    select * from {{ ref('int_artifact_registry_requests') }}
+    select * from {{ ref('pullstats', 'int_artifact_registry_requests') }}
     where {{ is_restated('event_date', restated, before=1, after=1) }}
 
 ),

@@ -1,5 +1,5 @@
 {%- set restated = restate_by_day(
-    'session_date', follows=[ref('int_manifest_reads_rooted')], before=1, after=1, cluster_by=['image']
+    'session_date', follows=[ref('pullstats', 'int_manifest_reads_rooted')], before=1, after=1, cluster_by=['image']
 ) %}
 {%- set in_order = 'order by started_micros, request_key' %}
 {%- set of_digest = 'partition by session_key, digest' %}
@@ -15,7 +15,7 @@ reads as (
         {{ fingerprint(['principal_id', 'client_tool', 'client_version', 'image', 'digest']) }}
             as program_key,
         case when operation = 'head' then coalesce(tag, '') end as head_tag
-    from {{ ref('int_manifest_reads_rooted') }}
+    from {{ ref('pullstats', 'int_manifest_reads_rooted') }}
     where {{ is_restated('session_date', restated, before=1, after=1) }}
 
 ),
@@ -137,12 +137,12 @@ select
     reads.session_date
 from reads
 inner join tagged on reads.request_key = tagged.request_key
-left join {{ ref('int_manifest_session_writes') }} as written_tags
+left join {{ ref('pullstats', 'int_manifest_session_writes') }} as written_tags
     on
         reads.session_id = written_tags.session_id
         and tagged.requested_tag = written_tags.reference
         and {{ is_restated('written_tags.session_date', restated) }}
-left join {{ ref('int_manifest_session_writes') }} as written_digests
+left join {{ ref('pullstats', 'int_manifest_session_writes') }} as written_digests
     on
         reads.session_id = written_digests.session_id
         and reads.digest = written_digests.reference

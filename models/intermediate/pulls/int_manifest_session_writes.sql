@@ -3,7 +3,7 @@ with
 
 writes as (
 
-    select * from {{ ref('int_manifest_reads_rooted') }}
+    select * from {{ ref('pullstats', 'int_manifest_reads_rooted') }}
     where operation = 'write'
 
 ),

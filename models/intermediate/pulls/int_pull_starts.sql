@@ -1,5 +1,5 @@
 {%- set restated = restate_by_day(
-    'session_date', follows=[ref('int_blob_deliveries')],
+    'session_date', follows=[ref('pullstats', 'int_blob_deliveries')],
     cluster_by=['session_id'],
 ) %}
 {%- set in_session = 'partition by session_id order by read_number' %}
@@ -11,7 +11,7 @@ with
 
 blob_deliveries as (
 
-    select * from {{ ref('int_blob_deliveries') }}
+    select * from {{ ref('pullstats', 'int_blob_deliveries') }}
     where {{ is_restated('session_date', restated) }}
 
 ),
@@ -112,7 +112,7 @@ starts as (
             else 'start'
         end as role
     from retries
-    left join {{ ref('client_tools') }} as client_tools
+    left join {{ ref('pullstats', 'client_tools') }} as client_tools
         on retries.client_tool = client_tools.tool
 
 )

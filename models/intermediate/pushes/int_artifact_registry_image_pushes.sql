@@ -7,7 +7,7 @@ writes as (
     select
         *,
         started_micros as ended_micros
-    from {{ ref('int_manifest_writes') }}
+    from {{ ref('pullstats', 'int_manifest_writes') }}
 
 ),
 

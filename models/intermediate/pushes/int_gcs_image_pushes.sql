@@ -8,8 +8,8 @@ bucket_hosts as (
     select
         blobs.bucket_name,
         {{ sole_value('images.registry_host') }} as registry_host
-    from {{ ref('int_blobs') }} as blobs
-    inner join {{ ref('int_images') }} as images on blobs.image = images.image
+    from {{ ref('pullstats', 'int_blobs') }} as blobs
+    inner join {{ ref('pullstats', 'int_images') }} as images on blobs.image = images.image
     group by blobs.bucket_name
 
 ),
@@ -26,8 +26,8 @@ writes as (
         ) as known_image,
         coalesce(object_writes.image, object_writes.repository) is not null as is_image_in_request,
         blobs.blob_kind = 'config' as is_config
-    from {{ ref('int_object_writes') }} as object_writes
-    left join {{ ref('int_blobs') }} as blobs
+    from {{ ref('pullstats', 'int_object_writes') }} as object_writes
+    left join {{ ref('pullstats', 'int_blobs') }} as blobs
         on
             object_writes.object_kind = 'blob'
             and object_writes.bucket_name = blobs.bucket_name

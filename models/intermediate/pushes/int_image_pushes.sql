@@ -3,13 +3,13 @@ with
 
 gcs_image_pushes as (
 
-    select * from {{ ref('int_gcs_image_pushes') }}
+    select * from {{ ref('pullstats', 'int_gcs_image_pushes') }}
 
 ),
 
 artifact_registry_image_pushes as (
 
-    select * from {{ ref('int_artifact_registry_image_pushes') }}
+    select * from {{ ref('pullstats', 'int_artifact_registry_image_pushes') }}
 
 )
 

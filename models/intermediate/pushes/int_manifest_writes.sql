@@ -1,11 +1,11 @@
 {%- set restated = restate_by_day(
-    'activity_date', follows=[ref('int_artifact_registry_requests')], cluster_by=['image'],
+    'activity_date', follows=[ref('pullstats', 'int_artifact_registry_requests')], cluster_by=['image'],
 ) %}
 with
 
 requests as (
 
-    select * from {{ ref('int_artifact_registry_requests') }}
+    select * from {{ ref('pullstats', 'int_artifact_registry_requests') }}
     where {{ is_restated('event_date', restated) }}
 
 )

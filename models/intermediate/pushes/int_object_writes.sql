@@ -1,12 +1,12 @@
 {%- set restated = restate_by_day(
-    'activity_date', follows=[ref('int_gcs_requests')],
+    'activity_date', follows=[ref('pullstats', 'int_gcs_requests')],
     cluster_by=['bucket_name', 'object_kind'],
 ) %}
 with
 
 requests as (
 
-    select * from {{ ref('int_gcs_requests') }}
+    select * from {{ ref('pullstats', 'int_gcs_requests') }}
     where {{ is_restated('event_date', restated) }}
 
 )

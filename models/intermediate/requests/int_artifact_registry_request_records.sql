@@ -1,5 +1,5 @@
 {%- set restated = restate_by_arrival(
-    'event_date', raw=ref('stg_artifact_registry__audit_logs'),
+    'event_date', raw=ref('pullstats', 'stg_artifact_registry__audit_logs'),
     max_lag_days=var('audit_sink_max_lag_days') if var('audit_sink_dataset') else none,
     cluster_by=['resource_name', 'object_kind'],
 ) %}
@@ -13,7 +13,7 @@ with
 
 logs as (
 
-    select * from {{ ref('stg_artifact_registry__audit_logs') }}
+    select * from {{ ref('pullstats', 'stg_artifact_registry__audit_logs') }}
     where {{ is_new_arrival(restated) }}
 
 ),
@@ -53,7 +53,7 @@ principals as (
         rules.traffic_class
     from (select distinct principal from records) as logged
     cross join {{ source('private', 'client_salt') }} as client_salt
-    left join {{ ref('principals') }} as rules
+    left join {{ ref('pullstats', 'principals') }} as rules
         on {{ regexp_like('logged.principal', 'rules.principal_pattern') }}
     qualify row_number() over (partition by logged.principal order by rules.priority) = 1
 
@@ -116,11 +116,12 @@ parsed as (
         on
             coalesce(records.audit_resource_name, '') = coalesce(paths.audit_resource_name, '')
             and coalesce(records.request_url, '') = coalesce(paths.request_url, '')
-    left join {{ ref('artifact_registry_methods') }} as methods
+    left join {{ ref('pullstats', 'artifact_registry_methods') }} as methods
         on
             records.method_name = methods.method_name
             and records.service_name = 'artifactregistry.googleapis.com'
-    left join {{ ref('grpc_statuses') }} as statuses on records.grpc_code = statuses.grpc_code
+    left join {{ ref('pullstats', 'grpc_statuses') }} as statuses
+        on records.grpc_code = statuses.grpc_code
 
 ),
 

@@ -3,7 +3,7 @@ with
 
 received as (
 
-    select * from {{ ref('int_artifact_registry_request_records') }}
+    select * from {{ ref('pullstats', 'int_artifact_registry_request_records') }}
 
 )
 

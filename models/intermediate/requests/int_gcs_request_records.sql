@@ -1,5 +1,5 @@
 {%- set restated = restate_by_arrival(
-    'event_date', raw=ref('stg_gcs__usage_logs'),
+    'event_date', raw=ref('pullstats', 'stg_gcs__usage_logs'),
     cluster_by=['bucket_name', 'object_kind'],
 ) %}
 {%- set parsed_columns = [
@@ -11,7 +11,7 @@ with
 
 logs as (
 
-    select * from {{ ref('stg_gcs__usage_logs') }}
+    select * from {{ ref('pullstats', 'stg_gcs__usage_logs') }}
     where {{ is_new_arrival(restated) }}
 
 ),
@@ -95,7 +95,7 @@ parsed as (
         on
             coalesce(records.client_ip, '') = coalesce(clients.client_ip, '')
             and coalesce(records.user_agent, '') = coalesce(clients.user_agent, '')
-    left join {{ ref('gcs_operations') }} as operations
+    left join {{ ref('pullstats', 'gcs_operations') }} as operations
         on records.gcs_operation = operations.cs_operation
     left join referers on records.referer_image = referers.referer_image
 

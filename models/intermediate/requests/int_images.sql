@@ -1,14 +1,14 @@
-{%- set restated = update_by_key('image', follows=[ref('int_registry_requests')]) %}
+{%- set restated = update_by_key('image', follows=[ref('pullstats', 'int_registry_requests')]) %}
 with
 
 images as (
 
-    select image from {{ ref('int_registry_requests') }}
+    select image from {{ ref('pullstats', 'int_registry_requests') }}
     where
         image is not null
         and {{ is_restated('event_date', restated) }}
     union distinct
-    select image from {{ ref('stg_registry_inventory__manifests') }}
+    select image from {{ ref('pullstats', 'stg_registry_inventory__manifests') }}
     where image is not null
 
 ),

@@ -1,20 +1,20 @@
 {%- set restated = restate_by_day(
     'event_date',
-    follows=[ref('int_gcs_request_records'), ref('int_artifact_registry_request_records')],
+    follows=[ref('pullstats', 'int_gcs_request_records'), ref('pullstats', 'int_artifact_registry_request_records')],
     cluster_by=['log_hour'],
 ) %}
 with
 
 gcs_records as (
 
-    select * from {{ ref('int_gcs_request_records') }}
+    select * from {{ ref('pullstats', 'int_gcs_request_records') }}
     where {{ is_restated('event_date', restated) }}
 
 ),
 
 artifact_registry_records as (
 
-    select * from {{ ref('int_artifact_registry_request_records') }}
+    select * from {{ ref('pullstats', 'int_artifact_registry_request_records') }}
     where {{ is_restated('event_date', restated) }}
 
 ),

@@ -1,4 +1,6 @@
-{%- set restated = update_by_key('client_network', follows=[ref('int_registry_requests')]) %}
+{%- set restated = update_by_key(
+    'client_network', follows=[ref('pullstats', 'int_registry_requests')],
+) %}
 {%- set facts = {
     'clouds': ['client_cloud', 'client_cloud_region'],
     'autonomous_systems': ['client_asn', 'client_as_organization'],
@@ -8,14 +10,14 @@ with
 
 requests as (
 
-    select * from {{ ref('int_registry_requests') }}
+    select * from {{ ref('pullstats', 'int_registry_requests') }}
     where {{ is_restated('event_date', restated) }}
 
 ),
 
 networks as (
 
-    select * from {{ ref('stg_networks__networks') }}
+    select * from {{ ref('pullstats', 'stg_networks__networks') }}
 
 ),
 

@@ -3,13 +3,13 @@ with
 
 gcs_requests as (
 
-    select * from {{ ref('int_gcs_requests') }}
+    select * from {{ ref('pullstats', 'int_gcs_requests') }}
 
 ),
 
 artifact_registry_requests as (
 
-    select * from {{ ref('int_artifact_registry_requests') }}
+    select * from {{ ref('pullstats', 'int_artifact_registry_requests') }}
 
 )
 

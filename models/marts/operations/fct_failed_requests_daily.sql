@@ -1,12 +1,12 @@
 {%- set restated = restate_by_day(
-    'request_date', follows=[ref('int_registry_requests')],
+    'request_date', follows=[ref('pullstats', 'int_registry_requests')],
     cluster_by=['image', 'status_code'],
 ) %}
 with
 
 requests as (
 
-    select * from {{ ref('int_registry_requests') }}
+    select * from {{ ref('pullstats', 'int_registry_requests') }}
     where
         status_code >= 400
         and {{ is_restated('event_date', restated) }}
@@ -22,7 +22,7 @@ placed as (
         images.image_name,
         requests.event_date as request_date
     from requests
-    left join {{ ref('int_images') }} as images on requests.image = images.image
+    left join {{ ref('pullstats', 'int_images') }} as images on requests.image = images.image
 
 )
 

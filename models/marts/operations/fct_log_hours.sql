@@ -3,7 +3,7 @@ with
 
 arrivals as (
 
-    select * from {{ ref('int_log_arrivals_hourly') }}
+    select * from {{ ref('pullstats', 'int_log_arrivals_hourly') }}
 
 ),
 
@@ -50,7 +50,7 @@ objects as (
         case log_kind when 'usage' then 'gcs_usage' else 'cloud_audit' end as log_source,
         cast({{ dbt.date_trunc('hour', 'log_hour') }} as timestamp) as object_hour,
         {{ sum_of('rejected_lines') }} as rejected_lines
-    from {{ ref('stg_loader__loaded_objects') }}
+    from {{ ref('pullstats', 'stg_loader__loaded_objects') }}
     where
         log_kind in ('usage', 'audit')
         and (landed_rows is null or landed_rows + rejected_lines > 0)

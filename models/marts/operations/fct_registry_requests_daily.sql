@@ -1,12 +1,12 @@
 {%- set restated = restate_by_day(
-    'traffic_date', follows=[ref('int_registry_requests')],
+    'traffic_date', follows=[ref('pullstats', 'int_registry_requests')],
     cluster_by=['resource_name', 'operation'],
 ) %}
 with
 
 requests as (
 
-    select * from {{ ref('int_registry_requests') }}
+    select * from {{ ref('pullstats', 'int_registry_requests') }}
     where {{ is_restated('event_date', restated) }}
 
 )

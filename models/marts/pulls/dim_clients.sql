@@ -1,9 +1,11 @@
-{%- set restated = update_by_key('client_id', follows=[ref('int_registry_requests')]) %}
+{%- set restated = update_by_key(
+    'client_id', follows=[ref('pullstats', 'int_registry_requests')],
+) %}
 with
 
 requests as (
 
-    select * from {{ ref('int_registry_requests') }}
+    select * from {{ ref('pullstats', 'int_registry_requests') }}
     where
         package_format = 'docker'
         and {{ is_restated('event_date', restated) }}
@@ -27,7 +29,7 @@ seen as (
 
 networks as (
 
-    select * from {{ ref('int_networks') }}
+    select * from {{ ref('pullstats', 'int_networks') }}
 
 )
 

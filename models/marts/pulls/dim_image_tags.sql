@@ -2,7 +2,7 @@ with
 
 known as (
 
-    select * from {{ ref('int_known_tags') }}
+    select * from {{ ref('pullstats', 'int_known_tags') }}
 
 ),
 
@@ -12,7 +12,7 @@ sizes as (
         image,
         manifest_digest,
         {{ sum_of('size_bytes') }} as size_bytes
-    from {{ ref('stg_registry_inventory__manifest_blobs') }}
+    from {{ ref('pullstats', 'stg_registry_inventory__manifest_blobs') }}
     group by image, manifest_digest
 
 ),
@@ -27,7 +27,7 @@ builds as (
         {{ sum_of('pulls') }} as pulls,
         max(last_pulled_at) as last_pulled_at,
         max(last_attempted_at) as last_attempted_at
-    from {{ ref('fct_image_builds_monthly') }}
+    from {{ ref('pullstats', 'fct_image_builds_monthly') }}
     group by image, image_id, index_digest, manifest_digest
 
 ),
@@ -76,7 +76,7 @@ written as (
     select
         digest,
         max(written_at) as written_at
-    from {{ ref('fct_object_first_writes') }}
+    from {{ ref('pullstats', 'fct_object_first_writes') }}
     where object_kind = 'blob'
     group by digest
 
@@ -104,8 +104,8 @@ select
         'written.written_at',
     ]) }} as unused_days
 from known
-left join {{ ref('int_images') }} as images on known.image = images.image
-left join {{ ref('dim_projects') }} as projects
+left join {{ ref('pullstats', 'int_images') }} as images on known.image = images.image
+left join {{ ref('pullstats', 'dim_projects') }} as projects
     on
         images.registry_host = projects.registry_host
         and coalesce(images.project_id, '') = coalesce(projects.project_id, '')

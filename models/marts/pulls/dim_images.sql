@@ -2,7 +2,7 @@ with
 
 image_builds as (
 
-    select * from {{ ref('fct_image_builds_monthly') }}
+    select * from {{ ref('pullstats', 'fct_image_builds_monthly') }}
 
 ),
 
@@ -28,7 +28,7 @@ image_clients as (
     select
         image,
         count(distinct client_id) as clients
-    from {{ ref('fct_image_pulls') }}
+    from {{ ref('pullstats', 'fct_image_pulls') }}
     where image is not null
     group by image
 
@@ -40,7 +40,7 @@ listed as (
         image,
         count(distinct case when not {{ is_referrer_tag('tag') }} then tag end) as tag_count,
         max(listed_at) as listed_at
-    from {{ ref('int_listed_manifests') }}
+    from {{ ref('pullstats', 'int_listed_manifests') }}
     group by image
 
 ),
@@ -50,7 +50,7 @@ requested as (
     select
         image,
         {{ micros_to_timestamp('max(started_micros)') }} as last_requested_at
-    from {{ ref('int_manifest_fetches') }}
+    from {{ ref('pullstats', 'int_manifest_fetches') }}
     where
         fetch_kind in ('pull', 'check', 'inspection')
         and traffic_class != 'scanner'
@@ -63,7 +63,7 @@ pushed as (
     select
         image,
         max(ended_at) as last_pushed_at
-    from {{ ref('fct_image_pushes') }}
+    from {{ ref('pullstats', 'fct_image_pushes') }}
     group by image
 
 ),
@@ -114,8 +114,8 @@ select
     ]) }} as unused_days,
     used.listed_at
 from used
-left join {{ ref('int_images') }} as images on used.image = images.image
-left join {{ ref('dim_projects') }} as projects
+left join {{ ref('pullstats', 'int_images') }} as images on used.image = images.image
+left join {{ ref('pullstats', 'dim_projects') }} as projects
     on
         images.registry_host = projects.registry_host
         and coalesce(images.project_id, '') = coalesce(projects.project_id, '')

@@ -1,9 +1,11 @@
-{%- set restated = update_by_key('principal_id', follows=[ref('int_registry_requests')]) %}
+{%- set restated = update_by_key(
+    'principal_id', follows=[ref('pullstats', 'int_registry_requests')],
+) %}
 with
 
 requests as (
 
-    select * from {{ ref('int_registry_requests') }}
+    select * from {{ ref('pullstats', 'int_registry_requests') }}
     where
         principal_id is not null
         and package_format = 'docker'

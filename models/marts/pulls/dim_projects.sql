@@ -7,7 +7,7 @@ resources as (
         project_id,
         log_source,
         resource_name
-    from {{ ref('fct_image_pulls_daily') }}
+    from {{ ref('pullstats', 'fct_image_pulls_daily') }}
     where registry_host is not null
     union distinct
     select
@@ -15,7 +15,7 @@ resources as (
         project_id,
         log_source,
         resource_name
-    from {{ ref('fct_image_pushes') }}
+    from {{ ref('pullstats', 'fct_image_pushes') }}
     where registry_host is not null
 
 ),
@@ -27,7 +27,7 @@ logged as (
         resource_name,
         min(traffic_date) as logged_since,
         max(traffic_date) as logged_through
-    from {{ ref('fct_registry_requests_daily') }}
+    from {{ ref('pullstats', 'fct_registry_requests_daily') }}
     group by log_source, resource_name
 
 )

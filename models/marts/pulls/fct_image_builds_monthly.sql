@@ -1,5 +1,5 @@
 {%- set restated = restate_by_month(
-    'pull_month', follows=[ref('fct_image_pulls')],
+    'pull_month', follows=[ref('pullstats', 'fct_image_pulls')],
     cluster_by=['image'],
 ) %}
 with
@@ -9,7 +9,7 @@ image_pulls as (
     select
         *,
         {{ month_of('pull_date') }} as pull_month
-    from {{ ref('fct_image_pulls') }}
+    from {{ ref('pullstats', 'fct_image_pulls') }}
     where
         image is not null
         and {{ is_in_restated_month('pull_date', restated) }}

@@ -1,5 +1,5 @@
 {%- set restated = restate_by_day(
-    'pull_date', follows=[ref('fct_image_pulls')],
+    'pull_date', follows=[ref('pullstats', 'fct_image_pulls')],
     cluster_by=['image', 'client_tool'],
 ) %}
 {%- set key = [
@@ -10,7 +10,7 @@ with
 
 image_pulls as (
 
-    select * from {{ ref('fct_image_pulls') }}
+    select * from {{ ref('pullstats', 'fct_image_pulls') }}
     where
         is_complete
         and {{ is_restated('pull_date', restated) }}

@@ -1,12 +1,12 @@
 {%- set restated = restate_by_day(
-    'pull_date', follows=[ref('int_image_pulls')], after=1,
+    'pull_date', follows=[ref('pullstats', 'int_image_pulls')], after=1,
     cluster_by=['image', 'traffic_class'],
 ) %}
 with
 
 image_pulls as (
 
-    select * from {{ ref('int_image_pulls') }}
+    select * from {{ ref('pullstats', 'int_image_pulls') }}
     where
         {{ is_restated('session_date', restated, before=1) }}
         and {{ is_restated('pull_date', restated) }}
@@ -15,13 +15,13 @@ image_pulls as (
 
 images as (
 
-    select * from {{ ref('int_images') }}
+    select * from {{ ref('pullstats', 'int_images') }}
 
 ),
 
 networks as (
 
-    select * from {{ ref('int_networks') }}
+    select * from {{ ref('pullstats', 'int_networks') }}
 
 )
 

@@ -1,19 +1,19 @@
 {%- set restated = restate_by_day(
-    'pull_date', follows=[ref('fct_image_pulls')],
+    'pull_date', follows=[ref('pullstats', 'fct_image_pulls')],
     cluster_by=['image', 'traffic_class'],
 ) %}
 with
 
 image_pulls as (
 
-    select * from {{ ref('fct_image_pulls') }}
+    select * from {{ ref('pullstats', 'fct_image_pulls') }}
     where {{ is_restated('pull_date', restated) }}
 
 ),
 
 prices as (
 
-    select * from {{ ref('egress_prices') }}
+    select * from {{ ref('pullstats', 'egress_prices') }}
     where {{ 'true' if var('price_egress') else 'false' }}
 
 ),
@@ -66,7 +66,7 @@ priced_pulls as (
 -- a fetch belongs to the session that began on its day or on the day before
 checks as (
 
-    select * from {{ ref('int_manifest_fetches') }}
+    select * from {{ ref('pullstats', 'int_manifest_fetches') }}
     where
         fetch_kind = 'check'
         and {{ is_restated('session_date', restated, before=1) }}
@@ -113,7 +113,7 @@ asked as (
         cast(null as int64) as egress_cost_micros,
         checks.fetch_date as pull_date
     from checks
-    left join {{ ref('int_images') }} as images on checks.image = images.image
+    left join {{ ref('pullstats', 'int_images') }} as images on checks.image = images.image
 
 )
 

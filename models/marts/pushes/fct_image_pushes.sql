@@ -2,13 +2,13 @@ with
 
 image_pushes as (
 
-    select * from {{ ref('int_image_pushes') }}
+    select * from {{ ref('pullstats', 'int_image_pushes') }}
 
 ),
 
 images as (
 
-    select * from {{ ref('int_images') }}
+    select * from {{ ref('pullstats', 'int_images') }}
 
 )
 

@@ -2,7 +2,7 @@ with
 
 object_writes as (
 
-    select * from {{ ref('int_object_writes') }}
+    select * from {{ ref('pullstats', 'int_object_writes') }}
 
 )
 

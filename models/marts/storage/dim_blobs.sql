@@ -2,7 +2,7 @@ with
 
 blobs as (
 
-    select * from {{ ref('int_blobs') }}
+    select * from {{ ref('pullstats', 'int_blobs') }}
 
 )
 

@@ -2,7 +2,7 @@ with
 
 storage_logs as (
 
-    select * from {{ ref('stg_gcs__storage_logs') }}
+    select * from {{ ref('pullstats', 'stg_gcs__storage_logs') }}
 
 )
 
