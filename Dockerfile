@@ -13,7 +13,7 @@ FROM python:3.12-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin pullstats
 COPY --from=environment /opt/pullstats /opt/pullstats
 WORKDIR /pullstats
-COPY dbt_project.yml .dbtignore ./
+COPY dbt_project.yml ./
 COPY profiles.yml.example profiles.yml
 COPY models models
 COPY macros macros

@@ -56,13 +56,13 @@ test: $(TESTS_NEED) ## all that CI runs: lint, types, dbt's tests, the loader's,
 lint: $(DEV) ## the checks that only read the code
 	PATH=$(CURDIR)/$(BIN):$$PATH scripts/lint
 
-pytest: $(TESTS_NEED) ## the tests (PYTEST=tests/bigquery)
+pytest: $(TESTS_NEED) ## the tests (PYTEST=integration_tests/bigquery)
 	$(BIN)/python -m pytest --numprocesses auto --durations 15 $(PYTEST)
 
 soak: $(DEV) $(EMULATORS)/.ready ## the long forms of some tests: builds killed and stopped, arrivals shuffled, all models emulated, all unit tests on GoogleSQL
-	$(BIN)/python -m pytest --soak tests/test_kill.py tests/cloud/test_kill.py tests/test_arrivals.py \
-	    tests/test_whole_days.py tests/bigquery/test_incremental.py tests/bigquery/test_emulator.py \
-	    tests/bigquery/test_reference.py
+	$(BIN)/python -m pytest --soak integration_tests/test_kill.py loader/tests/cloud/test_kill.py integration_tests/test_arrivals.py \
+	    integration_tests/test_whole_days.py integration_tests/bigquery/test_incremental.py integration_tests/bigquery/test_emulator.py \
+	    integration_tests/bigquery/test_reference.py
 
 accuracy: $(DEV) ## compare the examples' marts with their truth; rewrites the tables of docs/counting.md
 	$(BIN)/python -m tests.accuracy
@@ -119,7 +119,7 @@ $(VENV)/.%: requirements/%.lock $(VENV)/.run
 	@scripts/step "Downloading and installing what $< adds" $(INSTALL) --require-hashes -r $<
 	@touch $@
 
-# A registry, and a client that pushes to it, for tests/inventory.
+# A registry, and a client that pushes to it, for loader/tests/inventory.
 $(REGISTRY)/.ready: scripts/unpack_packages $(VENV)/.uv
 	@scripts/step "Downloading a registry and a client" scripts/unpack_packages $(REGISTRY) docker-registry skopeo
 	@touch $@
@@ -131,14 +131,14 @@ $(PEERS)/.ready: requirements/peers.lock scripts/unpack_packages $(VENV)/.uv
 	scripts/unpack_packages $(PEERS)/goaccess goaccess
 	touch $@
 
-# A browser that opens the pages in tests/test_report_page.py, unless the machine has one: see tests/browser.py.
+# A browser that opens the pages in integration_tests/test_report_page.py, unless the machine has one: see integration_tests/browser.py.
 $(BROWSER)/.ready: scripts/unpack_packages $(VENV)/.uv
 	@mkdir -p $(BROWSER)
 	@command -v chromium google-chrome >/dev/null || scripts/step "Downloading a browser" \
 	    scripts/unpack_packages $(BROWSER) chromium-headless-shell
 	@touch $@
 
-# Emulators of BigQuery and Cloud Storage: see tests/emulators.py. DuckDB's extensions come as wheels
+# Emulators of BigQuery and Cloud Storage: see integration_tests/emulators.py. DuckDB's extensions come as wheels
 # and are installed into a home of their own.
 $(EMULATORS)/.ready: requirements/emulators.lock $(VENV)/.uv
 	@scripts/step "Creating $(EMULATORS) with Python 3.13" \

@@ -1,0 +1,151 @@
+"""After the first build no statement reads raw or a restated table without constants that prune."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+
+from integration_tests.bigquery import googlesql
+from integration_tests.bigquery.conftest import Reference
+from integration_tests.bigquery.scans import Scan, columns_of, scans_of
+from integration_tests.bigquery.warehouse import Warehouse
+from integration_tests.emulators import PROJECT
+
+# What partitions each relation; views hand their table's column on.
+PARTITIONED_BY = {
+    "stg_gcs__usage_logs": "loaded_at",
+    "int_gcs_request_records": "event_date",
+    "int_log_arrivals_hourly": "event_date",
+    "int_gcs_requests": "event_date",
+    "int_object_writes": "activity_date",
+    "int_blob_reads_sessionized": "session_date",
+    "int_burst_blobs": "session_date",
+    "int_blob_evidence_daily": "activity_date",
+    "int_blob_evidence_monthly": "activity_month",
+    "int_blob_deliveries": "session_date",
+    "int_pull_starts": "session_date",
+    "int_blob_reads_numbered": "session_date",
+    "int_blob_reads_grouped": "session_date",
+    "int_image_fetches": "session_date",
+    "int_artifact_registry_request_records": "event_date",
+    "int_artifact_registry_requests": "event_date",
+    "int_manifest_reads_sessionized": "session_date",
+    "int_manifest_reads_rooted": "session_date",
+    "int_manifest_contents_read": "session_date",
+    "int_manifest_configs": "session_date",
+    "int_manifest_requests": "session_date",
+    "int_manifest_sessions": "session_date",
+    "int_manifest_session_writes": "session_date",
+    "int_manifest_fetches": "session_date",
+    "int_manifest_writes": "activity_date",
+    "fct_image_pulls": "pull_date",
+    "fct_image_pulls_daily": "pull_date",
+    "fct_image_pull_durations_daily": "pull_date",
+    "fct_image_builds_monthly": "pull_month",
+    "fct_registry_requests_daily": "traffic_date",
+    "fct_failed_requests_daily": "request_date",
+}
+# Facts over all time, made from tables that are much smaller than the requests: docs/bigquery.md.
+OVER_ALL_TIME = {
+    ("int_blobs", "int_blob_evidence_monthly"),
+    ("int_blobs", "int_object_writes"),
+    ("fct_object_first_writes", "int_object_writes"),
+    ("int_gcs_image_pushes", "int_object_writes"),
+    ("int_artifact_registry_image_pushes", "int_manifest_writes"),
+    ("int_image_tag_requests", "int_manifest_fetches"),
+    ("dim_images", "int_manifest_fetches"),
+    ("dim_images", "fct_image_pulls"),
+    ("dim_images", "fct_image_builds_monthly"),
+    ("dim_image_tags", "fct_image_builds_monthly"),
+    ("dim_projects", "fct_image_pulls_daily"),
+    ("dim_projects", "fct_registry_requests_daily"),
+    # a view: a build asks for its columns only, `where false`
+    ("fct_log_hours", "int_log_arrivals_hourly"),
+}
+
+
+def test_every_table_with_a_day_is_partitioned_by_it_and_clustered(reference: Reference) -> None:
+    layouts = {path.split(".")[-1]: each for path, each in reference.api.warehouse.layouts.items()}
+    views = {
+        *("stg_gcs__usage_logs", "int_gcs_requests", "int_burst_blobs", "int_image_fetches"),
+        *("int_artifact_registry_requests", "int_manifest_sessions", "int_manifest_session_writes"),
+    }
+    for table in PARTITIONED_BY.keys() - views:
+        partitioned, clustered = layouts[table]
+        assert partitioned == [PARTITIONED_BY[table]]
+        assert 1 <= len(clustered) <= 4
+    assert {name for name, each in layouts.items() if each[0]} == PARTITIONED_BY.keys() - views
+
+
+def test_an_incremental_build_with_its_tests_scans_by_constants_only(reference: Reference) -> None:
+    unpruned, seen = set(), set()
+    for sent in reference.second.sent:
+        node = sent.node.split(".")[2] if sent.node else ""
+        for scan in scans_of(reference.api.warehouse, sent.sql):
+            if scan.table in PARTITIONED_BY:
+                seen.add(scan.table)
+                if not scan.is_pruned_by(PARTITIONED_BY[scan.table]):
+                    unpruned.add((node, scan.table))
+    assert seen == PARTITIONED_BY.keys()
+    assert unpruned == OVER_ALL_TIME
+
+
+def test_data_tests_of_months_look_back_a_month_further(reference: Reference) -> None:
+    """The first day of a month is soon older than the days that tests look back."""
+    first = {}
+    for column in ("pull_date", "pull_month"):
+        bound = re.compile(rf"{column} >= date '([0-9-]+)'")
+        days = [day for sent in reference.second.sent for day in bound.findall(sent.sql)]
+        (first[column],) = {date.fromisoformat(day) for day in days}
+    assert first["pull_date"] - first["pull_month"] == timedelta(days=31)
+
+
+def test_raw_itself_is_read_through_its_views_only(reference: Reference) -> None:
+    for sent in reference.first.sent + reference.second.sent:
+        for scan in scans_of(reference.api.warehouse, sent.sql):
+            assert scan.table not in ("usage", "storage"), sent.node
+
+
+def test_every_job_is_labelled_with_what_it_is_for(reference: Reference) -> None:
+    for sent in reference.second.sent:
+        assert dict(sent.labels)["app"] == "dbt"
+        if sent.node:
+            assert dict(sent.labels)["node_id"].startswith(sent.node.split(".")[0])
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_pruned"),
+    [
+        ("where day in (date '2024-05-29', date '2024-05-30') and x", True),
+        ("where day >= date '2024-05-29'", True),
+        ("where false", True),
+        ("where day in (select day from other)", False),
+        ("where date_trunc(day, month) = date '2024-05-01'", False),
+        ("where other_day in (date '2024-05-29')", False),
+        ("where is_false", False),
+        ("", False),
+    ],
+)
+def test_a_predicate_prunes_only_with_constants(condition: str, is_pruned: bool) -> None:
+    assert Scan("table", condition).is_pruned_by("day") is is_pruned
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("with x as (select * from t where d > 0), y as (select a from x) select a from y", "ad"),
+        ("with x as (select * from t) select a from x union all select b from x", "ab"),
+        ("with x as (select * from t) select a from x where b in (select c from x)", "abc"),
+        ("with x as (select *, lag(c) over (order by d) as e from t) select e from x", "cd"),
+        ("with x as (select * from t union all select * from t) select b from x", "b"),
+        ("with x as (select a, count(*) as n from t group by a) select n from x", "a"),
+        ("select * from t", "abcd"),
+    ],
+)
+def test_columns_that_only_a_star_selects_are_not_read(sql: str, columns: str) -> None:
+    warehouse = Warehouse()
+    warehouse.datasets.add("pullstats")
+    path = f"{PROJECT}.pullstats.t"
+    warehouse.put(path, googlesql.table(dict.fromkeys("abcd", "INT64"), [[1, 2, 3, 4]]))
+    named = sql.replace("from t", f"from `{path}`")
+    assert columns_of(warehouse, named) == {"t": set(columns)}

@@ -1,0 +1,143 @@
+"""Builds on top of builds, by GoogleSQL's engine: what they restate, and what readers see."""
+
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from integration_tests.bigquery import inputs
+from integration_tests.bigquery.conftest import EARLY, LATE, Reference, recorded
+from integration_tests.bigquery.contents import MODELS, SCHEMAS, Content, Row, content
+from integration_tests.bigquery.googlesql import Table, table
+from integration_tests.bigquery.projects import RAW, BigQueryProject
+from integration_tests.bigquery.rest import Api, serve
+from integration_tests.emulators import PROJECT
+from integration_tests.project import example_logs
+
+INTERMEDIATE = f"{PROJECT}.{SCHEMAS['intermediate']}"
+WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
+
+
+def land(api: Api, usage: list[Row]) -> None:
+    api.warehouse.datasets.add(RAW)
+    raw = {"usage": (inputs.COLUMNS, usage), "storage": (inputs.STORAGE_COLUMNS, [])}
+    for name, (columns, lines) in raw.items():
+        api.warehouse.put(f"{PROJECT}.{RAW}.{name}", table(columns, lines, "_partitiontime"))
+
+
+class Hours:
+    """A project of which the requests and the hours of the log are built."""
+
+    models = ("int_gcs_request_records", "int_log_arrivals_hourly")
+
+    def __init__(self, api: Api, project: BigQueryProject) -> None:
+        self.api, self.project = api, project
+        self.entries = 0
+
+    def restated(self) -> set[tuple[str, str]]:
+        """Build, and give the days that the bucket log's models restated."""
+        needed = ("--select", f"+{self.models[1]}")
+        # all but views and seeds, which stay
+        again = ("--exclude", "config.materialized:view", "resource_type:seed")
+        self.project.dbt("build", *WITHOUT_TESTS, *needed, *(again if self.entries else ()))
+        entries = self.api.warehouse.table(f"{INTERMEDIATE}.build_log").values()
+        added, self.entries = entries[self.entries :], len(entries)
+        models = {entry[0] for entry in added}
+        assert models == {*self.models, "int_artifact_registry_request_records"}
+        return {
+            (name, "all" if full else str(day))
+            for name, day, full, *_ in added
+            if name in self.models and (day or full)
+        }
+
+    def all_models(self, *days: str) -> set[tuple[str, str]]:
+        return {(model, day) for model in self.models for day in days}
+
+
+def test_an_arrival_is_read_again_only_while_it_may_grow(tmp_path: Path) -> None:
+    with serve() as (address, api):
+        hours = Hours(api, BigQueryProject(tmp_path, address))
+        logs = example_logs()
+        over = recorded(EARLY, logs[:12:2])
+        land(api, over)
+        assert hours.restated() == hours.all_models("all")
+        for _ in range(2):
+            start = len(api.sent)
+            assert hours.restated() == set()
+            sent = [each.sql for each in api.sent[start:] if "max(loaded_at)" in each.sql]
+            assert sent
+            assert all(f"loaded_at > timestamp '{EARLY:%Y-%m-%d %H}:00:00" in sql for sql in sent)
+        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        going_on = recorded(hour, logs[12:60:4])
+        land(api, over + going_on)
+        days = {f"{datetime.fromtimestamp(line[0] / 1e6, UTC):%Y-%m-%d}" for line in going_on}
+        assert len(days) > 1
+        assert hours.restated() == hours.all_models(*days)
+        assert hours.restated() == set()
+        one_more = [*inputs.record(), hour]
+        land(api, [*over, *going_on, one_more])
+        assert hours.restated() == hours.all_models("2024-07-02")
+        records = api.warehouse.table(f"{INTERMEDIATE}.{hours.models[0]}").rows
+        assert len(records) == len(over) + len(going_on) + 1
+
+
+def test_readers_see_each_table_as_it_was_or_will_be(reference: Reference) -> None:
+    changed = 0
+    for model, schema in MODELS.items():
+        path = f"{PROJECT}.{schema}.{model}"
+        if isinstance(reference.before.get(path), Table):
+            for state in reference.changes[path]:
+                assert state, f"{model} is dropped"
+                made = Content(model, list(state.types), state.values())
+                assert made == reference.second.contents[model], model
+                changed += 1
+    assert changed > 12
+
+
+def test_a_build_stopped_at_any_statement_is_made_up_for(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    is_soak = request.config.getoption("--soak")
+    build = ("build", *WITHOUT_TESTS)
+    if not is_soak:
+        build += ("--select", "+fct_registry_requests_daily")
+    logs = example_logs()[:10]
+    with serve() as (address, api):
+        project = BigQueryProject(tmp_path, address)
+        first = recorded(EARLY, logs[::2])
+        land(api, first)
+        project.dbt(*build)
+        land(api, first + recorded(LATE, logs[1::2]))
+        before, start = dict(api.warehouse.relations), len(api.sent)
+        project.dbt(*build)
+        expected = contents(api)
+        stops = range(len(api.sent) - start)
+        insert_job = api._insert_job
+        for stop in stops if is_soak else random.Random(2).sample(stops, 1):
+            api.warehouse.relations = dict(before)
+            last = len(api.sent) + stop
+
+            def refuse(body: dict[str, Any], project: str, last: int = last) -> dict[str, Any]:
+                if len(api.sent) >= last:
+                    raise ConnectionError("killed")
+                return insert_job(body, project)
+
+            with patch.object(api, "_insert_job", refuse), pytest.raises(AssertionError):
+                project.dbt(*build)
+            # as if an hour later, when the lock has expired
+            api.warehouse.run(f"delete from `{INTERMEDIATE}.build_locks` where true")
+            project.dbt(*build)
+            assert contents(api) == expected, stop
+
+
+def contents(api: Api) -> dict[str, Content]:
+    """All models that are built."""
+    found = {model: f"{PROJECT}.{schema}.{model}" for model, schema in MODELS.items()}
+    return {
+        model: content(api, model)
+        for model, path in found.items()
+        if path in api.warehouse.relations
+    }

@@ -1,0 +1,58 @@
+"""deploy/terraform, checked by terraform itself against the Google provider's schemas.
+
+Proves: form, references, types, names and required arguments, values of variables, and what is
+created for given variables. Not: values that the provider or Google checks when it applies.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from integration_tests.deploy.conftest import Run
+from integration_tests.deploy.provider_schema import SCHEMA, used_types
+
+
+def test_is_formatted(terraform: Run) -> None:
+    terraform("fmt", "-check", "-diff", "-recursive")
+
+
+def test_fits_the_schemas(terraform: Run) -> None:
+    assert json.loads(terraform("validate", "-json"))["valid"]
+
+
+def test_its_own_tests_pass(deployed: dict[str, Any]) -> None:
+    assert {"defaults", "audit_logs_to_bigquery", "audit_logs_to_storage"} <= set(deployed)
+
+
+def test_schemas_are_those_of_the_types_in_use() -> None:
+    schemas = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    for kind in ("resource", "data"):
+        assert sorted(schemas[kind]) == used_types(kind), "python -m tests.deploy.provider_schema"
+
+
+def test_each_variable_is_in_the_docs(repository: Path) -> None:
+    text = (repository / "deploy/terraform/variables.tf").read_text(encoding="utf-8")
+    docs = (repository / "docs/deploy.md").read_text(encoding="utf-8")
+    variables = re.findall(r'^variable "(\w+)" \{\n  description = "', text, re.MULTILINE)
+    assert len(variables) == text.count("\nvariable ")
+    assert [name for name in variables if f"`{name}`" not in docs] == []
+
+
+def test_each_alert_is_in_the_runbook(repository: Path, deployed: dict[str, Any]) -> None:
+    runbook = (repository / "docs/runbook.md").read_text(encoding="utf-8")
+    contents = [
+        values["documentation"][0]["content"]
+        for address, values in deployed["defaults"].items()
+        if address.startswith("google_monitoring_alert_policy")
+    ]
+    named = re.findall(r'See "(\w+)" under Alerts', "\n".join(contents))
+    assert set(named) == set(re.findall(r"^### `(\w+)`", runbook, re.MULTILINE))
+
+
+def test_each_problem_of_the_job_has_an_alert(repository: Path, deployed: dict[str, Any]) -> None:
+    job = (repository / "deploy/job.py").read_text(encoding="utf-8")
+    alerts = {
+        re.sub(r'.*\["(\w+)"\]', r"\1", each) for each in deployed["defaults"] if ".log[" in each
+    }
+    assert alerts == set(re.findall(r'_tell\(\s*"(\w+)"', job))

@@ -1,0 +1,321 @@
+"""Drives the project as its users do: the loader in this process, dbt in this process."""
+
+import atexit
+import fcntl
+import gc
+import os
+import random
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+import duckdb
+import pytest
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import CompiledNode, ParsedNode
+from dbt_common.events.base_types import BaseEvent
+from dbt_common.events.event_manager import EventManager
+from playwright.sync_api import Browser
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+from integration_tests import browser
+from pullstats import plan
+from pullstats.duckdb_warehouse import DuckDBWarehouse
+from report import __main__ as report
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+# What the processes that run tests share; the first one, which starts the others, makes it.
+if "PULLSTATS_TESTS" not in os.environ:
+    os.environ["PULLSTATS_TESTS"] = tempfile.mkdtemp(prefix="pullstats-tests-")
+    shutil.copy(ROOT / "profiles.yml.example", os.environ["PULLSTATS_TESTS"] + "/profiles.yml")
+    atexit.register(shutil.rmtree, os.environ["PULLSTATS_TESTS"])
+# It has the example's profile, whatever the user's own says.
+PROFILES = SHARED = Path(os.environ["PULLSTATS_TESTS"])
+# Where tests leave pictures of pages, for people and as artifacts of CI.
+SCREENSHOTS = ROOT / "target/screenshots"
+# Client ids are compared across databases, so all of them have one salt.
+SALT = "salt-of-the-tests"
+ON_THE_REFERENCE_ENGINE = [
+    f"integration_tests/bigquery/test_{name}.py"
+    for name in ("cost", "incremental", "reference", "secrets")
+]
+WITH_FILES = ("--log-level-file", "debug", "--write-json")
+WITHOUT_FILES = ("--log-level-file", "none", "--no-write-json")
+MARTS = sorted(path.stem for path in (ROOT / "models/marts").rglob("*.sql"))
+
+
+class Project:
+    """A database, with what can be done to it."""
+
+    manifest: Manifest | None = None
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = folder / "test.duckdb"
+        with duckdb.connect(str(self.database)) as connection:
+            connection.execute(
+                "create schema if not exists pullstats_private;"
+                "create table if not exists pullstats_private.client_salt"
+                f" as select '{SALT}' as salt"
+            )
+
+    def load(self, paths: Iterable[Path], batch: int = 500) -> None:
+        warehouse = DuckDBWarehouse(self.database)
+        try:
+            places = (found for path in paths for found in plan.find(path))
+            todo = plan.make(places, warehouse.ledger())
+            for each in plan.batches(todo.load, batch, 10**9):
+                assert not warehouse.load(each).unreadable
+        finally:
+            warehouse.close()
+
+    def dbt(self, *arguments: str, is_logged: bool = False, is_described: bool = False) -> None:
+        """Run a command of dbt.
+
+        Its events, its JSON and its SQL files take a third of a build's time, and descriptions in
+        the database a sixth.
+        """
+        os.environ["PULLSTATS_DUCKDB"] = str(self.database)
+        options = [
+            *("--project-dir", str(ROOT), "--profiles-dir", str(PROFILES)),
+            *("--target-path", str(self.folder / "target")),
+            *("--log-path", str(self.folder / "logs"), "--log-level", "none"),
+            *(WITH_FILES if is_logged else WITHOUT_FILES),
+        ]
+        try:
+            if not Project.manifest:
+                Project.manifest = parsed_once("local")
+            # of all variables, this one alone is in models' configs
+            is_as_parsed = "rebuild_requests" not in " ".join(arguments)
+            manifest = Project.manifest if is_as_parsed else None
+            has_events = is_logged or "--warn-error" in arguments
+            with output(has_events, is_logged or arguments[0] == "compile"):
+                result = runner(manifest, is_described).invoke([*arguments, *options])
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+        if not result.success:
+            failed = [
+                f"{each.node.name}: {each.message}"
+                for each in getattr(result.result, "results", [])
+                if each.status not in ("success", "pass")
+            ]
+            raise AssertionError(f"dbt {arguments}: {failed or result.exception}")
+
+    def run(self, is_logged: bool = False, is_described: bool = False) -> None:
+        """Seeds and models, without their tests."""
+        without_tests = ("--exclude-resource-type", "test", "unit_test")
+        self.dbt("build", *without_tests, is_logged=is_logged, is_described=is_described)
+
+    def docs(self) -> Path:
+        """The docs page of this database, by `make docs`."""
+        settings = {
+            "PULLSTATS_DUCKDB": str(self.database),
+            "DBT_PROFILES_DIR": str(PROFILES),
+        }
+        command = ["make", "--silent", "docs"]
+        subprocess.run(command, cwd=ROOT, env=os.environ | settings, check=True)
+        return ROOT / "target/static_index.html"
+
+    def report(self) -> Path:
+        os.environ["PULLSTATS_DUCKDB"] = str(self.database)
+        try:
+            return make_report(self.folder, Project.manifest, "local", PROFILES)
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+
+    def query(self, sql: str) -> list[tuple[object, ...]]:
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def marts(self) -> dict[str, list[tuple[object, ...]]]:
+        """All rows of all marts, except for columns that depend on how they arrived."""
+        return {
+            mart: self.query(
+                "select columns(lambda name: name not in ('late_rows', 'last_loaded_at'))"
+                f" from pullstats.{mart} order by all"
+            )
+            for mart in MARTS
+        }
+
+
+def parsed(options: Sequence[str]) -> Manifest:
+    """Parse the project once for many builds.
+
+    A collector that searches the manifest for garbage again and again takes a sixth of a build.
+    """
+    manifest: Manifest = dbtRunner().invoke(["parse", *options]).result
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # else DuckDB's module calls what is left a leak
+    return manifest
+
+
+def parsed_once(target: str) -> Manifest:
+    """Parse the project for all processes: dbt reads again what the first one has parsed."""
+    settings = {"PULLSTATS_DUCKDB": str(SHARED / "test.duckdb")}
+    with one_process_at_a_time("dbt"), patch.dict(os.environ, settings):
+        return parsed(
+            [
+                *("--project-dir", str(ROOT), "--profiles-dir", str(PROFILES)),
+                *("--target", target, "--target-path", str(SHARED / target)),
+                *("--log-path", str(SHARED / "logs"), "--log-level", "none", *WITHOUT_FILES),
+            ]
+        )
+
+
+@contextmanager
+def output(has_events: bool, has_sql: bool) -> Iterator[None]:
+    """Let dbt make its events, which it logs, and write the SQL of models; or not."""
+
+    def without_content(self: BaseEvent, *_: object, **__: object) -> None:
+        self.pb_msg = getattr(self.PROTO_TYPES_MODULE, type(self).__name__)()
+
+    def nothing(*_: object, **__: object) -> None:
+        pass
+
+    with ExitStack() as stack:
+        if not has_events:
+            stack.enter_context(patch.object(BaseEvent, "__init__", without_content))
+            stack.enter_context(patch.object(EventManager, "fire_event", nothing))
+        if not has_sql:
+            stack.enter_context(patch.object(ParsedNode, "write_node", nothing))
+        yield
+
+
+@contextmanager
+def one_process_at_a_time(purpose: str) -> Iterator[None]:
+    with (SHARED / f"{purpose}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def runner(manifest: Manifest | None, is_described: bool = True) -> dbtRunner:
+    """Give a runner that compiles for its own database what was compiled for others before."""
+    for node in manifest.nodes.values() if manifest else ():
+        node.config.persist_docs = {"relation": is_described, "columns": is_described}
+        if isinstance(node, CompiledNode):
+            node.compiled = node.extra_ctes_injected = False
+            node.extra_ctes = []
+    return dbtRunner(manifest)
+
+
+def copied(source: Project, folder: Path) -> Project:
+    """Make a project that begins with the database of another."""
+    folder.mkdir(exist_ok=True)
+    project = Project(folder)
+    shutil.copy(source.database, project.database)
+    raw = f"{source.database}.raw"
+    if Path(raw).exists():
+        shutil.copytree(raw, f"{project.database}.raw")
+    project.load([])  # the views over raw name its folder
+    return project
+
+
+def make_report(folder: Path, manifest: Manifest | None, target: str, profiles: Path) -> Path:
+    """The report page, as `make report` makes it."""
+    page = folder / "report.html"
+    places = {"DBT_TARGET_PATH": f"{folder}/target", "DBT_LOG_PATH": f"{folder}/logs"}
+    arguments = ["--target", target, "--profiles-dir", str(profiles), "--output", str(page)]
+    with patch.dict(os.environ, places):
+        assert report.main(arguments, runner(manifest)) == 0
+    return page
+
+
+def example_logs() -> list[Path]:
+    return sorted((EXAMPLES / "logs").glob("*_v0"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="the long forms of some tests")
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+    """Keeps the tests of a file together when they run side by side: they share costly fixtures."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path: str = nodeid.split("::", 1)[0]
+        if path in ON_THE_REFERENCE_ENGINE:
+            return "reference"
+        return "loader/tests/cloud" if path.startswith("loader/tests/cloud/") else path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what waits for a browser, while the others have work for all cores."""
+    items.sort(key=lambda item: "chromium" not in getattr(item, "fixturenames", ()))
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Twice as many as cores: some tests wait for emulators and a browser."""
+    return (os.cpu_count() or 1) * 2
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests have measured: `record_property(what, figure)`."""
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    for each in reports:
+        for what, figure in each.user_properties if each.when == "call" else ():
+            terminalreporter.line(f"{what}: {figure}")
+
+
+@pytest.fixture
+def times(request: pytest.FixtureRequest) -> tuple[int, int]:
+    """How often to kill a load and a build."""
+    return (200, 50) if request.config.getoption("--soak") else (6, 1)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The examples, loaded at once and built; not to be changed."""
+    return built_examples(tmp_path_factory.mktemp("examples"))
+
+
+@pytest.fixture
+def half_built(tmp_path: Path) -> Project:
+    """A project that was built when every other object of the examples had landed."""
+    return built_examples(tmp_path, every=2)
+
+
+def built_examples(folder: Path, every: int = 1) -> Project:
+    """Copy a build of all objects of the examples, or of every other; with dbt's artifacts.
+
+    It is made once for all processes.
+    """
+    shared = SHARED / f"examples-{every}"
+    with one_process_at_a_time(shared.name):
+        if not (shared / "built").exists():
+            shared.mkdir()
+            project = Project(shared)
+            project.load(example_logs()[::every])
+            project.run(is_logged=True, is_described=True)
+            (shared / "built").touch()
+        project = copied(Project(shared), folder)
+    shutil.copytree(shared / "target", folder / "target")
+    return project
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser.started() as found:
+        yield found
+
+
+def shuffled(items: Sequence[Path], seed: int) -> list[Path]:
+    mixed = list(items)
+    random.Random(seed).shuffle(mixed)
+    return mixed

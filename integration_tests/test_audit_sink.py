@@ -1,0 +1,100 @@
+"""A BigQuery sink's tables, on DuckDB: read with the columns that they have."""
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from integration_tests.bigquery.audit_inputs import entry
+from integration_tests.project import Project
+
+SINK = """
+create schema sink;
+create table sink.cloudaudit_googleapis_com_data_access_20241228 as
+select
+    'projects/p/logs/cloudaudit.googleapis.com%2Fdata_access' as logName,
+    'e' || range as insertId,
+    timestamp '2024-12-28 10:00:00' + range * interval 1 second as "timestamp",
+    timestamp '2024-12-28 10:00:01' + range * interval 1 second as receiveTimestamp,
+    {
+        'serviceName': 'artifactregistry.googleapis.com',
+        'methodName': ['Docker-HeadManifest', 'Docker-GetManifest', 'Docker-ServeBlob'][range + 1],
+        'resourceName': 'projects/p/locations/us/repositories/r/dockerImages/app@sha256:'
+            || repeat('a', 64),
+        'requestMetadata': {'callerIp': '192.0.2.7', 'callerSuppliedUserAgent': 'docker/28.5.2'},
+        'requestJson': '{"requestUrl": "/v2/p/r/app/' || [
+            'manifests/v1',
+            'manifests/sha256:' || repeat('a', 64),
+            'blobs/sha256:' || repeat('b', 64)
+        ][range + 1] || '"}'
+    } as protopayload_auditlog
+from range(3);
+"""
+RECORDS = "int_artifact_registry_request_records"
+WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
+VARS = ("--vars", "{audit_sink_dataset: sink}")
+
+
+@pytest.fixture
+def sink(project: Project) -> Project:
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute(SINK)
+    return project
+
+
+def test_a_sink_alone_is_enough(sink: Project) -> None:
+    sink.dbt("build", "--select", "+fct_image_pulls", *WITHOUT_TESTS, *VARS)
+    assert sink.query(
+        "select log_source, image, tag, client_tool, blob_count from pullstats.fct_image_pulls"
+    ) == [("cloud_audit", "us-docker.pkg.dev/p/r/app", "v1", "docker", 1)]
+
+
+def test_a_back_fill_beside_a_sink_is_read_when_its_days_are_restated(
+    sink: Project, tmp_path: Path
+) -> None:
+    """Other builds look no further back than `audit_sink_max_lag_days`, and a test warns."""
+    build = ("build", "--select", f"+{RECORDS}", *WITHOUT_TESTS, "--vars")
+    sink.dbt(*build, VARS[1])
+    landed = tmp_path / "logs/cloudaudit.googleapis.com/data_access/2024/07/02"
+    landed.mkdir(parents=True)
+    with duckdb.connect(str(sink.database)) as connection:
+        log = "pullstats_intermediate.build_log"
+        connection.execute(f"update {log} set recorded_at = recorded_at - interval 1 hour")
+    path = landed / "12:00:00_12:59:59_S0.json"
+    path.write_text(json.dumps(entry(1, 0)) + "\n")
+    sink.load([path])
+    days = f"select distinct event_date::varchar from pullstats_intermediate.{RECORDS} order by 1"
+    sink.dbt(*build, VARS[1])
+    assert sink.query(days) == [("2024-12-28",)]
+    check = ("--warn-error", "test", "--select", "assert_back_filled_days_are_read", *VARS)
+    with pytest.raises(AssertionError, match="Got 1 result"):
+        sink.dbt(*check)
+    sink.dbt(*build, "{audit_sink_dataset: sink, restate_from: 2024-07-02}")
+    assert sink.query(days) == [("2024-07-02",), ("2024-12-28",)]
+    sink.dbt(*build, VARS[1])
+    assert sink.query(days) == [("2024-07-02",), ("2024-12-28",)]
+    sink.dbt(*check)
+
+
+def test_days_that_raw_no_longer_holds_are_not_restated(sink: Project) -> None:
+    """As after raw has expired, or if the variable that names the sink is forgotten."""
+    build = ("build", "--select", f"+{RECORDS}", *WITHOUT_TESTS, "--vars")
+    sink.dbt(*build, VARS[1])
+    records = f"from pullstats_intermediate.{RECORDS} order by all"
+    before = sink.query(records)
+    days = "{restate_from: 2024-12-27, restate_to: 2024-12-28}"
+    with pytest.raises(AssertionError, match=r"keeps its 3 rows of 2024-12-28: .* holds only 0"):
+        sink.dbt("--warn-error", *build, days)
+    sink.dbt(*build, days)
+    assert sink.query(records) == before
+    sink.dbt(*build, "{audit_sink_dataset: sink, restate_from: 2024-12-28}")
+    assert sink.query(records) == before
+
+
+def test_entries_that_could_not_be_written_are_noticed(sink: Project) -> None:
+    sink.dbt("test", "--select", "assert_no_export_errors", *VARS)
+    with duckdb.connect(str(sink.database)) as connection:
+        connection.execute("create table sink.export_errors_20241228 as select '{}' as logEntry")
+    with pytest.raises(AssertionError, match="Got 1 result"):
+        sink.dbt("--warn-error", "test", "--select", "assert_no_export_errors", *VARS)

@@ -1,0 +1,234 @@
+"""Builds on top of builds: in parts, again, restated, refreshed, two at once."""
+
+import csv
+import os
+import signal
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from integration_tests.kill_loop import start
+from integration_tests.project import Project, copied, example_logs
+from integration_tests.test_whole_days import statements
+from pullstats.csv_log import USAGE_COLUMNS
+
+WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
+
+
+@pytest.fixture
+def built(examples: Project, tmp_path: Path) -> Project:
+    """A copy of the examples."""
+    return copied(examples, tmp_path)
+
+
+@pytest.fixture
+def landed(half_built: Project) -> Project:
+    """A project that was built before the second half of the examples landed."""
+    half_built.load(example_logs()[1::2])
+    return half_built
+
+
+def test_building_again_changes_nothing(built: Project, examples: Project) -> None:
+    sent: list[str] = []
+    with statements(before=sent.append):
+        built.run()
+    # those of dbt's materialization `incremental`
+    assert sent
+    assert not [sql for sql in sent if "create temporary table" in sql.lower()]
+    assert built.marts() == examples.marts()
+
+
+def test_restating_days_by_variables_changes_nothing_that_was_right(
+    landed: Project, examples: Project
+) -> None:
+    days = '{"restate_from": "2024-05-29", "restate_to": "2024-05-31"}'
+    landed.dbt("build", *WITHOUT_TESTS, "--vars", days)
+    landed.run()
+    assert landed.marts() == examples.marts()
+
+
+def test_a_changed_rule_reaches_restated_days_only(built: Project) -> None:
+    requests = (
+        "select event_date::varchar, count(*) from pullstats_intermediate.int_gcs_requests"
+        " where client_tool = '{}' group by 1 order by 1"
+    )
+    before = built.query(requests.format("docker"))
+    table = f"{built.database.stem}.pullstats_seeds.user_agents"
+    with duckdb.connect(str(built.database)) as connection:
+        connection.execute(f"update {table} set tool = 'moby' where tool = 'docker'")
+    built.dbt("run", "--vars", '{"restate_from": "2024-05-30"}')
+    renamed = built.query(requests.format("moby"))
+    assert renamed == [row for row in before if row[0] == "2024-05-30"]
+    built.dbt("test", "--select", "test_type:data", "--exclude", "client_tools", "user_agents")
+
+
+def read(folder: Path, day: int, image: str, client: str, start: int = 9 * 3600) -> Path:
+    """Write a log with one pull, of a config and, a second later, of a layer that all images share.
+
+    Only docker names the image.
+    """
+    path = folder / f"read_usage_2024_06_{day:02d}_09_00_00_{len(client)}{len(image)}ab_v0"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(USAGE_COLUMNS), restval="", quoting=csv.QUOTE_ALL)
+        writer.writeheader()
+        for place, digest in enumerate((f"{image[0]}c", "b0")):
+            uri = f"gcr.io/v2/acme/{image}/blobs/sha256:{digest:0>64}"
+            size = 1000 if place == 0 else 1_000_000
+            midnight = int(datetime(2024, 6, day, tzinfo=UTC).timestamp())
+            micros = (midnight + start + place) * 1_000_000
+            writer.writerow(
+                {
+                    "time_micros": micros,
+                    "c_ip": f"192.0.2.{len(client)}",
+                    "cs_method": "GET",
+                    "sc_status": 200,
+                    "sc_bytes": size,
+                    "cs_referer": f"https://{uri}" if client == "docker" else "",
+                    "cs_user_agent": f"{client}/1.0",
+                    "cs_operation": "GET_Object",
+                    "cs_bucket": "artifacts.acme.appspot.com",
+                    "cs_object": f"containers/images/sha256:{digest:0>64}",
+                }
+            )
+    return path
+
+
+def days_of_changed_blobs(project: Project, *options: str) -> list[str]:
+    """Build the blobs, and give the days to restate since they have changed."""
+    build = ("build", "--select", "+int_blobs", *WITHOUT_TESTS, *options)
+    project.dbt(*build, is_logged="--vars" in options)
+    return [
+        f"{day}"
+        for (day,) in project.query(
+            "select restated_date from pullstats_intermediate.build_log"
+            " where model_name = 'int_blobs' and restated_date is not null and recorded_at ="
+            " (select max(recorded_at) from pullstats_intermediate.build_log"
+            "  where model_name = 'int_blobs') order by 1"
+        )
+    ]
+
+
+def test_a_second_image_restates_the_reads_that_name_none(project: Project, tmp_path: Path) -> None:
+    project.load([read(tmp_path, day, "app", "docker") for day in (1, 3, 5)])
+    project.load([read(tmp_path, day, "app", "curl") for day in (2, 4)])
+    days_of_changed_blobs(project)
+    project.load([read(tmp_path, 9, "base", "docker")])
+    # the new image's config was read on the 9th for the first time; the layer has two images now
+    assert days_of_changed_blobs(project) == ["2024-06-02", "2024-06-04", "2024-06-09"]
+    assert days_of_changed_blobs(project) == []
+
+
+def test_a_session_over_midnight_is_restated_on_the_day_of_its_start(
+    project: Project, tmp_path: Path
+) -> None:
+    project.load([read(tmp_path, 2, "app", "curl", start=24 * 3600 - 1)])
+    project.load([read(tmp_path, 5, "app", "docker")])
+    days_of_changed_blobs(project)
+    project.load([read(tmp_path, 9, "base", "docker")])
+    # the layer was first read on the 3rd
+    assert days_of_changed_blobs(project) == ["2024-06-02", "2024-06-09"]
+
+
+def test_days_beyond_the_limit_are_named(project: Project, tmp_path: Path) -> None:
+    project.load([read(tmp_path, day, "app", "curl") for day in (2, 4, 6)])
+    project.load([read(tmp_path, 1, "app", "docker")])
+    days_of_changed_blobs(project)
+    project.load([read(tmp_path, 9, "base", "docker")])
+    restated = days_of_changed_blobs(project, "--vars", "{max_restated_days: 2}")
+    assert restated == ["2024-06-06", "2024-06-09"]
+    warned = (project.folder / "logs/dbt.log").read_text()
+    assert "2 days from 2024-06-02 to 2024-06-04 are not restated" in warned
+    assert "'{restate_from: 2024-06-02, restate_to: 2024-06-04}'" in warned
+
+
+def test_a_followed_model_that_was_never_built_is_an_error(built: Project) -> None:
+    with duckdb.connect(str(built.database)) as connection:
+        connection.execute(
+            "delete from pullstats_intermediate.build_log"
+            " where model_name = 'int_blob_reads_grouped'"
+        )
+    message = "fct_image_pulls follows int_blob_reads_grouped, which has recorded no"
+    with pytest.raises(AssertionError, match=message):
+        built.dbt("run", "--select", "fct_image_pulls")
+
+
+def test_a_first_build_on_nothing_does_not_hinder_the_next(
+    project: Project, examples: Project
+) -> None:
+    project.load([])
+    project.run()
+    project.load(example_logs())
+    project.run()
+    assert project.marts() == examples.marts()
+
+
+def test_changed_facts_are_not_lost_when_a_build_stops_behind_them(
+    landed: Project, examples: Project
+) -> None:
+    landed.dbt("run", "--select", "+int_blobs")
+    # as if killed before the hook, which on BigQuery is a job of its own
+    with duckdb.connect(str(landed.database)) as connection:
+        connection.execute(
+            "delete from pullstats_intermediate.build_log where model_name = 'int_blobs'"
+            " and read_at > (select min(read_at) from pullstats_intermediate.build_log"
+            " where model_name = 'int_blobs')"
+        )
+    landed.run()
+    assert landed.marts() == examples.marts()
+
+
+def test_a_full_refresh_spares_the_requests_unless_they_are_meant(
+    project: Project, examples: Project
+) -> None:
+    logs = example_logs()
+    project.load([log for log in logs if "_2024_05_" in log.name])
+    project.load([log for log in logs if "_2024_05_" not in log.name])
+    project.run()
+    # as when raw has expired
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute(
+            "delete from storageanalysis.raw_files where table_name = 'usage' and loaded_at"
+            " = (select min(loaded_at) from storageanalysis.raw_files where table_name = 'usage')"
+        )
+    project.dbt("run", "--full-refresh")
+    found, expected = project.marts(), examples.marts()
+    del found["fct_log_hours"], expected["fct_log_hours"]  # these tell of the ledger, too
+    assert found == expected
+    rebuild = ("--full-refresh", "--vars", "{rebuild_requests: true}")
+    project.dbt("run", "--select", "+fct_image_pulls", *rebuild)
+    ((first_day,),) = project.query("select min(pull_date) from pullstats.fct_image_pulls")
+    assert f"{first_day}" == "2024-06-01"
+
+
+def test_a_part_of_the_models_can_be_built(landed: Project, examples: Project) -> None:
+    landed.dbt("run", "--select", "+fct_image_pulls", "+dim_projects")
+    landed.dbt("run", "--select", "fct_image_pulls_daily+", "fct_image_builds_monthly+")
+    expected = examples.marts()
+    for mart in ("fct_image_pulls", "fct_image_pulls_daily", "dim_images"):
+        assert landed.marts()[mart] == expected[mart]
+    landed.run()
+    assert landed.marts() == expected
+
+
+def test_a_second_build_at_once_is_refused_and_harms_nothing(
+    built: Project, examples: Project
+) -> None:
+    ready, is_open = os.pipe()
+
+    def build() -> None:
+        with duckdb.connect(str(built.database)):
+            os.write(is_open, b".")
+            time.sleep(600)
+
+    first = start(build)
+    try:
+        os.read(ready, 1)
+        with pytest.raises(AssertionError, match="Could not set lock on file"):
+            built.dbt("run")
+    finally:
+        os.kill(first, signal.SIGKILL)
+        os.waitpid(first, 0)
+    assert built.marts() == examples.marts()

@@ -1,0 +1,101 @@
+"""The commands of docs/questions.md answer on the examples, without noise."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+from integration_tests.project import PROFILES, ROOT, WITHOUT_FILES, Project, runner
+
+COMMANDS = re.findall(
+    r"^\.venv/bin/(dbt|mf) (.+)$", (ROOT / "docs/questions.md").read_text(), re.MULTILINE
+)
+ASKED = [shlex.split(line) for program, line in COMMANDS if program == "dbt"]
+# the examples have no inventory, no image unused for 30 days, and not the article's image
+EMPTY = {
+    "tags_not_used",
+    "checks_per_image_and_tool",
+    "images_not_used",
+    "bytes_of_unused_images",
+    "reads_of_a_build",
+    "pulls_per_principal",
+}
+
+
+def test_every_analysis_has_a_command() -> None:
+    assert {arguments[3] for arguments in ASKED} == {
+        path.stem for path in (ROOT / "analyses").glob("*.sql")
+    }
+
+
+def show(arguments: list[str], examples: Project) -> Any:
+    os.environ["PULLSTATS_DUCKDB"] = str(examples.database)
+    places = ["--project-dir", str(ROOT), "--profiles-dir", str(PROFILES)]
+    places += ["--target-path", str(examples.folder / "target"), *WITHOUT_FILES]
+    try:
+        outcome = runner(Project.manifest).invoke([*arguments, *places])
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+    assert outcome.success, outcome.exception
+    return outcome.result
+
+
+def test_dbt_prints_an_answer_and_nothing_else(
+    examples: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    show(ASKED[0], examples)
+    lines = capfd.readouterr().out.strip().splitlines()
+    assert len(lines) > 2
+    assert all(line.startswith("| ") for line in lines)
+
+
+def test_dbt_answers_every_command(examples: Project) -> None:
+    """In one command, since dbt takes a second to begin."""
+    questions: list[str] = []
+    variables: dict[str, object] = {}
+    for *how, question in (arguments[:4] for arguments in ASKED):
+        assert how == ["show", "--quiet", "--select"]
+        questions.append(question)
+    for arguments in ASKED:
+        for name, value in yaml.safe_load(arguments[5]).items() if arguments[4:] else ():
+            assert variables.setdefault(name, value) == value
+    answers = show(
+        ["show", "--quiet", "--select", *questions, "--vars", json.dumps(variables)], examples
+    )
+    rows = {each.node.name: len(each.agate_table.rows) for each in answers.results}
+    assert rows.keys() == set(questions)
+    assert {question for question, count in rows.items() if not count} <= EMPTY
+
+
+@pytest.mark.parametrize("arguments", [line for program, line in COMMANDS if program == "mf"])
+def test_mf_answers_and_prints_little_else(
+    arguments: str, examples: Project, tmp_path: Path
+) -> None:
+    target = tmp_path / "target"
+    target.mkdir()
+    shutil.copy(examples.folder / "target/semantic_manifest.json", target)
+    shutil.copy(ROOT / "dbt_project.yml", tmp_path)
+    environment = os.environ | {
+        "PULLSTATS_DUCKDB": str(examples.database),
+        "DBT_PROFILES_DIR": str(PROFILES),
+        "DBT_PROJECT_DIR": str(tmp_path),
+    }
+    answer = subprocess.run(
+        [str(ROOT / ".venv/bin/mf"), *shlex.split(arguments)],
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    print(answer.stdout, answer.stderr)
+    metric = shlex.split(arguments)[3].split(",")[0]
+    assert metric in answer.stdout

@@ -1,0 +1,303 @@
+"""What BigQuery holds after a load is what the log objects say, each object once."""
+
+import gzip
+import itertools
+import threading
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from google.cloud import bigquery
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from integration_tests.test_rows import COLUMNS, GOOD, HEADER, changed, line, records
+from pullstats import csv_log, plan
+from pullstats.bigquery_warehouse import BigQueryWarehouse
+from pullstats.warehouse import BatchResult
+from tests.cloud.conftest import Cloud
+from tests.test_audit import audit, entry
+from tests.test_load import BROKEN, SOUND, STORAGE, typed, usage
+
+NAMES = itertools.count()
+
+
+def jobs(cloud: Cloud) -> list[bigquery.LoadJob]:
+    """The load jobs into raw, oldest first."""
+    found = [job for job in cloud.client.list_jobs() if isinstance(job, bigquery.LoadJob)]
+    places = [(job, job.destination) for job in reversed(found)]
+    return [
+        job
+        for job, at in places
+        if at.dataset_id == cloud.dataset and at.table_id != "loaded_objects"
+    ]
+
+
+def test_when_objects_are_sound_then_one_native_job_lands_them(cloud: Cloud) -> None:
+    two = {usage(): SOUND, "deep/" + usage(hour=1): SOUND}
+    assert cloud.load(two) == BatchResult(2, 2)
+    assert cloud.rows() == typed([GOOD, GOOD])
+    (job,) = jobs(cloud)
+    # the emulator ignores some of these, so they are asserted on the request
+    request = job.to_api_repr()["configuration"]["load"]
+    schema = request.pop("schema")["fields"]
+    assert {field["name"]: field["type"] for field in schema} == COLUMNS
+    assert request == {
+        "sourceUris": sorted(cloud.uri + name for name in two),
+        "destinationTable": {
+            **{"projectId": "example-project", "datasetId": cloud.dataset, "tableId": "usage"}
+        },
+        "sourceFormat": "CSV",
+        "skipLeadingRows": 1,
+        "fieldDelimiter": ",",
+        "quote": '"',
+        "allowQuotedNewlines": True,
+        "preserveAsciiControlCharacters": True,
+        "maxBadRecords": 0,
+        "createDisposition": "CREATE_NEVER",
+        "writeDisposition": "WRITE_APPEND",
+    }
+    assert job.labels == {"app": "pullstats"}
+    columns = "row_count, job_row_count, job_bytes, size_bytes, job_id"
+    assert (
+        cloud.query(columns, "loaded_objects")
+        == [(None, 2, 2 * len(SOUND), len(SOUND), job.job_id)] * 2
+    )
+
+
+def test_when_a_load_is_repeated_then_nothing_changes(cloud: Cloud) -> None:
+    cloud.load({usage(): SOUND, usage(hour=1): BROKEN})
+    before = cloud.landed(), cloud.rows(), len(jobs(cloud))
+    assert cloud.load() == BatchResult()
+    # a loader that has read the ledger too early waits for the same jobs
+    cloud.warehouse.load(cloud.plan({}).load)
+    assert (cloud.landed(), cloud.rows(), len(jobs(cloud))) == before
+
+
+def test_when_lines_are_bad_then_they_alone_are_set_aside(cloud: Cloud) -> None:
+    sound = {usage(hour=hour): SOUND for hour in range(7)}
+    bad = SOUND + b"bro\xffken\r\n" + line(GOOD)
+    assert cloud.load({**sound, usage(hour=7): bad}) == BatchResult(8, 9, {usage(hour=7): 1})
+    assert cloud.rows() == typed([GOOD] * 9)
+    columns = "object_uri, line_number, reason, line_bytes"
+    assert cloud.query(columns, "rejected_lines") == [
+        (cloud.uri + usage(hour=7), 3, "not UTF-8 at byte 4", b"bro\xffken\r")
+    ]
+    # 8 refused, so all are read, and their good lines land from here
+    found = [(job.destination.table_id, job.error_result is not None) for job in jobs(cloud)]
+    assert found == [("usage", True), ("rejected_lines", False), ("usage", False)]
+
+
+def test_when_a_log_is_of_storage_then_it_lands_with_its_hour(cloud: Cloud) -> None:
+    data = b'"bucket","storage_byte_hours"\n"example","240"\n"empty",""\n"example","x"\n'
+    assert cloud.load({STORAGE: data}) == BatchResult(1, 2, {STORAGE: 1})
+    columns = "bucket, storage_byte_hours, object_uri, log_hour"
+    hour = datetime(2024, 5, 29, 7, tzinfo=UTC)
+    assert cloud.query(columns, "storage") == [
+        ("empty", None, cloud.uri + STORAGE, hour),
+        ("example", 240, cloud.uri + STORAGE, hour),
+    ]
+
+
+def test_when_an_object_cannot_be_read_then_it_is_recorded_until_it_is_fixed(
+    cloud: Cloud,
+) -> None:
+    result = cloud.load({usage(): SOUND, usage("wrong"): b"a,b\n1,2\n"})
+    assert (result.objects, list(result.unreadable)) == (1, [usage("wrong")])
+    todo = cloud.plan()
+    assert (todo.load, list(todo.conflicts)) == ([], [cloud.uri + usage("wrong")])
+    assert cloud.load({usage("wrong"): SOUND}) == BatchResult(1, 1)
+    assert cloud.rows() == typed([GOOD, GOOD])
+    assert cloud.plan().conflicts == {}
+
+
+def test_when_an_object_is_gone_before_its_load_then_the_others_land(cloud: Cloud) -> None:
+    cloud.put({usage(hour=hour): SOUND for hour in range(3)})
+    todo = cloud.plan().load
+    cloud.bucket.blob(usage(hour=1)).delete()
+    result = cloud.warehouse.load(todo)
+    generation = todo[1].generation
+    assert result.unreadable == {todo[1].uri: f"generation {generation} is gone"}
+    assert cloud.rows() == typed([GOOD, GOOD])
+
+
+def test_when_logs_are_audit_logs_then_their_entries_land_unchanged(cloud: Cloud) -> None:
+    odd = entry(protoPayload={"text": 'a "quoted", \\ tab\t and \u4e2d\u6587'})
+    sound = {audit(): entry() + odd, audit(hour=1, part="A0:1735351500"): entry(insertId="late")}
+    bad = entry(insertId="x") + b"no JSON\n" + entry(insertId=None) + entry(insertId="y")
+    result = cloud.load(
+        {**sound, audit(hour=2): bad, "run.googleapis.com/stdout/" + audit()[-37:]: b"x"}
+    )
+    assert result == BatchResult(3, 5, {audit(hour=2): 2})
+    found = cloud.query("log_entry, 1", "audit_logs")
+    lines = (
+        b"".join([*sound.values(), entry(insertId="x"), entry(insertId="y")]).decode().splitlines()
+    )
+    assert sorted(line for line, _ in found) == sorted(lines)
+    rejected = cloud.query("object_uri, line_number, reason", "rejected_lines")
+    assert rejected == [
+        (cloud.uri + audit(hour=2), 2, "not JSON: Expecting value: line 1 column 1 (char 0)"),
+        (cloud.uri + audit(hour=2), 3, "no log entry of an audit log: insertId is missing"),
+    ]
+    assert sorted(cloud.query("kind, row_count, object_uri", "loaded_objects")) == [
+        ("audit", 1, cloud.uri + audit(hour=1, part="A0:1735351500")),
+        ("audit", 2, cloud.uri + audit()),
+        ("audit", 2, cloud.uri + audit(hour=2)),
+    ]
+    (job,) = (job for job in jobs(cloud) if job.destination.table_id == "audit_logs")
+    request = job.to_api_repr()["configuration"]["load"]
+    fields = [(field["name"], field["type"]) for field in request["schema"]["fields"]]
+    assert fields == [("log_entry", "STRING")]
+    # the emulator knows these; that BigQuery does, too, is documented
+    options = ("sourceFormat", "fieldDelimiter", "quote", "skipLeadingRows", "maxBadRecords")
+    assert [request[name] for name in options] == ["CSV", "\x01", "", 0, 0]
+    assert cloud.load() == BatchResult()
+
+
+@pytest.mark.parametrize(("again", "conflicts"), [(SOUND, 0), (HEADER, 1)])
+def test_when_a_landed_object_has_a_new_generation_then_it_does_not_land(
+    cloud: Cloud, again: bytes, conflicts: int
+) -> None:
+    cloud.load({usage(): SOUND})
+    cloud.put({usage(): again})
+    todo = cloud.plan()
+    assert (todo.load, len(todo.conflicts)) == ([], conflicts)
+    assert cloud.rows() == typed([GOOD])
+
+
+def test_when_a_cut_object_comes_whole_then_the_rest_of_it_lands(cloud: Cloud) -> None:
+    whole = SOUND + line(changed(sc_status="404")) + b"\n"
+    assert cloud.load({usage(): whole[:-20]}) == BatchResult(1, 1, {usage(): 1})
+    assert cloud.load({usage(): whole}) == BatchResult(1, 1)
+    assert cloud.rows() == typed([GOOD, changed(sc_status="404")])
+    todo = cloud.plan()
+    assert (todo.load, todo.conflicts) == ([], {})
+
+
+def test_when_an_object_is_stored_compressed_then_it_lands_once(cloud: Cloud) -> None:
+    blob = cloud.bucket.blob(usage())
+    blob.content_encoding = "gzip"
+    blob.upload_from_string(gzip.compress(SOUND))
+    assert cloud.load() == BatchResult(1, 1)
+    assert cloud.load() == BatchResult()
+    assert cloud.plan().conflicts == {}
+    assert cloud.rows() == typed([GOOD])
+
+
+def test_when_loaders_meet_then_each_object_lands(cloud: Cloud) -> None:
+    """The documented race: what two batches share may land twice, and nothing is lost."""
+    cloud.put({usage(hour=hour): SOUND for hour in range(12)} | {usage(shard=1): BROKEN})
+    todo = cloud.plan().load
+    BigQueryWarehouse(dataset=cloud.dataset).load(todo[:1])
+    faults: list[Exception] = []
+    start = threading.Barrier(6)
+
+    def load(mine: list[plan.LogObject]) -> None:
+        warehouse = BigQueryWarehouse(dataset=cloud.dataset)
+        start.wait()
+        try:
+            warehouse.load(mine)
+        except Exception as error:
+            faults.append(error)
+
+    # a back-fill, the same once more, another that overlaps, and events
+    parts = [todo, todo, todo[3:9], *([each] for each in todo[4:7])]
+    threads = [threading.Thread(target=load, args=(part,)) for part in parts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults
+    batches = [todo[:1], todo, todo[3:9], *([each] for each in todo[4:7])]
+    landings = Counter(each.uri for batch in batches for each in batch)
+    assert Counter(uri for uri, *_ in cloud.landed()) == landings
+    assert cloud.rows() == typed([GOOD] * landings.total())
+    assert cloud.plan().load == []
+
+
+def test_when_the_tables_are_dropped_then_all_lands_again(cloud: Cloud) -> None:
+    cloud.load({usage(): SOUND})
+    cloud.client.delete_dataset(cloud.dataset, delete_contents=True)
+    cloud.warehouse = BigQueryWarehouse(dataset=cloud.dataset)
+    assert cloud.load() == BatchResult(1, 1)
+    assert cloud.rows() == typed([GOOD])
+
+
+def test_when_tables_are_made_then_they_are_partitioned_and_labelled(cloud: Cloud) -> None:
+    labels = ["team=data"]
+    cloud.warehouse = BigQueryWarehouse(dataset=cloud.dataset, labels=labels, usage_days="30")
+    cloud.load({usage(): SOUND})
+    made = {name: cloud.client.get_table(f"{cloud.dataset}.{name}") for name in TABLES}
+    assert {name for name, table in made.items() if table.time_partitioning} == RAW
+    partitioning = made["usage"].time_partitioning
+    assert (partitioning.type_, partitioning.field) == ("HOUR", None)
+    # the emulator forgets the option, so it is asserted on the statement
+    assert "partition_expiration_days = 30)" in cloud.warehouse.ddl()
+    assert "partition_expiration_days = null)" in BigQueryWarehouse(usage_days="0").ddl()
+    assert made["usage"].clustering_fields == ["cs_bucket", "cs_operation"]
+    assert all(table.labels == {"team": "data"} for table in made.values())
+    kinds = {field.name: field.field_type for field in made["usage"].schema}
+    assert kinds == {name: kind.replace("INT64", "INTEGER") for name, kind in COLUMNS.items()}
+
+
+RAW = {"usage", "storage", "audit_logs"}
+TABLES = [*RAW, "rejected_lines", "loaded_objects"]
+
+
+def test_when_batches_are_cut_then_they_keep_the_limits_of_a_job(cloud: Cloud) -> None:
+    limits = BigQueryWarehouse
+    assert limits.max_objects <= 10_000
+    assert limits.max_bytes <= 15 * 10**12
+    cloud.put({usage(hour=hour): SOUND for hour in range(3)})
+    huge = [plan.LogObject(**vars(each) | {"size": 10**9 + 1}) for each in cloud.plan().load]
+    assert [len(b) for b in plan.batches(huge, limits.max_objects, limits.max_bytes)] == [1, 1, 1]
+
+
+# One example is a whole batch, and shrinking one through an emulator would take minutes.
+a_batch = settings(
+    max_examples=1,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+
+
+@a_batch
+@given(st.lists(st.lists(records, max_size=6), min_size=8, max_size=12))
+def test_when_records_are_good_then_raw_holds_them_all(
+    cloud: Cloud, written: list[list[list[str]]]
+) -> None:
+    objects = {usage(f"good{next(NAMES)}"): csv_log.write(each, list(COLUMNS)) for each in written}
+    result = cloud.load(objects)
+    every = [record for each in written for record in each]
+    assert (result.objects, result.rows) == (len(written), len(every))
+    assert cloud.rows() == typed(every)
+
+
+odd_lines = st.one_of(
+    st.binary(max_size=40).filter(lambda data: not set(data) & set(b'\n\r"')),
+    st.sampled_from([line(GOOD), line(GOOD)[:-9], b'"', b"", b"," * 16 + b"x", b"\xff"]),
+)
+
+
+@a_batch
+@given(st.lists(st.lists(odd_lines, max_size=9), min_size=3, max_size=3), st.binary(max_size=40))
+def test_when_bytes_are_arbitrary_then_no_line_is_lost(
+    cloud: Cloud, written: list[list[bytes]], other: bytes
+) -> None:
+    # the header's line is skipped by BigQuery unread: only a name that lies would cost a record
+    objects = {usage(f"odd{next(NAMES)}"): HEADER + b"\n".join(each) for each in written}
+    alien = usage(f"alien{next(NAMES)}")
+    result = cloud.load({**objects, alien: b"\xff" + other + b"\nx"})
+    assert list(result.unreadable) == [alien]
+    parsed = {name: csv_log.parse(data, COLUMNS) for name, data in objects.items()}
+    assert result.rows == sum(len(each.records) for each in parsed.values())
+    rejected = {name: each.rejected for name, each in parsed.items() if each.rejected}
+    assert result.rejected == {name: len(each) for name, each in rejected.items()}
+    found = cloud.query("object_uri, line_number, reason, line_bytes", "rejected_lines")
+    expected = [
+        (cloud.uri + name, each.number, each.reason, each.content)
+        for name in rejected
+        for each in rejected[name]
+    ]
+    assert sorted(expected) == sorted(found)

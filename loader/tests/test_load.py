@@ -1,0 +1,254 @@
+"""What DuckDB shows after a load is what the log objects say, whichever way they were read."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from integration_tests.test_rows import COLUMNS, GOOD, HEADER, changed, line, records
+from pullstats import csv_log, plan
+from pullstats.duckdb_warehouse import DuckDBWarehouse
+from pullstats.warehouse import BatchResult
+
+Folders = pytest.TempPathFactory
+Row = tuple[object, ...]
+SOUND = HEADER + line(GOOD) + b"\n"
+BROKEN = SOUND + b"broken\n"
+
+
+def usage(prefix: str = "log", hour: int = 0, shard: int = 0) -> str:
+    return f"{prefix}_usage_2024_05_29_{hour:02}_00_00_{shard:02}ab_v0"
+
+
+STORAGE = "log_storage_2024_05_29_07_00_00_00ab_v0"
+
+
+class Store:
+    """A database beside a folder of log objects."""
+
+    def __init__(self, folder: Path, database: str = "test.duckdb") -> None:
+        self.logs = folder / "logs"
+        self.logs.mkdir(exist_ok=True)
+        self.database = folder / database
+        self.raw = Path(f"{self.database}.raw")
+
+    def put(self, objects: Mapping[str, bytes]) -> None:
+        for name, data in objects.items():
+            path = self.logs / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+
+    def load(self, objects: Mapping[str, bytes] | None = None) -> BatchResult:
+        """Land the objects of the folder in one batch; give what became of them."""
+        self.put(objects or {})
+        with closing(DuckDBWarehouse(self.database)) as warehouse:
+            todo = plan.make(plan.find(self.logs), warehouse.ledger())
+            for batch in plan.batches(todo.load, 500, 10**9):
+                return warehouse.load(batch)
+        return BatchResult()
+
+    def query(self, sql: str) -> list[Row]:
+        with closing(DuckDBWarehouse(self.database)) as warehouse:
+            return warehouse.connection.execute(sql).fetchall()
+
+    def rows(self) -> Counter[Row]:
+        found = self.query(f"select {', '.join(COLUMNS)} from storageanalysis.usage")
+        return Counter(tuple("" if value is None else value for value in row) for row in found)
+
+    def rejected(self) -> list[Row]:
+        table = "storageanalysis.rejected_lines"
+        return self.query(f"select line_number, reason, line_bytes from {table} order by all")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def typed(written: Iterable[list[str]]) -> Counter[Row]:
+    """The records as DuckDB shows them, null as ''."""
+    kinds = COLUMNS.values()
+    return Counter(
+        tuple(
+            int(value) if value and kind == "INT64" else value
+            for value, kind in zip(record, kinds, strict=True)
+        )
+        for record in written
+    )
+
+
+def assert_landed_as_parsed(store: Store, data: bytes) -> None:
+    parsed = csv_log.parse(data, COLUMNS)
+    result = store.load({usage(): data})
+    assert (store.rows(), result.rows) == (typed(parsed.records), len(parsed.records))
+    assert store.rejected() == [(x.number, x.reason, x.content) for x in parsed.rejected]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(records, min_size=1, max_size=8))
+def test_when_records_are_good_then_they_land_whichever_way_they_are_read(
+    tmp_path_factory: Folders, written: list[list[str]]
+) -> None:
+    store = Store(tmp_path_factory.mktemp("good"))
+    sound = csv_log.write(written, list(COLUMNS))
+    result = store.load({usage(): sound, usage(shard=1): sound + b"broken\n"})
+    assert result == BatchResult(2, 2 * len(written), {usage(shard=1): 1})
+    assert store.rows() == typed([*written, *written])
+
+
+MARKS = [b'"', b",", b"\n", b"\r", b"\r\n", b" ", b'""', b"\\", b"x", b"1", b"\xff", b"\0", b',""']
+EMPTY = line([""] * 17)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from([line(GOOD), EMPTY, EMPTY.replace(b'"', b"")]), st.data())
+def test_when_a_line_is_damaged_then_duckdb_reads_no_more_than_the_parser(
+    tmp_path_factory: Folders, victim: bytes, data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, len(victim)))
+    damaged = victim[:place] + data.draw(st.sampled_from(MARKS)) + victim[place:]
+    assert_landed_as_parsed(Store(tmp_path_factory.mktemp("odd")), SOUND + damaged + b"\n")
+
+
+@pytest.mark.parametrize(
+    "value", ["1e3", "1.5", " 1", "1 ", "0x10", "1_000", "+1", "1,2", ",", "9" * 19, "true"]
+)
+@pytest.mark.parametrize("other", [b"", b"broken\n"])
+def test_when_a_number_is_not_plain_then_it_is_not_converted(
+    store: Store, value: str, other: bytes
+) -> None:
+    bad = line(changed(sc_status=value))
+    store.load({usage(): SOUND + bad + b"\n" + line(GOOD) + b"\n" + other})
+    assert store.rows() == typed([GOOD, GOOD])
+    assert store.rejected()[0] == (3, f"sc_status is no integer: {value!r}", bad)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(SOUND + line([*GOOD, ""]), id="an 18th field that is empty"),
+        pytest.param(SOUND + line([*GOOD[:11], "", *GOOD[11:16], ""]), id="a shifted record"),
+        pytest.param(SOUND + line(GOOD).replace(b',"GET"', b', "GET"'), id="a space before quotes"),
+        pytest.param(
+            SOUND + line(GOOD).replace(b'"200",', b'"200" ,'), id="a space after a number"
+        ),
+        pytest.param(SOUND + line(GOOD).replace(b'"GET"', b'GET"'), id="a stray quote"),
+        pytest.param(SOUND + line(changed(cs_object=",")).replace(b'et",', b'et" ,'), id="hidden"),
+        pytest.param(SOUND + line(GOOD) + b"\r" + line(GOOD), id="a carriage return"),
+        pytest.param(HEADER + b"\r" + line(GOOD), id="a carriage return in front"),
+        pytest.param(SOUND + line(changed(cs_object="x" * 1_500_000)), id="a record too long"),
+        pytest.param(HEADER + line(changed(cs_object="x" * 2_500_000)), id="much too long"),
+        pytest.param(HEADER + b"," * 16 + b"x" + b'"' * 999_982 + b"\nbroken", id="many quotes"),
+        pytest.param(b'"' + HEADER.replace(b'"', b"") + line(GOOD), id="a header's stray quote"),
+        pytest.param(HEADER + b"\n\n" + line(GOOD), id="blank lines"),
+        pytest.param(b"\xef\xbb\xbf" + SOUND.replace(b"\n", b"\r\n"), id="a BOM and CRLF"),
+        pytest.param(SOUND + line(GOOD) + b"\r\n" + line(GOOD), id="mixed line ends"),
+        pytest.param(SOUND + line(changed(cs_object="zz")).replace(b"z", b"\xff"), id="not UTF-8"),
+        pytest.param(HEADER + b"broken\nbroken", id="nothing good"),
+    ],
+)
+def test_when_an_object_is_odd_then_duckdb_reads_what_the_parser_reads(
+    store: Store, data: bytes
+) -> None:
+    assert_landed_as_parsed(store, data)
+
+
+def test_when_a_line_is_rejected_then_its_place_and_bytes_are_kept(store: Store) -> None:
+    store.load({usage(): SOUND + b"bro\xffken\r\n" + line(GOOD), usage(shard=1): BROKEN})
+    columns = "object_uri, line_number, reason, line_bytes"
+    assert store.query(f"select {columns} from storageanalysis.rejected_lines order by all") == [
+        (usage(), 3, "not UTF-8 at byte 4", b"bro\xffken\r"),
+        (usage(shard=1), 3, "1 fields instead of 17", b"broken"),
+    ]
+    counts = "object_uri, kind, row_count, rejected_count, size_bytes"
+    assert store.query(f"select {counts} from storageanalysis.loaded_objects order by all") == [
+        (usage(), "usage", 2, 1, (store.logs / usage()).stat().st_size),
+        (usage(shard=1), "usage", 1, 1, len(BROKEN)),
+    ]
+
+
+def test_when_a_log_is_of_storage_then_it_lands_with_its_hour(store: Store) -> None:
+    data = b'"bucket","storage_byte_hours"\n"example","240"\n"empty",""\n"example","x"\n'
+    assert store.load({STORAGE: data}) == BatchResult(1, 2, {STORAGE: 1})
+    columns = "bucket, storage_byte_hours, object_uri, log_hour"
+    hour = datetime(2024, 5, 29, 7)
+    assert store.query(f"select {columns} from storageanalysis.storage order by all") == [
+        ("empty", None, STORAGE, hour),
+        ("example", 240, STORAGE, hour),
+    ]
+    assert store.rows() == Counter()
+
+
+@pytest.mark.parametrize("data", [HEADER, HEADER + b"broken\n"])
+def test_when_no_record_is_good_then_the_object_still_counts_as_landed(
+    store: Store, data: bytes
+) -> None:
+    assert store.load({usage(): data}).objects == 1
+    assert store.load() == BatchResult()
+    assert store.rows() == Counter()
+
+
+def test_when_an_object_cannot_be_read_then_the_others_land(store: Store) -> None:
+    (store.logs / usage("gone")).symlink_to(store.logs / "nowhere")
+    result = store.load({usage(): SOUND, usage("other"): b"a,b\n1,2\n", usage("bad"): BROKEN})
+    assert set(result.unreadable) == {usage("gone"), usage("other")}
+    assert (result.objects, result.rows, result.rejected) == (2, 2, {usage("bad"): 1})
+    assert store.rows() == typed([GOOD, GOOD])
+    with closing(DuckDBWarehouse(store.database)) as warehouse:
+        assert set(warehouse.ledger()) == {usage(), usage("bad")}
+
+
+@pytest.mark.parametrize(
+    "prefix", ["o'brien", "a*", "a?", "log[1]", "c_ip=x", "a\\b", "{a,b}", "a b", "", "p" * 220]
+)
+@pytest.mark.parametrize("data", [SOUND, BROKEN])
+def test_when_a_name_is_odd_then_it_lands_once(store: Store, prefix: str, data: bytes) -> None:
+    result = store.load({usage("ab"): SOUND, usage(prefix): data})
+    assert (result.objects, result.rows) == (2, 2)
+    assert store.rows() == typed([GOOD, GOOD])
+
+
+def test_when_a_load_was_killed_then_its_leftovers_go_unseen(store: Store) -> None:
+    store.load({usage(): SOUND})
+    arrival = "_partitiontime=2024-05-29 00:00:00.000001"
+    leftovers = store.raw / "usage" / arrival
+    with closing(DuckDBWarehouse(store.database)) as warehouse:
+        for folder, name in (
+            (leftovers, "rows.csv.zst"),
+            (store.raw / "incoming" / arrival, "storage"),
+        ):
+            folder.mkdir(parents=True)
+            (folder / name).write_bytes(zstandard.compress(SOUND))
+        count = warehouse.connection.execute("select count(*) from storageanalysis.usage")
+        assert count.fetchall() == [(1,)]
+    assert store.rows() == typed([GOOD])
+    assert not leftovers.exists()
+    assert not (store.raw / "incoming").exists()
+    assert store.load({usage("x"): SOUND}).rows == 1
+
+
+def test_when_two_databases_differ_in_suffix_only_then_both_keep_their_rows(tmp_path: Path) -> None:
+    first = Store(tmp_path, "logs.duckdb")
+    first.load({usage(): SOUND})
+    Store(tmp_path, "logs.db").load()
+    assert first.rows() == typed([GOOD])
+
+
+def test_when_the_clock_is_behind_then_arrivals_still_rise(store: Store) -> None:
+    table = "storageanalysis.loaded_objects"
+    store.load({usage(): SOUND})
+    future = "select * replace ('other' as object_uri, timestamp '2999-01-01' as loaded_at)"
+    store.query(f"insert into {table} {future} from {table}")
+    store.load({usage(shard=1): SOUND})
+    store.load({usage(shard=2): SOUND})
+    found = store.query(f"select object_uri, loaded_at from {table} order by loaded_at")
+    assert [uri for uri, _ in found] == [usage(), "other", usage(shard=1), usage(shard=2)]
+    assert len({arrival for _, arrival in found}) == 4
+    arrivals = "select distinct _partitiontime from storageanalysis.usage order by 1"
+    assert store.query(arrivals) == [(at,) for uri, at in found if uri != "other"]

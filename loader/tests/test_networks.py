@@ -1,0 +1,170 @@
+"""Lists of networks as they are published, and what becomes of them."""
+
+import json
+from collections.abc import Sequence
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+import mmdb_writer
+import netaddr
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from integration_tests.project import EXAMPLES, Project, example_logs
+from pullstats import cli
+from pullstats.network_lists.lists import Facts, Range, UnknownListError, cidr, in_blocks, read
+
+LISTS = sorted((EXAMPLES / "networks").iterdir())
+GCP, AZURE = Facts("gcp", "us-east1"), Facts("azure", "westeurope")
+EXPECTED = {
+    "cloud.json": {
+        "192.0.2.0/24": GCP,
+        "2001:db8:22::/48": Facts("gcp", "europe-west1"),
+        "2001:db8:28::/48": Facts("gcp"),
+    },
+    "goog.json": {"192.0.2.0/23": Facts("google"), "2001:db8:20::/44": Facts("google")},
+    "ip-ranges.json": {
+        "198.51.100.0/24": Facts("aws", "eu-west-1"),
+        "2001:db8:15::/48": Facts("aws"),
+    },
+    "ServiceTags_Public_20240527.json": {"203.0.113.0/24": AZURE, "2001:db8:17::/48": AZURE},
+    "asn-ipv4.csv": {
+        "192.0.2.0/24": Facts(asn=64496, as_organization="Globex, Inc."),
+        "198.51.100.0/24": Facts(asn=64497, as_organization="Initech"),
+        "203.0.113.0/24": Facts(asn=64498, as_organization="Hooli"),
+    },
+    "country-ipv6-num.csv": {"2001:db8::/32": Facts(country="CH")},
+}
+
+
+def found(path: Path) -> dict[str, Facts]:
+    return {cidr(each): each.facts for each in read(path)}
+
+
+@pytest.mark.parametrize("path", LISTS, ids=lambda path: path.name)
+def test_a_published_list_is_read(path: Path) -> None:
+    assert found(path) == EXPECTED[path.name]
+
+
+@pytest.mark.parametrize(
+    ("record", "facts"),
+    [
+        (
+            {"autonomous_system_number": 64496, "autonomous_system_organization": "Globex"},
+            Facts(asn=64496, as_organization="Globex"),
+        ),
+        ({"country_code": "CH"}, Facts(country="CH")),
+        ({"country": {"iso_code": "CH", "geoname_id": 1}}, Facts(country="CH")),
+    ],
+)
+def test_an_mmdb_is_read(record: dict[str, object], facts: Facts, tmp_path: Path) -> None:
+    writer = mmdb_writer.MMDBWriter(6, ipv4_compatible=True)
+    networks = ["192.0.2.0/24", "198.51.100.0/23", "2001:db8::/40"]
+    writer.insert_network(netaddr.IPSet(networks), record)
+    path = tmp_path / "database.mmdb"
+    writer.to_db_file(str(path))
+    assert found(path) == dict.fromkeys(networks, facts)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("empty.csv", ""),
+        ("short.csv", "192.0.2.0"),
+        ("no_region.json", '{"prefixes": [{"ip_prefix": "192.0.2.0/24"}], "ipv6_prefixes": []}'),
+        ("deep.json", "[" * 100_000),
+        ("text.mmdb", "192.0.2.0,192.0.2.255,CH"),
+        ("header.csv", "network,asn,organization\n192.0.2.0/24,64496,Globex"),
+        ("city.csv", "192.0.2.0,192.0.2.255,CH,Bern,Bern,3000"),
+        ("backwards.csv", "192.0.2.0,2001:db8::,CH"),
+        ("other.json", '{"prefixes": ["192.0.2.0/24"]}'),
+        ("list.json", "[]"),
+        ("broken.json", '{"prefixes": ['),
+    ],
+)
+def test_a_file_that_is_no_list_is_named(name: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(UnknownListError, match=name):
+        read(path)
+
+
+def test_parts_of_a_block_count_where_they_agree_and_nothing_larger_is_listed() -> None:
+    def ranges(*listed: tuple[str, Facts]) -> Sequence[Range]:
+        return [
+            Range(4, int(ip_network(text)[0]), int(ip_network(text)[-1]), facts)
+            for text, facts in listed
+        ]
+
+    def blocks(*listed: tuple[str, Facts]) -> dict[str, Facts]:
+        return {cidr(each): each.facts for each in in_blocks(ranges(*listed))}
+
+    part, other = ("192.0.2.0/26", GCP), ("192.0.2.64/26", AZURE)
+    assert blocks(part) == {"192.0.2.0/24": GCP}
+    assert blocks(part, ("192.0.2.192/32", GCP)) == {"192.0.2.0/24": GCP}
+    assert blocks(part, other) == {}
+    assert blocks(other, ("192.0.0.0/16", GCP)) == {"192.0.0.0/16": GCP}
+
+
+addresses = st.integers(0, 3 * 2**12) | st.integers(0, 2**32 - 1)
+
+
+@settings(deadline=None)
+@given(st.tuples(addresses, addresses).map(sorted))
+def test_the_blocks_of_a_range_are_those_that_it_touches(bounds: list[int]) -> None:
+    first, last = bounds
+    networks = list(in_blocks([Range(4, first, last, GCP)]))
+    covered = 0
+    for each in networks:
+        assert each.first_block % each.block_count == 0
+        assert ip_network(cidr(each))[0] == ip_address(each.first_block << 8)
+        covered += each.block_count
+    assert covered == (last >> 8) - (first >> 8) + 1
+    assert len({each.first_block for each in networks}) == len(networks) <= 50
+
+
+def test_clients_have_the_cloud_system_and_country_of_their_network(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.load(example_logs())
+    paths = [str(path) for path in LISTS]
+    assert cli.main(["networks", *paths, "--database", str(project.database)]) == 0
+    assert "cloud.json: 3 networks" in capsys.readouterr().out
+    project.run()
+    matched = project.query(
+        "select distinct client_network, client_cloud, client_cloud_region, client_asn,"
+        " client_as_organization, client_country from pullstats.dim_clients order by all"
+    )
+    assert matched == [
+        ("192.0.2.0/24", "gcp", "us-east1", 64496, "Globex, Inc.", None),
+        ("198.51.100.0/24", "aws", "eu-west-1", 64497, "Initech", None),
+        ("2001:db8:15::/48", "aws", None, None, None, "CH"),
+        ("2001:db8:22::/48", "gcp", "europe-west1", None, None, "CH"),
+        ("2001:db8:28::/48", "gcp", None, None, None, "CH"),
+        ("2001:db8:33::/48", None, None, None, None, "CH"),
+        ("2001:db8:48::/48", None, None, None, None, "CH"),
+        ("203.0.113.0/24", "azure", "westeurope", 64498, "Hooli", None),
+        (None, None, None, None, None, None),
+    ]
+    pulls = project.query(
+        "select count(*), count(client_cloud), count(client_asn) from pullstats.fct_image_pulls"
+    )
+    assert pulls[0][0] > pulls[0][1] > pulls[0][2] > 0
+
+
+def test_lists_replace_those_before(project: Project) -> None:
+    for name in ("cloud.json", "asn-ipv4.csv"):
+        path = str(EXAMPLES / "networks" / name)
+        assert cli.main(["networks", path, "--database", str(project.database)]) == 0
+        lists = project.query("select distinct list_name from storageanalysis.networks")
+        assert lists == [(name,)]
+
+
+def test_a_broken_list_leaves_the_table_as_it_was(project: Project, tmp_path: Path) -> None:
+    good, broken = str(EXAMPLES / "networks/cloud.json"), tmp_path / "broken.json"
+    broken.write_text(json.dumps({"prefixes": []}))
+    database = ["--database", str(project.database)]
+    assert cli.main(["networks", good, *database]) == 0
+    assert cli.main(["networks", good, str(broken), *database]) == 1
+    assert project.query("select count(*) from storageanalysis.networks") == [(3,)]
