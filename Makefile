@@ -1,5 +1,5 @@
 # Everything runs in .venv. requirements/ pins what is installed there: run.lock what DuckDB needs,
-# report.lock adds the report, cloud.lock BigQuery and Cloud Storage, dev.lock all that tests need.
+# report.lock adds the report, docs.lock the documentation's site, cloud.lock BigQuery and Cloud Storage, dev.lock all that tests need.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -45,10 +45,11 @@ bigquery: $(VENV)/.cloud profiles.yml ## install what loads and builds on BigQue
 report: $(RUN) $(REPORT) ## what is pulled, as one page, target/report.html (TARGET=bigquery)
 	$(BIN)/python -m report $(ON_TARGET)
 
-docs: $(RUN) ## all tables and columns, target/reference.html; dbt's own page, target/static_index.html
+docs: $(RUN) $(VENV)/.docs ## the documentation with all tables and columns, target/site; dbt's own page with the lineage beside it
 	$(BIN)/dbt docs generate --static $(ON_TARGET)
-	scripts/fix_docs_page target/static_index.html
-	$(BIN)/python -m report.reference target/manifest.json target/reference.html
+	$(BIN)/python scripts/docs_site.py target/manifest.json build/docs
+	$(BIN)/zensical build --config-file mkdocs.yml --strict
+	cp target/static_index.html target/site/lineage.html
 
 test: $(TESTS_NEED) ## all that CI runs: lint, types, dbt's tests, the loader's, both together
 	@$(MAKE) --no-print-directory --jobs 2 lint pytest
@@ -81,6 +82,7 @@ lock: $(VENV)/.uv ## pin what pyproject.toml asks for, with hashes
 	$(COMPILE) pyproject.toml --extra dev --universal --python-version 3.11 -o requirements/dev.lock
 	$(COMPILE) pyproject.toml $(LIKE_DEV) -o requirements/run.lock
 	$(COMPILE) pyproject.toml --extra report $(LIKE_DEV) -o requirements/report.lock
+	$(COMPILE) pyproject.toml --extra docs $(LIKE_DEV) -o requirements/docs.lock
 	$(COMPILE) pyproject.toml --extra report --extra bigquery $(LIKE_DEV) -o requirements/cloud.lock
 	$(COMPILE) --group bootstrap $(LIKE_DEV) -o requirements/bootstrap.lock
 	$(COMPILE) --group peers --universal --python-version 3.11 -o requirements/peers.lock

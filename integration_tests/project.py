@@ -115,14 +115,14 @@ class Project:
         self.dbt("build", *without_tests, is_logged=is_logged, is_described=is_described)
 
     def docs(self) -> Path:
-        """The docs page of this database, by `make docs`."""
+        """The documentation of this database, by `make docs`."""
         settings = {
             "PULLSTATS_DUCKDB": str(self.database),
             "DBT_PROFILES_DIR": str(PROFILES),
         }
         command = ["make", "--silent", "docs"]
         subprocess.run(command, cwd=ROOT, env=os.environ | settings, check=True)
-        return ROOT / "target/static_index.html"
+        return ROOT / "target/site"
 
     def report(self) -> Path:
         os.environ["PULLSTATS_DUCKDB"] = str(self.database)

@@ -20,7 +20,8 @@ def main() -> None:
         with browser.opened(chromium, f"{report.as_uri()}?period=all", "picture") as (page, _):
             browser.settled(page)
             page.screenshot(path=ROOT / "docs/report.png")
-        with browser.opened(chromium, project.docs().as_uri() + LINEAGE, "wide") as (page, _):
+        lineage = (project.docs() / "lineage.html").as_uri() + LINEAGE
+        with browser.opened(chromium, lineage, "wide") as (page, _):
             browser.lineage(page)
             page.screenshot(path=ROOT / "docs/lineage.png", clip=browser.drawn_area(page))
     for name in ("report.png", "lineage.png"):

@@ -163,13 +163,6 @@ def test_every_question_has_an_answer(question: str, compiled: Path, examples: P
     }
 
 
-def test_no_model_is_longer_than_200_lines_when_compiled(compiled: Path) -> None:
-    models = (compiled.parent / "models").glob("*/*/*.sql")
-    lines = {path.stem: path.read_text().count("\n") for path in models}
-    assert "int_gcs_request_records" in lines
-    assert not {name: count for name, count in lines.items() if count > 200}
-
-
 def test_an_old_client_of_a_host_is_found(compiled: Path, examples: Project) -> None:
     sql = (compiled / "who_pulls_from_a_host.sql").read_text()
     (found,) = examples.query(sql)

@@ -1,0 +1,45 @@
+"""The documentation's site, opened from disk by a browser without a network."""
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from integration_tests import browser
+from integration_tests.project import MARTS, SCREENSHOTS, Project
+
+
+@pytest.fixture(scope="module")
+def site(examples: Project) -> Path:
+    return examples.docs()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_a_link_leads_to_a_column(size: str, scheme: str, chromium: Browser, site: Path) -> None:
+    place = (site / "reference/marts.html").as_uri()
+    with browser.opened(chromium, f"{place}#fct_image_pulls.image_id", size, scheme) as (
+        page,
+        faults,
+    ):
+        page.screenshot(path=SCREENSHOTS / f"reference-{size}-{scheme}.png")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.locator("[id='fct_image_pulls.image_id']").is_visible()
+    assert not faults
+
+
+def test_the_search_knows_each_column_of_each_mart(examples: Project, site: Path) -> None:
+    entries = json.loads((site / "search.json").read_text())["items"]
+    found = {
+        each["location"].split("#")[-1]: each["text"]
+        for each in entries
+        if each["location"].startswith("reference/marts.html#")
+    }
+    for mart in MARTS:
+        columns = examples.query(f"select column_name from (describe pullstats.{mart})")
+        assert not [name for (name,) in columns if str(name) not in found[mart]]
+
+
+def test_the_lineage_is_beside_the_pages(site: Path) -> None:
+    assert "int_image_pulls" in (site / "lineage.html").read_text()
