@@ -4,11 +4,19 @@ locals {
   # By the `problem` of the line that deploy/job.py writes.
   log_alerts = {
     build_failed     = "pullstats: the job failed"
+    build_stopped    = "pullstats: the job was stopped"
     objects_rejected = "pullstats: log objects were rejected"
     logs_missing     = "pullstats: no new logs"
     tests_warned     = "pullstats: the data may be incomplete"
   }
-  channels = [for channel in google_monitoring_notification_channel.email : channel.id]
+  channels = concat(
+    [for channel in google_monitoring_notification_channel.email : channel.id],
+    var.notification_channels,
+  )
+  successes = join("", [
+    "run_googleapis_com:job_completed_execution_count{",
+    "monitored_resource=\"cloud_run_job\", job_name=\"${google_cloud_run_v2_job.pullstats.name}\", result=\"succeeded\"}",
+  ])
 }
 
 resource "google_monitoring_notification_channel" "email" {
@@ -53,26 +61,21 @@ resource "google_monitoring_alert_policy" "log" {
   notification_channels = local.channels
 }
 
-# What writes no line: a schedule that is off, an execution that was killed or timed out.
+# What writes no line: a schedule that is off, an execution that was killed or ran out of memory. The
+# query is true when the last success of the 60 days before is too long ago, so that it can't be true
+# before the first one. A metric-absence condition ends at 23.5 hours, less than a day's schedule needs.
 resource "google_monitoring_alert_policy" "no_success" {
   display_name = "pullstats: no successful execution"
   combiner     = "OR"
   user_labels  = var.labels
 
   conditions {
-    display_name = "no successful execution for ${var.max_hours_without_success} hours"
-    condition_absent {
-      duration = "${var.max_hours_without_success * 3600}s"
-      filter = join(" AND ", [
-        "resource.type=\"cloud_run_job\"",
-        "resource.labels.job_name=\"${google_cloud_run_v2_job.pullstats.name}\"",
-        "metric.type=\"run.googleapis.com/job/completed_execution_count\"",
-        "metric.labels.result=\"succeeded\"",
-      ])
-      aggregations {
-        alignment_period   = "300s"
-        per_series_aligner = "ALIGN_DELTA"
-      }
+    display_name = "no successful execution for ${local.hours_without_success} hours"
+    condition_prometheus_query_language {
+      query               = "sum(increase(${local.successes}[60d])) > 0 unless sum(increase(${local.successes}[${local.hours_without_success}h])) > 0"
+      evaluation_interval = "300s"
+      # The metric doesn't exist before the first execution.
+      disable_metric_validation = true
     }
   }
   documentation {

@@ -2,6 +2,14 @@
 # A function that loads each object as it arrives needs Eventarc, Pub/Sub, a second service and three
 # more roles, and marts would be no newer: they are built by this job all the same.
 
+locals {
+  fresh_sources = var.fresh_sources != null ? var.fresh_sources : concat(
+    ["source:gcs.usage"],
+    local.audit_to_bigquery ? ["source:audit_sink"] : [],
+    local.audit_to_storage ? ["source:artifact_registry"] : [],
+  )
+}
+
 resource "google_cloud_run_v2_job" "pullstats" {
   name                = local.name
   location            = var.region
@@ -19,19 +27,22 @@ resource "google_cloud_run_v2_job" "pullstats" {
         image = var.image
         resources {
           limits = {
-            cpu    = "1"
-            memory = "2Gi"
+            cpu    = tostring(var.cpu)
+            memory = "${var.memory_gib}Gi"
           }
         }
         dynamic "env" {
           for_each = {
-            PULLSTATS_FRESH_SOURCES = join(" ", var.fresh_sources)
+            PULLSTATS_FRESH_SOURCES = join(" ", local.fresh_sources)
             PULLSTATS_TARGET        = "bigquery"
             PULLSTATS_PROJECT       = var.project
             PULLSTATS_LOCATION      = var.location
             PULLSTATS_USAGE_DAYS    = tostring(var.usage_days)
             PULLSTATS_LOGS          = join(" ", concat(["gs://${google_storage_bucket.logs.name}"], var.archives))
             PULLSTATS_REPORT        = "gs://${google_storage_bucket.report.name}/report.html"
+            PULLSTATS_ARTIFACTS     = "gs://${google_storage_bucket.report.name}/dbt"
+            # A step ends before the execution does, so that the job can say which it was.
+            PULLSTATS_STEP_MINUTES = tostring(var.timeout_minutes - 1)
             PULLSTATS_VARS = jsonencode(merge(
               # An execution that is stopped at its timeout must not hold up the next one.
               { build_lock_minutes = var.timeout_minutes + 5 },

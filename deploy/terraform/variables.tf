@@ -47,9 +47,13 @@ variable "image" {
 }
 
 variable "schedule" {
-  description = "When the job runs, as cron in UTC. Usage logs arrive about a quarter past the hour."
+  description = "When the job runs, as cron in UTC: hourly, some hours of a day, or some days of a week. Usage logs arrive about a quarter past the hour."
   type        = string
   default     = "30 * * * *"
+  validation {
+    condition     = can(regex("^(\\*|[0-5]?\\d)(-[0-5]?\\d)?(/[1-9]\\d*)?(,(\\*|[0-5]?\\d)(-[0-5]?\\d)?(/[1-9]\\d*)?)* (\\*|1?\\d|2[0-3])(-(1?\\d|2[0-3]))?(/[1-9]\\d*)?(,(\\*|1?\\d|2[0-3])(-(1?\\d|2[0-3]))?(/[1-9]\\d*)?)* \\* \\* (\\*|[0-7])(-[0-7])?(/[1-9])?(,(\\*|[0-7])(-[0-7])?(/[1-9])?)*$", var.schedule))
+    error_message = "schedule must be cron in numbers, with * for day of the month and month, such as 30 */6 * * * or 0 5 * * 1-5."
+  }
 }
 
 variable "paused" {
@@ -59,12 +63,36 @@ variable "paused" {
 }
 
 variable "timeout_minutes" {
-  description = "Minutes after which an execution is stopped. At least 10 less than the interval of the schedule."
+  description = "Minutes after which an execution is stopped. At least 10 less than the shortest interval of the schedule."
   type        = number
   default     = 45
   validation {
     condition     = var.timeout_minutes >= 10 && var.timeout_minutes <= 1440
     error_message = "timeout_minutes must be between 10 minutes and a day."
+  }
+  validation {
+    condition     = var.timeout_minutes <= try(local.shortest_interval, 1440) - 10
+    error_message = "timeout_minutes must be at least 10 less than the shortest interval of the schedule: an execution must have ended when the next one starts."
+  }
+}
+
+variable "cpu" {
+  description = "CPUs of the job: 1, 2, 4, 6 or 8. The models run in BigQuery; the job needs more to load audit logs from Cloud Storage, or for the report of a large registry."
+  type        = number
+  default     = 1
+  validation {
+    condition     = contains([1, 2, 4, 6, 8], var.cpu)
+    error_message = "cpu must be 1, 2, 4, 6 or 8."
+  }
+}
+
+variable "memory_gib" {
+  description = "Memory of the job in GiB: at most 4 for each CPU."
+  type        = number
+  default     = 2
+  validation {
+    condition     = var.memory_gib >= (var.cpu >= 6 ? 4 : var.cpu == 4 ? 2 : 1) && var.memory_gib <= 4 * var.cpu && floor(var.memory_gib) == var.memory_gib
+    error_message = "memory_gib must be a whole number, at most 4 for each CPU; 4 CPUs need 2 or more, 6 and 8 CPUs 4 or more."
   }
 }
 
@@ -103,9 +131,20 @@ variable "usage_days" {
 }
 
 variable "fresh_sources" {
-  description = "dbt selectors of the sources whose silence is an alert. Name those that you have; an empty list checks none."
+  description = "dbt selectors of the sources whose silence is an alert: source:gcs.usage, source:gcs.storage, source:artifact_registry (Cloud Storage sink), source:audit_sink (BigQuery sink). Null: usage logs, and audit logs if artifact_registry_projects names a project. An empty list checks none."
   type        = list(string)
-  default     = ["source:gcs.usage"]
+  default     = null
+  validation {
+    condition     = alltrue([for source in coalesce(var.fresh_sources, []) : can(regex("^source:(gcs|gcs\\.usage|gcs\\.storage|artifact_registry|audit_sink)$", source))])
+    error_message = "each of fresh_sources must be source:gcs, source:gcs.usage, source:gcs.storage, source:artifact_registry or source:audit_sink."
+  }
+  validation {
+    condition = alltrue([
+      for source, sink in { "source:artifact_registry" = "storage", "source:audit_sink" = "bigquery" } :
+      var.audit_sink == sink && length(var.artifact_registry_projects) > 0 if contains(coalesce(var.fresh_sources, []), source)
+    ])
+    error_message = "fresh_sources names a sink that does not exist: source:artifact_registry needs audit_sink = \"storage\", source:audit_sink needs \"bigquery\", both need artifact_registry_projects."
+  }
 }
 
 # Artifact Registry
@@ -172,13 +211,23 @@ variable "alert_emails" {
   default     = []
 }
 
-variable "max_hours_without_success" {
-  description = "Hours without a successful execution after which an alert fires. Above the interval of the schedule."
-  type        = number
-  default     = 3
+variable "notification_channels" {
+  description = "Other channels of Cloud Monitoring that alerts and budget warnings go to, such as PagerDuty, Slack or Pub/Sub, as projects/PROJECT/notificationChannels/ID."
+  type        = list(string)
+  default     = []
   validation {
-    condition     = var.max_hours_without_success >= 1 && var.max_hours_without_success <= 23
-    error_message = "max_hours_without_success must be between 1 and 23."
+    condition     = alltrue([for channel in var.notification_channels : can(regex("^projects/[^/]+/notificationChannels/[^/]+$", channel))])
+    error_message = "each notification channel must be projects/PROJECT/notificationChannels/ID, as gcloud beta monitoring channels list prints it."
+  }
+}
+
+variable "max_hours_without_success" {
+  description = "Hours without a successful execution after which an alert fires. Null follows the schedule: 3 hours for an hourly job, 26 for a daily one."
+  type        = number
+  default     = null
+  validation {
+    condition     = var.max_hours_without_success == null ? true : var.max_hours_without_success >= try(local.fewest_hours_without_success, 1) && var.max_hours_without_success <= 720
+    error_message = "max_hours_without_success must be at most 720, and at least the longest interval of the schedule plus timeout_minutes; below that the alert fires between two executions that both succeed."
   }
 }
 

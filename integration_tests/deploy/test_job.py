@@ -1,10 +1,12 @@
-"""deploy/job.py, each step failing in turn, and once for real on DuckDB with the image's files."""
+"""deploy/job.py: its steps fail and are stopped, and once it builds with the image's files."""
 
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -18,20 +20,34 @@ from integration_tests.project import EXAMPLES
 Line = dict[str, str]
 
 
-def run(folder: Path, *options: str, **settings: str) -> tuple[int, list[Line], str]:
-    """Run the job in a folder; its exit code, the lines for alerts, all of its output."""
+def start(folder: Path, *options: str, **settings: str) -> subprocess.Popen[str]:
     environment = {
         "PATH": f"{folder / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(folder),
         "HOME": str(folder),
         **settings,
     }
-    command = [sys.executable, str(folder / "deploy/job.py"), *options]
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    before = settings.get("START_WITH", "").split()
+    command = [*before, sys.executable, str(folder / "deploy/job.py"), *options]
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
-    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    return done.returncode, lines, done.stdout + done.stderr
+
+
+def run(folder: Path, *options: str, **settings: str) -> tuple[int, list[Line], str]:
+    """Run the job in a folder; its exit code, the lines for alerts, all of its output."""
+    job = start(folder, *options, **settings)
+    output, _ = job.communicate()
+    return job.returncode, problems(output), output
+
+
+def problems(output: str) -> list[Line]:
+    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
 
 
 @pytest.fixture
@@ -101,6 +117,125 @@ def test_a_warning_is_reported_and_fails_nothing(steps: Path) -> None:
     assert warning in line["message"]
 
 
+SLOW = """\
+#!/bin/sh
+echo "$(basename "$0") $*"
+echo $$ >> {pids}
+sleep 60 &
+echo $! >> {pids}
+{trap}
+echo waiting
+wait
+wait
+"""
+AS_PID_1 = "unshare --fork --pid --kill-child"
+
+
+def make_slow(steps: Path, name: str, trap: str = "") -> Path:
+    """Let a command, and what it starts, run until they are stopped; the file with both ids."""
+    pids = steps / "pids"
+    (steps / "bin" / name).write_text(SLOW.format(pids=pids, trap=trap))
+    return pids
+
+
+def is_running(process_id: str) -> bool:
+    try:
+        state = Path("/proc", process_id, "stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def unshare_works() -> bool:
+    command = [*AS_PID_1.split(), "true"]
+    return bool(shutil.which("unshare")) and subprocess.run(command, check=False).returncode == 0
+
+
+@pytest.fixture(params=["as PID 1", "as another process"])
+def prefix(request: pytest.FixtureRequest) -> str:
+    if request.param == "as another process":
+        return ""
+    if not unshare_works():
+        pytest.skip("no right to make a process the first of a namespace")
+    return AS_PID_1
+
+
+def job_of(process: subprocess.Popen[str], prefix: str) -> int:
+    """Return the job's id as this side sees it."""
+    if not prefix:
+        return process.pid
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return int(children[0])
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    read = ""
+    while text not in read:
+        line = process.stdout.readline()
+        assert line, read
+        read += line
+    return read
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("name", ["pullstats", "dbt"])
+def test_a_signal_ends_the_step_and_all_that_it_started(
+    steps: Path, prefix: str, name: str, number: signal.Signals
+) -> None:
+    pids = make_slow(steps, name)
+    job = start(steps, **SETTINGS, START_WITH=prefix)
+    output = read_until(job, "waiting")
+    host_id = job_of(job, prefix)
+    running = [str(each) for each in descendants(host_id)]
+    os.kill(host_id, number)
+    rest, _ = job.communicate(timeout=30)
+    (line,) = problems(output + rest)
+    assert line["problem"] == "build_stopped"
+    assert line["message"].startswith(f"pullstats: {number.name} during {name} ")
+    assert job.returncode == 128 + number
+    assert len(running) == len(pids.read_text().split()) == 2
+    assert [each for each in running if is_running(each)] == []
+    assert [each for each in rest.splitlines() if each.startswith("$")] == []
+
+
+def descendants(process_id: int) -> list[int]:
+    children = Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()
+    return [each for child in map(int, children) for each in (child, *descendants(child))]
+
+
+def test_what_ignores_the_interrupt_is_killed(steps: Path) -> None:
+    pids = make_slow(steps, "dbt", trap="trap '' INT TERM")
+    job = start(steps)
+    read_until(job, "waiting")
+    begun = time.monotonic()
+    job.terminate()
+    job.communicate(timeout=30)
+    assert time.monotonic() - begun < 10, "Cloud Run kills after ten seconds"
+    assert job.returncode == 143
+    assert [each for each in pids.read_text().split() if is_running(each)] == []
+
+
+def test_a_step_that_takes_too_long_is_stopped(steps: Path) -> None:
+    pids = make_slow(steps, "dbt")
+    code, lines, output = run(steps, **SETTINGS, PULLSTATS_STEP_MINUTES="0.01")
+    assert code == 1
+    (line,) = lines
+    assert line["problem"] == "build_stopped"
+    assert "dbt build took more than 0.01 minutes: waiting" in line["message"]
+    assert [each for each in pids.read_text().split() if is_running(each)] == []
+    assert "$ dbt source" not in output
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_keeps_what_dbt_says_of_the_build(steps: Path, status: int) -> None:
+    (steps / "bin/dbt").write_text(
+        f"#!/bin/sh\nmkdir -p target\necho $* > target/run_results.json\nexit {status}\n"
+    )
+    code, _, _ = run(steps, PULLSTATS_ARTIFACTS="kept/")
+    assert code == status
+    assert (steps / "kept/run_results.json").read_text().startswith("build --target local --log")
+
+
 def test_an_error_that_no_step_handles_is_reported(steps: Path) -> None:
     code, lines, _ = run(steps, PULLSTATS_VARS="{broken")
     assert code == 1
@@ -155,13 +290,21 @@ def test_builds_from_the_files_of_the_image(
             PULLSTATS_DUCKDB=str(tmp_path / "warehouse.duckdb"),
             PULLSTATS_LOGS="gs://logs",
             PULLSTATS_REPORT="gs://report/report.html",
+            PULLSTATS_ARTIFACTS="gs://report/dbt",
             PULLSTATS_FRESH_SOURCES="source:gcs.storage",
             STORAGE_EMULATOR_HOST=address,
             GOOGLE_CLOUD_PROJECT=PROJECT,
         )
         page = client.bucket("report").blob("report.html")
         content = page.download_as_text() if page.exists() else ""
+        kept = {
+            blob.name: blob.download_as_text()
+            for blob in client.list_blobs("report", prefix="dbt/")
+        }
     assert [line["problem"] for line in lines] == ["objects_rejected", "logs_missing"], output
     assert "bad_usage_2024_06_03_22_00_00_0082ab_v0" in lines[0]["message"]
     assert code == 1
     assert "<html" in content
+    results = json.loads(kept["dbt/run_results.json"])["results"]
+    nodes = json.loads(kept["dbt/manifest.json"])["nodes"]
+    assert "model.pullstats.fct_image_pulls" in {each["unique_id"] for each in results} & set(nodes)

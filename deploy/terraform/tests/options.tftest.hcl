@@ -27,11 +27,29 @@ variables {
   readers                    = ["group:readers@example.com"]
   maintainers                = ["group:maintainers@example.com"]
   alert_emails               = ["platform@example.com"]
+  notification_channels      = ["projects/my-project/notificationChannels/1"]
+  cpu                        = 2
+  memory_gib                 = 8
   daily_query_gib            = 200
   billing_account            = "000000-000000-000000"
 }
 
 run "audit_logs_to_bigquery" {
+  assert {
+    condition = alltrue([
+      for policy in concat(values(google_monitoring_alert_policy.log), [google_monitoring_alert_policy.no_success]) :
+      length(policy.notification_channels) == 2
+    ])
+    error_message = "Each alert must go to all channels."
+  }
+  assert {
+    condition     = google_cloud_run_v2_job.pullstats.template[0].template[0].containers[0].resources[0].limits == tomap({ cpu = "2", memory = "8Gi" })
+    error_message = "The job must have the CPUs and memory that were asked for."
+  }
+  assert {
+    condition     = join(" ", local.fresh_sources) == "source:gcs.usage source:audit_sink"
+    error_message = "A sink that falls silent must be an alert."
+  }
   assert {
     condition = jsondecode({
       for env in google_cloud_run_v2_job.pullstats.template[0].template[0].containers[0].env : env.name => env.value
@@ -87,6 +105,10 @@ run "audit_logs_to_storage" {
     audit_sink       = "storage"
     audit_blobs      = false
     audit_in_default = true
+  }
+  assert {
+    condition     = join(" ", local.fresh_sources) == "source:gcs.usage source:artifact_registry"
+    error_message = "A sink that falls silent must be an alert."
   }
   assert {
     condition     = google_logging_project_sink.artifact_registry["my-project"].destination == "storage.googleapis.com/my-project-registry-logs"

@@ -10,22 +10,103 @@ variables {
 run "refused" {
   command = plan
   variables {
-    project                   = "My Project"
-    image                     = "pullstats"
-    location                  = "Europe"
-    region                    = "EU"
-    timeout_minutes           = 5
-    archives                  = ["/logs"]
-    usage_days                = 500
-    audit_sink                = "pubsub"
-    readers                   = ["allUsers"]
-    maintainers               = ["domain:example.com"]
-    max_hours_without_success = 48
+    project               = "My Project"
+    image                 = "pullstats"
+    location              = "Europe"
+    region                = "EU"
+    timeout_minutes       = 5
+    archives              = ["/logs"]
+    usage_days            = 500
+    audit_sink            = "pubsub"
+    readers               = ["allUsers"]
+    maintainers           = ["domain:example.com"]
+    notification_channels = ["slack"]
+    cpu                   = 3
   }
   expect_failures = [
     var.project, var.image, var.location, var.region, var.timeout_minutes, var.archives,
-    var.usage_days, var.audit_sink, var.readers, var.maintainers, var.max_hours_without_success,
+    var.usage_days, var.audit_sink, var.readers, var.maintainers, var.notification_channels,
+    var.cpu,
   ]
+}
+
+# Pairs of variables that must agree.
+
+run "refused_for_a_schedule_of_six_hours" {
+  command = plan
+  variables {
+    schedule                  = "30 */6 * * *"
+    max_hours_without_success = 6
+  }
+  expect_failures = [var.max_hours_without_success]
+}
+
+run "refused_for_a_daily_schedule" {
+  command = plan
+  variables {
+    schedule                  = "0 5 * * *"
+    max_hours_without_success = 24
+  }
+  expect_failures = [var.max_hours_without_success]
+}
+
+run "refused_for_working_days" {
+  command = plan
+  variables {
+    schedule                  = "0 5 * * 1-5"
+    max_hours_without_success = 72
+  }
+  expect_failures = [var.max_hours_without_success]
+}
+
+run "refused_as_executions_would_meet" {
+  command = plan
+  variables {
+    schedule        = "0,30 * * * *"
+    timeout_minutes = 25
+  }
+  expect_failures = [var.timeout_minutes]
+}
+
+run "refused_schedules" {
+  command = plan
+  variables {
+    schedule = "every 6 hours"
+  }
+  expect_failures = [var.schedule]
+}
+
+run "refused_days_of_the_month" {
+  command = plan
+  variables {
+    schedule = "0 5 1 * *"
+  }
+  expect_failures = [var.schedule]
+}
+
+run "refused_memory_for_one_cpu" {
+  command = plan
+  variables {
+    memory_gib = 8
+  }
+  expect_failures = [var.memory_gib]
+}
+
+run "refused_freshness_of_an_unknown_source" {
+  command = plan
+  variables {
+    fresh_sources = ["source:gcs.usages"]
+  }
+  expect_failures = [var.fresh_sources]
+}
+
+run "refused_freshness_of_a_sink_that_is_not_there" {
+  command = plan
+  variables {
+    fresh_sources              = ["source:artifact_registry"]
+    artifact_registry_projects = ["my-project"]
+  }
+  expect_failures = [var.fresh_sources]
 }
 
 run "by_digest" {
