@@ -93,8 +93,9 @@ class Project:
         try:
             if not Project.manifest:
                 Project.manifest = parsed_once("local")
-            # of all variables, this one alone is in models' configs
+            # of all variables, these alone are in configs: of models, and of a source
             is_as_parsed = "rebuild_requests" not in " ".join(arguments)
+            is_as_parsed &= arguments[0] != "source"
             manifest = Project.manifest if is_as_parsed else None
             has_events = is_logged or "--warn-error" in arguments
             with output(has_events, is_logged or arguments[0] == "compile"):

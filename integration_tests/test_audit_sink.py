@@ -5,9 +5,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
 from integration_tests.bigquery.audit_inputs import entry
-from integration_tests.project import Project
+from integration_tests.bigquery.googlesql import GoogleSQL, table
+from integration_tests.project import ROOT, Project
 
 SINK = """
 create schema sink;
@@ -98,3 +100,40 @@ def test_entries_that_could_not_be_written_are_noticed(sink: Project) -> None:
         connection.execute("create table sink.export_errors_20241228 as select '{}' as logEntry")
     with pytest.raises(AssertionError, match="Got 1 result"):
         sink.dbt("--warn-error", "test", "--select", "assert_no_export_errors", *VARS)
+
+
+def test_a_sink_that_falls_silent_is_not_fresh(sink: Project) -> None:
+    freshness = ("source", "freshness", "--select", "source:audit_sink", *VARS)
+    with duckdb.connect(str(sink.database)) as connection:
+        connection.execute(
+            "create table sink.cloudaudit_googleapis_com_data_access as"
+            " from sink.cloudaudit_googleapis_com_data_access_20241228"
+        )
+    for hours in (100, 26, 1):
+        with duckdb.connect(str(sink.database)) as connection:
+            received = f"now() at time zone 'utc' - interval {hours} hour"
+            connection.execute(
+                "update sink.cloudaudit_googleapis_com_data_access"
+                f" set timestamp = {received}, receiveTimestamp = {received}"
+            )
+        if hours == 1:
+            sink.dbt(*freshness)
+        else:
+            with pytest.raises(AssertionError, match="cloudaudit_googleapis_com_data_access"):
+                sink.dbt(*freshness)
+
+
+def test_bigquery_understands_what_freshness_asks_the_sink() -> None:
+    sources = ROOT / "models/staging/artifact_registry/_artifact_registry__sources.yml"
+    (sink,) = (
+        each
+        for each in yaml.safe_load(sources.read_text(encoding="utf-8"))["sources"]
+        if each["name"] == "audit_sink"
+    )
+    config = sink["config"]
+    entries = table({"timestamp": "TIMESTAMP", "receiveTimestamp": "TIMESTAMP"}, [])
+    GoogleSQL().analyze(
+        f"select max({config['loaded_at_field']}), current_timestamp() from entries"
+        f" where {config['freshness']['filter']}",
+        {"entries": entries},
+    )
