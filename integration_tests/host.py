@@ -10,9 +10,15 @@ from integration_tests.project import ROOT, WITHOUT_FILES, parsed, runner
 
 
 class Host:
-    def __init__(self, folder: Path, output: dict[str, object]) -> None:
+    def __init__(
+        self, folder: Path, output: dict[str, object], settings: dict[str, object] | None = None
+    ) -> None:
         self.folder = folder / "host"
         shutil.copytree(ROOT / "integration_tests/host_project", self.folder)
+        if settings is None:
+            self.own_models_of_our_names()
+        else:
+            self.configure(settings)
         packages = self.folder / "packages.yml"
         packages.write_text(packages.read_text().replace("../..", str(ROOT)))
         profile = {"analytics": {"target": "test", "outputs": {"test": {"threads": 2, **output}}}}
@@ -23,6 +29,18 @@ class Host:
         ]
         assert dbtRunner().invoke(["deps", *self.options]).success
         self.manifest = parsed(self.options)
+
+    def configure(self, settings: dict[str, object]) -> None:
+        path = self.folder / "dbt_project.yml"
+        path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | settings))
+
+    def own_models_of_our_names(self) -> None:
+        """Give the project models and seeds that are named like all of pullstats'."""
+        for path in (ROOT / "models").rglob("*.sql"):
+            (self.folder / "models" / path.name).write_text("select 'theirs' as owner")
+        (self.folder / "seeds").mkdir()
+        for path in (ROOT / "seeds").glob("*.csv"):
+            (self.folder / "seeds" / path.name).write_text("owner\ntheirs\n")
 
     def dbt(self, *arguments: str) -> None:
         result = runner(self.manifest).invoke([*arguments, *self.options])
