@@ -37,7 +37,7 @@ demo: $(RUN) ## load the sample logs into demo/, build the marts, show the answe
 	@$(BIN)/pullstats query examples/answer.sql
 	@cat examples/next_steps.txt
 
-dev: $(DEV) ## install all that tests need, MetricFlow's mf and maxminddb included
+dev: $(DEV) ## install all that tests need
 
 bigquery: $(VENV)/.cloud profiles.yml ## install what loads and builds on BigQuery
 	@echo "Next: docs/deploy.md"

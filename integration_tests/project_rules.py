@@ -34,7 +34,7 @@ class Graph:
 
     def __init__(self, manifest: Node) -> None:
         project = manifest["metadata"]["project_name"]
-        kinds = ("nodes", "sources", "exposures", "metrics")
+        kinds = ("nodes", "sources", "exposures")
         nodes = {
             key: node
             for kind in kinds
@@ -45,7 +45,7 @@ class Graph:
         self.nodes = {
             key: node
             for key, node in nodes.items()
-            if node["resource_type"] in ("model", "seed", "source", "exposure", "metric")
+            if node["resource_type"] in ("model", "seed", "source", "exposure")
         }
         self.parents = {
             key: [one for one in node.get("depends_on", {}).get("nodes", []) if one in self.nodes]

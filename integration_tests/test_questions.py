@@ -4,9 +4,6 @@ import json
 import os
 import re
 import shlex
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +13,9 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from integration_tests.project import PROFILES, ROOT, WITHOUT_FILES, Project, runner
 
 COMMANDS = re.findall(
-    r"^\.venv/bin/(dbt|mf) (.+)$", (ROOT / "docs/questions.md").read_text(), re.MULTILINE
+    r"^\.venv/bin/dbt (.+)$", (ROOT / "docs/questions.md").read_text(), re.MULTILINE
 )
-ASKED = [shlex.split(line) for program, line in COMMANDS if program == "dbt"]
+ASKED = [shlex.split(line) for line in COMMANDS]
 # the examples have no inventory, no image unused for 30 days, and not the article's image
 EMPTY = {
     "tags_not_used",
@@ -73,29 +70,3 @@ def test_dbt_answers_every_command(examples: Project) -> None:
     rows = {each.node.name: len(each.agate_table.rows) for each in answers.results}
     assert rows.keys() == set(questions)
     assert {question for question, count in rows.items() if not count} <= EMPTY
-
-
-@pytest.mark.parametrize("arguments", [line for program, line in COMMANDS if program == "mf"])
-def test_mf_answers_and_prints_little_else(
-    arguments: str, examples: Project, tmp_path: Path
-) -> None:
-    target = tmp_path / "target"
-    target.mkdir()
-    shutil.copy(examples.folder / "target/semantic_manifest.json", target)
-    shutil.copy(ROOT / "dbt_project.yml", tmp_path)
-    environment = os.environ | {
-        "PULLSTATS_DUCKDB": str(examples.database),
-        "DBT_PROFILES_DIR": str(PROFILES),
-        "DBT_PROJECT_DIR": str(tmp_path),
-    }
-    answer = subprocess.run(
-        [str(ROOT / ".venv/bin/mf"), *shlex.split(arguments)],
-        cwd=tmp_path,
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    print(answer.stdout, answer.stderr)
-    metric = shlex.split(arguments)[3].split(",")[0]
-    assert metric in answer.stdout
