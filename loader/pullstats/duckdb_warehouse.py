@@ -205,7 +205,7 @@ class DuckDBWarehouse:
                     staged.append((each, replace(content, rows=b"")))
             os.fsync(file.fileno())
         row_count = sum(content.row_count for _, content in staged)
-        if kind == "audit" and not parse_json and self._entries(path) != row_count:
+        if kind == "audit" and not parse_json and row_count and self._entries(path) != row_count:
             return self._stage(kind, objects, result, incoming, parse_json=True)
         return staged
 
@@ -225,7 +225,7 @@ class DuckDBWarehouse:
             ((count,),) = self.query(f"select count_if({is_entry}) {self._rows('audit', path)}")
         except duckdb.InvalidInputException:
             return -1
-        return int(count)
+        return count or 0  # of no row the count is null
 
     def _publish(self, staged: Path) -> tuple[object, ...]:
         """Move what is staged for a table to a folder that tells the view its arrival."""
@@ -285,7 +285,7 @@ class DuckDBWarehouse:
             left join read_blob({_literal(self.raw / "*" / "*" / "*")})
                 on filename = {_literal(f"{self.raw}/")} || file_name
             where size is null or size <> size_bytes
-                or epoch(last_modified)::bigint <> modified_ns // 1_000_000_000""")
+                or floor(epoch(last_modified))::bigint <> modified_ns // 1_000_000_000""")
 
     def _rows(self, kind: Kind, path: Path, more: str = "") -> str:
         table = formats.TABLES[kind]

@@ -7,16 +7,18 @@ from typing import Literal
 
 Kind = Literal["usage", "storage", "audit"]
 
-# The prefix is free text that may itself hold "_usage_", so only the end of the name counts.
-_CSV = re.compile(
-    r".*_(?P<kind>usage|storage)_(?P<time>[0-9]{4}(?:_[0-9]{2}){5})_[0-9]{2}[0-9a-f]*_v0", re.DOTALL
-)
+# The prefix is free text that may itself hold "_usage_", so only the end of the name counts. The id
+# is opaque: Cloud Storage documents no form of it.
+_TIME = r"_(?P<kind>usage|storage)_(?P<time>[0-9]{4}(?:_[0-9]{2}){5})"
+_CSV = re.compile(rf".*{_TIME}_[^_]+_v0", re.DOTALL)
 # What a Cloud Logging sink writes for an hour: S is a shard, A what arrived late.
 _JSON = re.compile(
     r"(?P<time>[0-9]{4}/[0-9]{2}/[0-9]{2}/(?P<hour>[0-9]{2}):00:00)_(?P=hour):59:59"
     r"_(?:S[0-9]+|A[0-9]+:[0-9]+)\.json"
 )
 _AUDIT_LOGS = "cloudaudit.googleapis.com"
+# Names that look like a log's: where one is refused, rows may be missing.
+_NEAR = re.compile(rf"{_TIME}|(?:^|/){re.escape(_AUDIT_LOGS)}/.*\.json", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -51,3 +53,10 @@ def parse(path: str) -> LogName | None:
     # a copy may leave out the folders above, but must not be one of another log
     is_other = path.startswith("gs://") or service.endswith(".googleapis.com")
     return None if is_other else LogName("audit", hour, f"{log}/{tail}")
+
+
+def near_miss(path: str) -> str | None:
+    """Say why a path that is not a log object's looks like one; None when it doesn't."""
+    if path.endswith(".gz") and parse(path.removesuffix(".gz")):
+        return "it is compressed: decompress it first"
+    return "its name is nearly that of a log object" if _NEAR.search(path) else None

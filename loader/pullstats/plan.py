@@ -118,11 +118,14 @@ def find(source: Path) -> Iterator[Found | Unusable]:
                 yield Unusable(str(path), f"the folder can't be listed: {error}", is_error=True)
 
 
+def _path(found: Found) -> str:
+    is_object = found.place.startswith("gs://")
+    return found.place if is_object else os.path.abspath(found.place)  # noqa: PTH100 (keeps links)
+
+
 def name_of(found: Found) -> log_names.LogName | None:
     """Read the name of a place; None when it is not that of a log object."""
-    if found.place.startswith("gs://"):
-        return log_names.parse(found.place)
-    return log_names.parse(os.path.abspath(found.place))  # noqa: PTH100 (links keep their names)
+    return log_names.parse(_path(found))
 
 
 def make(
@@ -145,7 +148,9 @@ def make(
             continue
         name = name_of(found)
         if not name:
-            plan.skipped[shown] = "its name is not that of a log object"
+            reason = log_names.near_miss(_path(found))
+            not_named = plan.conflicts if reason else plan.skipped
+            not_named[shown] = reason or "its name is not that of a log object"
         elif shown != found.place:
             plan.conflicts[shown] = "its name is not UTF-8"
         elif not hours[0] <= f"{name.hour:%Y-%m-%dT%H}" <= hours[1]:

@@ -72,6 +72,16 @@ def test_when_a_folder_has_faults_then_all_good_lines_land(store: Store, capsys:
     assert [number for number, *_ in store.rejected()] == [2, 3, 4]
 
 
+def test_when_a_name_is_nearly_a_logs_then_the_code_is_4(store: Store, capsys: Capture) -> None:
+    copies = {f"{GOOD_LOG}.gz": "decompress it first", f"{GOOD_LOG} (1)": "nearly that of a log"}
+    store.put({GOOD_LOG: SOUND} | dict.fromkeys(copies, b"x"))
+    assert load(store) == loading.EXIT_UNREADABLE
+    said = capsys.readouterr()
+    assert "1 objects, 1 rows landed" in said.out
+    lines = said.err.splitlines()
+    assert all(any(name in line and why in line for line in lines) for name, why in copies.items())
+
+
 def test_when_a_load_is_repeated_then_nothing_changes(store: Store, capsys: Capture) -> None:
     store.put(FIVE)
     load(store)

@@ -1,5 +1,6 @@
 """What DuckDB shows after a load is what the log objects say, whichever way they were read."""
 
+import gzip
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -8,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from integration_tests.test_rows import COLUMNS, GOOD, HEADER, changed, line, records
-from pullstats import csv_log, plan
+from pullstats import csv_log, json_log, plan
 from pullstats.duckdb_warehouse import DuckDBWarehouse
 from pullstats.warehouse import BatchResult
 
@@ -212,6 +213,60 @@ def test_when_a_name_is_odd_then_it_lands_once(store: Store, prefix: str, data: 
     result = store.load({usage("ab"): SOUND, usage(prefix): data})
     assert (result.objects, result.rows) == (2, 2)
     assert store.rows() == typed([GOOD, GOOD])
+
+
+STORED = b'"bucket","storage_byte_hours"\n'
+LINE = b"".join([b'{"insertId": "a", "logName": "b", "timestamp": "c", "protoPayload": {}}', b"\n"])
+CONTENTS: dict[str, list[bytes]] = {
+    "usage": [b"", b"\n", HEADER, HEADER + b"\n\n", SOUND, SOUND[:-1], BROKEN, b"\xff", SOUND * 2],
+    "storage": [b"", STORED, STORED + b'"b","1"\n', STORED + b'"b","1"\n"b","x"\n', b"a,b\n"],
+    "audit": [b"", b"\n\n", b" \r\n", LINE, LINE[:-1], LINE + b"\n" + LINE, LINE + b"x\n", b"\xff"],
+}
+CONTENTS = {kind: [*found, gzip.compress(found[-2])] for kind, found in CONTENTS.items()}
+NAMES = {
+    "usage": "a_usage_2024_05_29_00_00_00_{}_v0",
+    "storage": "a_storage_2024_05_29_00_00_00_{}_v0",
+    "audit": "data_access/2024/05/29/00:00:00_00:59:59_S{}.json",
+}
+an_object = st.sampled_from(
+    [(kind, content) for kind, contents in CONTENTS.items() for content in contents]
+)
+
+
+def rows_and_faults(kind: str, data: bytes) -> tuple[int, int] | None:
+    """Rows and faults of an object by itself; None when it is no log."""
+    try:
+        parsed = (
+            json_log.parse(data) if kind == "audit" else csv_log.parse(data, csv_log.COLUMNS[kind])
+        )
+    except csv_log.NotALogError:
+        return None
+    return len(parsed.records), len(parsed.rejected)
+
+
+@settings(max_examples=60, deadline=None)
+@example([("audit", b"")])
+@example([("audit", b"\n\n")])
+@example([("audit", gzip.compress(LINE))])
+@example([("audit", b"\xff"), ("usage", SOUND)])
+@given(st.lists(an_object, min_size=1, max_size=5))
+def test_when_kinds_and_counts_are_mixed_then_each_object_lands_as_if_alone(
+    tmp_path_factory: Folders, objects: list[tuple[str, bytes]]
+) -> None:
+    store = Store(tmp_path_factory.mktemp("mixed"))
+    put = {NAMES[kind].format(n): (kind, data) for n, (kind, data) in enumerate(objects)}
+    result = store.load({name: data for name, (_, data) in put.items()})
+    expected = {name: rows_and_faults(*of) for name, of in put.items()}
+    landed = {name: counts for name, counts in expected.items() if counts}
+    assert set(result.unreadable) == set(expected) - set(landed)
+    assert (result.objects, result.rows) == (len(landed), sum(rows for rows, _ in landed.values()))
+    assert result.rejected == {name: faults for name, (_, faults) in landed.items() if faults}
+    tables = ("usage", "storage", "audit_logs", "rejected_lines")
+    counts = [store.query(f"select count(*) from storageanalysis.{table}") for table in tables]
+    by_kind = [sum(n for name, (n, _) in landed.items() if put[name][0] == kind) for kind in NAMES]
+    assert [n for ((n,),) in counts] == [*by_kind, sum(faults for _, faults in landed.values())]
+    # nothing is left to land but what can't be read
+    assert set(store.load().unreadable) == set(result.unreadable)
 
 
 def test_when_a_load_was_killed_then_its_leftovers_go_unseen(store: Store) -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pullstats.log_names import LogName, parse
+from pullstats.log_names import LogName, near_miss, parse
+from tests.test_audit import audit
 
 REAL = "accessLog_usage_2019_05_19_18_00_00_00cbe51e4b703105e9_v0"
 TIME = "2019_05_19_18_00_00"
@@ -44,9 +45,12 @@ def test_when_the_prefix_is_odd_then_only_the_end_of_the_name_counts(prefix: str
     assert parse(name) == LogName("usage", HOUR, name)
 
 
-def test_when_the_id_is_but_a_shard_then_it_is_read() -> None:
-    name = f"a_usage_{TIME}_99_v0"
+@pytest.mark.parametrize("identity", ["99", "1702e6", "f3ab12", "0ab12", "1", "CBE51E", "x-y.z"])
+def test_when_the_id_has_any_form_then_it_is_read(identity: str) -> None:
+    """Cloud Storage documents `_usage_TIMESTAMP_ID_v0`, and no form of the id."""
+    name = f"a_usage_{TIME}_{identity}_v0"
     assert parse(name) == LogName("usage", HOUR, name)
+    assert near_miss(name.replace("_v0", "_v1"))
 
 
 @pytest.mark.parametrize(
@@ -64,11 +68,7 @@ def test_when_the_id_is_but_a_shard_then_it_is_read() -> None:
         REAL.replace("_usage_", "_Usage_"),
         REAL.replace("_usage_", "_audit_"),
         REAL.replace("accessLog_", ""),
-        REAL.replace("cbe51e", "CBE51E"),
-        REAL.replace("cbe51e", "xyz"),
         REAL.replace("2019", "٢٠١٩"),
-        f"a_usage_{TIME}_cbe5_v0",
-        f"a_usage_{TIME}_1_v0",
         f"a_usage_{TIME}__v0",
         f"a_usage_{TIME}_v0",
         "a_usage_2019_05_19_18_00_00cbe5_v0",
@@ -85,6 +85,30 @@ def test_when_the_id_is_but_a_shard_then_it_is_read() -> None:
 )
 def test_when_any_part_does_not_fit_then_it_is_no_log(name: str) -> None:
     assert parse(name) is None
+
+
+NEARLY = "its name is nearly that of a log object"
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("README.md", None),
+        ("accessLog_usage.csv", None),
+        ("gs://logs/run.googleapis.com/stdout/2024/12/28/00:00:00_00:59:59_S0.json", None),
+        (f"{REAL}.csv", NEARLY),
+        (f"logs/{REAL} (1)", NEARLY),
+        (f"a_usage_{TIME}__v0", NEARLY),
+        ("a_usage_2019_05_19_24_00_00_00cbe5_v0", NEARLY),
+        (f"gs://logs/{audit(part='B0')}", NEARLY),
+        (f"/data/{audit(hour=24)}", NEARLY),
+        (f"{REAL}.gz", "it is compressed: decompress it first"),
+        (f"/data/{audit()}.gz", "it is compressed: decompress it first"),
+    ],
+)
+def test_when_a_name_is_nearly_a_logs_then_it_is_named(path: str, reason: str | None) -> None:
+    assert parse(path) is None
+    assert near_miss(path) == reason
 
 
 @settings(max_examples=200, deadline=None)

@@ -11,7 +11,8 @@ from pullstats.registry_inventory.landing import TABLES, ddl, known
 class BigQueryLanding:
     """A dataset, made with its tables if missing.
 
-    Four jobs are no transaction: the ledger's is the last, and what it doesn't name is not read.
+    Four jobs are no transaction: the ledger's is the last. Manifests that it doesn't name yet are
+    known all the same, and stay right: a digest names one content.
     """
 
     def __init__(self, client: bigquery.Client, dataset: str) -> None:
