@@ -157,6 +157,10 @@ ODD: list[dict[str, Any]] = [
     ),
 ]
 TEXTS = ["", "x", "[]", '"x"', "{}", "null", '{"protoPayload": []}', '{"insertId": "only"}']
+ODD_TIMES = [
+    *("9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "infinity", "soon"),
+    *("10000-01-01T00:00:00Z", "294246-01-01T00:00:00Z", "0044-03-15 (BC)", "2009-12-31T23:59:59Z"),
+]
 
 
 def everything() -> list[Entry]:
@@ -213,6 +217,8 @@ SPARSE_COLUMNS = SINK_COLUMNS | {
 def landed(early: datetime, late: datetime) -> tuple[list[Row], list[Row]]:
     """Give the lines that a loader lands, in two parts; some twice."""
     texts = [json.dumps(each) for each in everything()] + TEXTS
+    for place, time in enumerate(ODD_TIMES):
+        texts.append(json.dumps(entry(800_000 + place, 0) | {"timestamp": time}))
     random.Random(5).shuffle(texts)
     half = len(texts) // 2
     first = [[text, early] for text in texts[:half]]
@@ -226,6 +232,8 @@ def sunk(early: datetime, late: datetime) -> dict[str, tuple[dict[str, Any], lis
         + [each for each in everything() if is_typed(each)][::7]
     )
     arrivals = [early, late]
+    times = ("0001-01-01", "2009-12-31", "9999-12-31")
+    both += [entry(700_000, 0) | {"timestamp": f"{day}T12:00:00.000000"} for day in times]
     return {
         "cloudaudit_googleapis_com_data_access": (
             SINK_COLUMNS,

@@ -76,7 +76,7 @@ SECRETS = {
 }
 VALUES: dict[str, list[Any]] = {
     "time_micros": [
-        *(None, 0, -1, 1, 2**63 - 1, -(2**63), 221845392000000000, 221845392000000001),
+        *(None, 0, -1, 1, 2**63 - 1, -(2**63), 1262304000000000 - 1, 1262304000000000),
         *(86_399_999_999, 86_400_000_000, MIDNIGHT - 1, MIDNIGHT, MIDNIGHT + 1),
     ],
     "c_ip": [
@@ -88,9 +88,9 @@ VALUES: dict[str, list[Any]] = {
     "cs_method": [None, "", "HEAD", "PUT", "POST", "DELETE", "PATCH", "get"],
     "cs_uri": [None, "", "/", "/?a=b", "日本語"],
     "sc_status": [None, 0, 206, 301, 304, 401, 404, 416, 500, 599, 1000, -1],
-    "cs_bytes": NUMBERS[:4],
-    "sc_bytes": [*NUMBERS[:4], 10**16],  # sums over all time must fit into int64
-    "time_taken_micros": NUMBERS,
+    "cs_bytes": NUMBERS,
+    "sc_bytes": [*NUMBERS, 2**50, 2**50 + 1],
+    "time_taken_micros": [*NUMBERS, 604_800_000_000, 604_800_000_001],
     "cs_host": [None, "", "www.googleapis.com"],
     "cs_referer": [
         *(None, "", REFERER, f"{REFERER}?x=1", f"{REFERER}#x", f"{REFERER}/", REFERER[:-1]),

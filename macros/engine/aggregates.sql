@@ -1,7 +1,9 @@
 {# Aggregates with one type and one meaning on both engines. #}
 
 {% macro sum_of(expression) -%}
-    cast(sum({{ expression }}) as int64)
+    {%- set sum = wide_sum(expression) -%}
+    {%- set largest = 2 ** 63 - 1 -%}
+    cast(case when {{ sum }} > {{ largest }} then {{ largest }} else {{ sum }} end as int64)
 {%- endmacro %}
 
 

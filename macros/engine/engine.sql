@@ -202,3 +202,16 @@
         {{ column }} >= {{ date_literal(first.date().isoformat()) }}
     {%- endif -%}
 {%- endmacro %}
+
+
+{% macro wide_sum(expression) %}
+    {{- return(adapter.dispatch('wide_sum', 'pullstats')(expression)) -}}
+{% endmacro %}
+
+{% macro duckdb__wide_sum(expression) -%}
+    sum({{ expression }})
+{%- endmacro %}
+
+{% macro bigquery__wide_sum(expression) -%}
+    sum(cast({{ expression }} as numeric))
+{%- endmacro %}

@@ -1,5 +1,16 @@
-{% macro valid_micros(micros) -%}
-    case when {{ micros }} between 0 and 221845392000000000 then {{ micros }} else 0 end
+{% macro valid_micros(micros, loaded_at) -%}
+    case
+        when
+            {{ micros }} between 1262304000000000
+            and {{ micros_of_timestamp(loaded_at) }} + 86400000000
+            then {{ micros }}
+        else 0
+    end
+{%- endmacro %}
+
+
+{% macro valid_number(number, largest) -%}
+    case when {{ number }} between 0 and {{ largest }} then {{ number }} end
 {%- endmacro %}
 
 

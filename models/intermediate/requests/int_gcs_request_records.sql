@@ -35,7 +35,7 @@ records as {{ materialized_cte() }}
         coalesce(request_bytes, 0) as request_bytes,
         coalesce(response_bytes, 0) as response_bytes,
         coalesce(duration_micros, 0) as duration_micros,
-        {{ valid_micros('started_micros') }} as started_micros,
+        started_micros,
         event_date,
         loaded_at
     from logs

@@ -30,9 +30,18 @@ parsed as (
         {%- for name in fields %}
         {{ json_field('fields', loop.index) }} as {{ name }},
         {%- endfor %}
-        coalesce({{ micros_of_text(json_field('fields', paths | length)) }}, 0) as started_micros,
+        {{ micros_of_text(json_field('fields', paths | length)) }} as logged_micros,
         loaded_at
     from landed
+
+),
+
+bounded as (
+
+    select
+        *,
+        {{ valid_micros('logged_micros', 'loaded_at') }} as started_micros
+    from parsed
 
 ),
 
@@ -43,7 +52,7 @@ entries as (
         started_micros,
         cast({{ micros_to_timestamp('started_micros') }} as date) as event_date,
         loaded_at
-    from parsed
+    from bounded
     {%- for table in audit_sink_tables() %}
     {%- set columns = adapter.get_columns_in_relation(table) %}
     union all
@@ -62,6 +71,11 @@ entries as (
         {{ audit_sink_date(table) }} as event_date,
         coalesce(sink.receivetimestamp, sink.timestamp) as loaded_at
     from {{ table }} as sink
+    -- the day of a partition can't be bounded: it would no longer prune
+    where
+        {{ valid_micros(
+            micros_of_timestamp('sink.timestamp'), 'coalesce(sink.receivetimestamp, sink.timestamp)'
+        ) }} > 0
     {%- endfor %}
 
 )
@@ -81,6 +95,7 @@ select
             then coalesce(cast({{ regexp_group('grpc_status', "'^([0-9]{1,9})$'") }} as int64), -1)
     end as grpc_status,
     started_micros,
+    started_micros = 0 as has_invalid_number,
     event_date,
     loaded_at
 from entries

@@ -10,6 +10,19 @@ source as (
 
 ),
 
+bounded as (
+
+    select
+        *,
+        {{ valid_number('sc_status', 999) }} as status_code,
+        {{ valid_number('cs_bytes', 2 ** 50) }} as request_bytes,
+        {{ valid_number('sc_bytes', 2 ** 50) }} as response_bytes,
+        {{ valid_number('time_taken_micros', 7 * 86400 * 10 ** 6) }} as duration_micros,
+        {{ valid_micros('time_micros', 'loaded_at') }} as started_micros
+    from source
+
+),
+
 renamed as (
 
     select
@@ -25,16 +38,23 @@ renamed as (
         nullif(cs_bucket, '') as bucket_name,
         nullif(cs_object, '') as object_name,
         c_ip_type as client_ip_type,
-        sc_status as status_code,
-        cs_bytes as request_bytes,
-        sc_bytes as response_bytes,
-        time_taken_micros as duration_micros,
-        time_micros as started_micros,
-        cast({{ micros_to_timestamp(valid_micros('time_micros')) }} as date) as event_date,
-        {{ micros_to_timestamp(valid_micros('time_micros')) }} as started_at,
+        status_code,
+        request_bytes,
+        response_bytes,
+        duration_micros,
+        started_micros,
+        (
+            started_micros = 0
+            or coalesce(sc_status, 0) != coalesce(status_code, 0)
+            or coalesce(cs_bytes, 0) != coalesce(request_bytes, 0)
+            or coalesce(sc_bytes, 0) != coalesce(response_bytes, 0)
+            or coalesce(time_taken_micros, 0) != coalesce(duration_micros, 0)
+        ) as has_invalid_number,
+        cast({{ micros_to_timestamp('started_micros') }} as date) as event_date,
+        {{ micros_to_timestamp('started_micros') }} as started_at,
         loaded_at
 
-    from source
+    from bounded
 
 )
 

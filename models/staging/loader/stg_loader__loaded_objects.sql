@@ -13,7 +13,8 @@ renamed as (
         kind as log_kind,
         row_count as landed_rows,
         rejected_count as rejected_lines,
-        log_hour,
+        {{ micros_to_timestamp(valid_micros(micros_of_timestamp('log_hour'), 'loaded_at')) }}
+            as log_hour,
         loaded_at
 
     from source

@@ -16,7 +16,7 @@ renamed as (
         role as blob_role,
         media_type,
         position as blob_position,
-        size_bytes
+        {{ valid_number('size_bytes', 2 ** 50) }} as size_bytes
 
     from source
 

@@ -20,8 +20,8 @@ renamed as (
         config_media_type,
         platform,
         layer_count,
-        config_bytes,
-        manifest_bytes,
+        {{ valid_number('config_bytes', 2 ** 50) }} as config_bytes,
+        {{ valid_number('manifest_bytes', 2 ** 50) }} as manifest_bytes,
         listed_at
 
     from source

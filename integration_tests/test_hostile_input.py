@@ -1,0 +1,185 @@
+"""Raw that is damaged or made up to do harm: builds stay green, and all else counts as before."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from integration_tests.bigquery import audit_inputs
+from integration_tests.project import Project, example_logs
+from integration_tests.test_inventory_models import land_inventory
+from pullstats import csv_log
+from pullstats.registry_inventory.landing import TABLES, DuckDBLanding
+
+BUCKET = "artifacts.example-hostile.appspot.com"
+HOST = "hostile.example.com"
+MANY, NOBODY = "9" * 18, "2001:db8:bad::1"
+DIGEST = "e" * 64
+NOON = 1717243200 * 10**6  # 2024-06-01, a day of the examples
+PAYLOAD = "\x1b]0;owned\x07\u202e'; drop table x; -- {{ 1 / 0 }} <img src=x onerror=alert(1)>"
+TIMESTAMPS = [
+    *("9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "infinity"),
+    *("10000-01-01T00:00:00Z", "294246-01-01T00:00:00Z", "0044-03-15 (BC)", "-infinity", "soon"),
+    *("2009-12-31T23:59:59Z", "9000-01-01T00:00:00Z", "1969-12-31T23:59:59.999999Z", "epoch"),
+]
+
+
+def record(number: int, **values: object) -> list[str]:
+    """Give a read of a blob by a client of its own."""
+    blob = f"containers/images/sha256:{DIGEST}"
+    plain = {
+        "time_micros": NOON + number,
+        "c_ip": NOBODY,
+        "cs_method": "GET",
+        "sc_status": 200,
+        "sc_bytes": 1500,
+        "cs_referer": f"https://gcr.io/v2/example-hostile/app/blobs/sha256:{DIGEST}",
+        "cs_user_agent": "hostile/1.0",
+        "s_request_id": f"hostile {number}",
+        "cs_operation": "GET_Object",
+        "cs_bucket": BUCKET,
+        "cs_object": blob,
+    }
+    return [str((plain | values).get(name, "")) for name in csv_log.USAGE_COLUMNS]
+
+
+def usage(folder: Path) -> Path:
+    texts = ("c_ip", "cs_referer", "cs_user_agent", "s_request_id", "cs_object", "cs_bucket")
+    changes: list[dict[str, object]] = [
+        *(
+            {name: number}
+            for name, kind in csv_log.USAGE_COLUMNS.items()
+            if kind == "INT64"
+            for number in (MANY, f"-{MANY}", "", "0")
+        ),
+        # more of them than the largest size that is taken at its word, and than int64 holds
+        *({name: 2**50} for name in ("cs_bytes", "sc_bytes") for _ in range(8200)),
+        *({"time_micros": micros} for micros in (1, -1, 2**57, 253402300799999999, 10**17)),
+        *({name: f"{name} {PAYLOAD}"} for name in texts),
+        *({name: "x" * 20_000} for name in texts),
+    ]
+    rows = [record(number, **each) for number, each in enumerate(changes)]
+    path = folder / "x_usage_2024_06_01_12_00_00_00aaaa_v0"
+    path.write_bytes(csv_log.write(rows, list(csv_log.USAGE_COLUMNS)))
+    return path
+
+
+def storage(folder: Path) -> list[Path]:
+    paths = []
+    for year, hours in (("9999", MANY), ("0001", "-1"), ("2024", MANY)):
+        path = folder / f"x_storage_{year}_06_01_12_00_00_00aaaa_v0"
+        path.write_bytes(csv_log.write([[BUCKET, hours]], list(csv_log.STORAGE_COLUMNS)))
+        paths.append(path)
+    return paths
+
+
+def audit(folder: Path) -> Path:
+    nobody = {
+        "requestMetadata": {"callerIp": NOBODY, "callerSuppliedUserAgent": "hostile/1.0"},
+        "authenticationInfo": {"principalEmail": "hostile@example.iam.gserviceaccount.com"},
+    }
+    elsewhere = {
+        "resourceName": "projects/example-hostile/locations/us/repositories/apps/dockerImages/app",
+        "request": {"requestUrl": "/v2/example-hostile/apps/app/manifests/v1"},
+    }
+    entries = [
+        audit_inputs.entry(number, number, **nobody, **elsewhere) | {"timestamp": text}
+        for number, text in enumerate(TIMESTAMPS)
+    ]
+    return audit_object(folder, "2024/07/02/13:00:00_13:59:59_S0.json", entries)
+
+
+def audit_object(folder: Path, name: str, entries: list[audit_inputs.Entry]) -> Path:
+    path = folder / "cloudaudit.googleapis.com/data_access" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{json.dumps(each)}\n" for each in entries))
+    return path
+
+
+def land_hostile_inventory(project: Project) -> None:
+    """As an earlier release, or another program, may have landed it."""
+    place = {"inventory_id": "hostile", "registry_host": HOST, "repository": "team/app"}
+    digest, moment = f"sha256:{DIGEST}", "2024-06-04 00:00:00"
+    blob = place | {"manifest_digest": digest, "role": "layer", "media_type": PAYLOAD}
+    rows: dict[str, list[dict[str, object]]] = {
+        "manifests": [
+            place
+            | {"listed_at": moment, "tag": tag, "manifest_digest": digest, "media_type": PAYLOAD}
+            | {"config_bytes": size, "layer_count": size, "manifest_bytes": size}
+            for tag, size in (("v1", 2**63 - 1), ("v2", -1))
+        ],
+        "manifest_blobs": [
+            blob | {"position": position, "digest": digest, "size_bytes": size}
+            for position, size in enumerate([2**63 - 1, 2**63 - 1, -1, *[2**50] * 8200])
+        ],
+        "inventories": [
+            {"inventory_id": "hostile", "target": HOST, "listed_at": moment}
+            | {"completed_at": moment, "repositories": 1, "manifests": 2, "errors": 0}
+        ],
+    }
+    files = {table: project.folder / f"{table}.json" for table in rows}
+    for table, file in files.items():
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows[table]))
+    landing = DuckDBLanding(project.database)
+    landing.land({table: files[table] for table in TABLES if table in files})
+    landing.close()
+
+
+def audit_logs(folder: Path) -> list[Path]:
+    """Three sessions with a break of a day."""
+    return [
+        audit_object(
+            folder,
+            f"2024/07/0{day}/12:00:00_12:59:59_S0.json",
+            audit_inputs.sequence("Hv1=1 G1 B11 B12", (day - 2) * 86_400_000_000),
+        )
+        for day in (2, 3)
+    ]
+
+
+Rows = dict[str, Counter[tuple[object, ...]]]
+
+
+def rows(project: Project) -> Rows:
+    # hours are those of all records together
+    return {mart: Counter(found) for mart, found in project.marts().items() if "hour" not in mart}
+
+
+@pytest.fixture(scope="module")
+def innocent(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """What all builds must count: the examples, audit logs and an inventory."""
+    project = Project(tmp_path_factory.mktemp("innocent"))
+    project.load([*example_logs(), *audit_logs(project.folder / "logs")])
+    land_inventory(project)
+    project.run()
+    return project
+
+
+def land_all_hostile(project: Project) -> None:
+    folder = project.folder / "hostile"
+    folder.mkdir()
+    project.load([usage(folder), *storage(folder), audit(folder / "bad")])
+    land_hostile_inventory(project)
+
+
+@pytest.mark.parametrize("hostile_at", [0, 1], ids=["first", "second"])
+def test_hostile_input_stops_no_build_and_changes_no_other_row(
+    hostile_at: int, innocent: Project, project: Project
+) -> None:
+    logs, audit_objects = example_logs(), audit_logs(project.folder / "logs")
+    land_inventory(project)
+    for build in (0, 1):
+        project.load([*logs[build::2], audit_objects[build]])
+        if build == hostile_at:
+            land_all_hostile(project)
+        project.dbt("build", "--exclude-resource-type", "unit_test")
+    found, expected = rows(project), rows(innocent)
+    for mart in expected:
+        assert not expected[mart] - found[mart], mart
+    ((largest,),) = project.query(
+        "select max(response_bytes) from pullstats.fct_registry_requests_daily"
+    )
+    assert largest == 2**63 - 1
+    with pytest.raises(AssertionError, match="assert_no_invalid_numbers"):
+        project.dbt("--warn-error", "test", "--select", "assert_no_invalid_numbers")
