@@ -41,3 +41,8 @@
 {% macro object_tag(object_name) -%}
     {{ regexp_group(object_name, "'(?:/tag_|/_manifests/tags/)([^/]+)(?:$|/current/link$)'") }}
 {%- endmacro %}
+
+
+{% macro is_empty_config(digest) -%}
+    {{ digest }} = 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a'
+{%- endmacro %}

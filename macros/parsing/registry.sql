@@ -49,6 +49,11 @@
 {%- endmacro %}
 
 
+{% macro is_cache_image(image) -%}
+    coalesce({{ regexp_like(image, "'/(build)?cache$'") }}, false)
+{%- endmacro %}
+
+
 {% macro is_build_cache(image, tag=none) -%}
     (
         {{ regexp_like(image, "'[/-](build)?cache$'") }}

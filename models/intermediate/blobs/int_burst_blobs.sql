@@ -42,10 +42,12 @@ select
             sized.blob_bytes between {{ var('config_min_bytes') }} and {{ var('config_max_bytes') }}
             then sized.blob_bytes
     end as small_bytes,
-    client_tools.config_position,
-    client_tools.index_read is not null as reads_index,
+    nullif(client_tools.config_position, 'unknown') as config_position,
+    coalesce(client_tools.index_read != 'one_platform', false) as reads_index,
     coalesce(
-        {{ version_part('sized.client_version', 1) }} >= client_tools.attestations_since, false
+        {{ version_part('sized.client_version', 1) }}
+        >= cast(nullif(client_tools.attestations_since, 'never') as int64),
+        false
     ) as reads_attestations
 from sized
 left join {{ ref('pullstats', 'client_tools') }} as client_tools

@@ -106,6 +106,7 @@ grouped as (
         {{ count_if('served_bytes > 0') }} as blob_count,
         {{ count_if("served_bytes > 0 and blob_kind = 'config'") }} as config_count,
         {{ count_if("served_bytes > 0 and blob_kind = 'artifact'") }} as artifact_count,
+        {{ count_if(is_empty_config('digest')) }} as empty_config_count,
         {{ count_if(
             "served_bytes > 0 and blob_kind = 'layer'"
             ~ " or blob_kind = 'unknown' and served_bytes > " ~ 4 * var('config_usual_bytes')

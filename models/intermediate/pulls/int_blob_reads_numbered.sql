@@ -71,7 +71,7 @@ index_copies as (
     from pulls
     inner join {{ ref('pullstats', 'client_tools') }} as client_tools
         on pulls.client_tool = client_tools.tool
-    where client_tools.index_read = 'in turn'
+    where client_tools.index_read = 'in_turn'
     group by pulls.session_id
     having
         count(*) > 1

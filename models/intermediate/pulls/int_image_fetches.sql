@@ -21,18 +21,23 @@ classified as (
         coalesce(grouped_reads.image, grouped_reads.blob_image) as fetched_image,
         case
             when grouped_reads.blob_count = 0 then 'partial'
-            when client_tools.fetch_kind is not null then client_tools.fetch_kind
+            when never_pull.fetch_kind is not null then never_pull.fetch_kind
             when grouped_reads.traffic_class = 'scanner' then 'scan'
             -- without a registry's referer these have read the bucket itself
             when
                 grouped_reads.image is null
                 and grouped_reads.traffic_class in ('admin', 'housekeeping', 'lifecycle')
                 then 'inspection'
-            when grouped_reads.artifact_count = grouped_reads.blob_count then 'artifact'
+            when
+                grouped_reads.empty_config_count > 0
+                or grouped_reads.artifact_count = grouped_reads.blob_count
+                then 'artifact'
+            when {{ is_cache_image('coalesce(grouped_reads.image, grouped_reads.blob_image)') }}
+                then 'cache'
             when
                 client_tools.reads_cache = 'true'
                 and {{ is_build_cache('grouped_reads.image') }}
-                then 'artifact'
+                then 'cache'
             when grouped_reads.config_count > 0 and grouped_reads.layer_count > 0 then 'pull'
             -- one of several small blobs is the config, as of an image with its attestation
             when
@@ -44,8 +49,8 @@ classified as (
             when grouped_reads.layer_count = 0 and grouped_reads.blob_count > 1 then 'inspection'
             when
                 grouped_reads.config_count = 0
-                and client_tools.layers_only_read in ('artifact', 'verification', 'inspection')
-                then client_tools.layers_only_read
+                and client_tools.layers_only_read = 'artifact'
+                then 'artifact'
             -- one small blob is taken for a config
             when grouped_reads.layer_count = 0
                 then coalesce(client_tools.config_only_read, 'inspection')
@@ -66,6 +71,8 @@ classified as (
         end as fetch_kind
     from grouped_reads
     left join client_tools on grouped_reads.client_tool = client_tools.tool
+    left join {{ ref('pullstats', 'tools_that_never_pull') }} as never_pull
+        on grouped_reads.client_tool = never_pull.tool
 
 )
 

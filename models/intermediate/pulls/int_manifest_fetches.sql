@@ -70,7 +70,7 @@ judged as (
                 requests.operation = 'head'
                 and (sessions.gets > 0 or sessions.blob_reads = 0 or requests.is_got_before)
                 then 'check'
-            when tools.fetch_kind is not null then tools.fetch_kind
+            when never_pull.fetch_kind is not null then never_pull.fetch_kind
             when {{ is_referrer_tag('requests.tag') }} then 'artifact'
             when tools.reads_cache = 'true' and requests.is_of_cache then 'cache'
             {%- if var('audit_log_has_blobs') %}
@@ -105,6 +105,8 @@ judged as (
             requests.session_id = blobs.session_id
             and coalesce(requests.contents_digest, '') = blobs.root_digest
     left join {{ ref('pullstats', 'client_tools') }} as tools on requests.client_tool = tools.tool
+    left join {{ ref('pullstats', 'tools_that_never_pull') }} as never_pull
+        on requests.client_tool = never_pull.tool
 
 )
 

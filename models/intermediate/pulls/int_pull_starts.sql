@@ -96,9 +96,9 @@ starts as (
                     or client_tools.index_read = 'mixed'
                 )
                 and (
-                    client_tools.index_read is not null
+                    client_tools.index_read != 'one_platform'
                     or {{ version_part('retries.client_version', 1) }}
-                    >= client_tools.attestations_since
+                    >= cast(nullif(client_tools.attestations_since, 'never') as int64)
                 )
                 and retries.same_config_micros is null
                 and retries.started_micros - retries.previous_config_micros
