@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import subprocess
+import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -286,6 +287,16 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return built_examples(tmp_path_factory.mktemp("examples"))
 
 
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """What `make demo` builds, of both logs; not to be changed."""
+    with tarfile.open(EXAMPLES / "artifact_registry.tar.gz") as archive:
+        archive.extractall(SHARED / "demo-logs", filter="data")
+    recorded = SHARED / "demo-logs/artifact_registry"
+    logs = [*example_logs(), recorded / "bucket_logs", recorded / "logs"]
+    return built_once("demo", logs, tmp_path_factory.mktemp("demo"))
+
+
 @pytest.fixture
 def half_built(tmp_path: Path) -> Project:
     """A project that was built when every other object of the examples had landed."""
@@ -293,16 +304,18 @@ def half_built(tmp_path: Path) -> Project:
 
 
 def built_examples(folder: Path, every: int = 1) -> Project:
-    """Copy a build of all objects of the examples, or of every other; with dbt's artifacts.
+    """Copy a build of all objects of the examples, or of every other; with dbt's artifacts."""
+    return built_once(f"examples-{every}", example_logs()[::every], folder)
 
-    It is made once for all processes.
-    """
-    shared = SHARED / f"examples-{every}"
-    with one_process_at_a_time(shared.name):
+
+def built_once(name: str, logs: Sequence[Path], folder: Path) -> Project:
+    """Copy a build that is made once for all processes."""
+    shared = SHARED / name
+    with one_process_at_a_time(name):
         if not (shared / "built").exists():
             shared.mkdir()
             project = Project(shared)
-            project.load(example_logs()[::every])
+            project.load(logs)
             project.run(is_logged=True, is_described=True)
             (shared / "built").touch()
         project = copied(Project(shared), folder)

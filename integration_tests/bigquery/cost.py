@@ -33,7 +33,7 @@ VIEWS = {"usage": "stg_gcs__usage_logs", "int_gcs_request_records": "int_gcs_req
 CONSTANT = {
     *("build_log", "build_locks", "client_salt", "dim_dates"),
     *("user_agents", "client_tools", "principals", "gcs_operations", "grpc_statuses"),
-    *("artifact_registry_methods", "egress_prices"),
+    *("artifact_registry_methods", "egress_prices", "fetch_kinds"),
 }
 MINIMUM = 10 * 2**20  # billed at least, for each table that a query reads
 # List prices of the US, in USD.

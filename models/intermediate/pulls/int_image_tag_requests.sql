@@ -1,19 +1,17 @@
 with
 
-fetches as (
+uses as (
 
     select
         image,
         tag,
         coalesce(index_digest, manifest_digest) as digest,
-        fetch_kind,
-        fetch_kind = 'pull' and is_complete as is_pull,
-        started_micros
-    from {{ ref('pullstats', 'int_manifest_fetches') }}
+        pulls,
+        checks,
+        last_used_micros
+    from {{ ref('pullstats', 'int_image_uses_daily') }}
     where
         tag is not null
-        and fetch_kind in ('pull', 'retry', 'check', 'inspection', 'artifact', 'cache')
-        and traffic_class != 'scanner'
         -- signatures and attestations are requested with what they are of
         and not {{ is_referrer_tag('tag') }}
 
@@ -40,8 +38,8 @@ named as (
         image,
         tag,
         digest,
-        started_micros as named_micros
-    from fetches
+        last_used_micros as named_micros
+    from uses
     union all
     select
         image,
@@ -70,11 +68,10 @@ requested as (
     select
         image,
         tag,
-        {{ count_if('is_pull') }} as pulls,
-        {{ count_if("fetch_kind = 'check'") }} as checks,
-        max(case when is_pull then started_micros end) as last_pulled_micros,
-        max(started_micros) as last_requested_micros
-    from fetches
+        {{ sum_of('pulls') }} as pulls,
+        {{ sum_of('checks') }} as checks,
+        max(last_used_micros) as last_requested_micros
+    from uses
     group by image, tag
 
 ),
@@ -96,7 +93,6 @@ select
     current_digests.digest as current_digest,
     coalesce(requested.pulls, 0) as pulls,
     coalesce(requested.checks, 0) as checks,
-    requested.last_pulled_micros,
     requested.last_requested_micros,
     pushed.last_pushed_micros
 from current_digests

@@ -15,6 +15,7 @@ tagged as (
         coalesce(platform_manifests.manifest_digest, tags.manifest_digest) as manifest_digest,
         coalesce(platform_manifests.config_digest, tags.config_digest) as config_digest,
         coalesce(platform_manifests.platform, tags.platform) as platform,
+        platform_manifests.index_digest,
         tags.listed_at
     from manifests as tags
     left join manifests as platform_manifests
@@ -34,6 +35,7 @@ listed as (
         image,
         tag,
         platform,
+        index_digest,
         manifest_digest,
         config_digest,
         listed_at
@@ -47,6 +49,7 @@ select
     coalesce(listed.image, requests.image) as image,
     coalesce(listed.tag, requests.tag) as tag,
     listed.platform,
+    listed.index_digest,
     coalesce(listed.manifest_digest, requests.current_digest) as manifest_digest,
     listed.config_digest as image_id,
     requests.pulls as tag_pulls,

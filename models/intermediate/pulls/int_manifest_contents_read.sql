@@ -9,6 +9,7 @@ reads as (
         session_id,
         image,
         client_tool,
+        'scanner' in (traffic_class, client_class) as is_scan,
         object_kind,
         digest,
         coalesce(root_digest, '') as root_digest,
@@ -40,6 +41,7 @@ distinct_reads as (
         session_id,
         image,
         client_tool,
+        is_scan,
         root_digest,
         object_kind,
         digest,
@@ -52,7 +54,9 @@ distinct_reads as (
             order by min(case when is_refused then null else started_micros end) nulls last, digest
         ) = 1 as is_first
     from reads
-    group by session_id, image, client_tool, root_digest, object_kind, digest, session_date
+    group by
+        session_id, image, client_tool, is_scan, root_digest, object_kind, digest,
+        session_date
 
 ),
 
@@ -63,6 +67,7 @@ counted as (
         root_digest,
         image,
         client_tool,
+        is_scan,
         {{ count_if("object_kind = 'manifest'") }} as child_count,
         {{ sum_of("case when object_kind = 'manifest' then read_count end") }} as child_read_count,
         {{ sole_value("case when object_kind = 'manifest' then digest end") }} as only_child_digest,
@@ -80,7 +85,7 @@ counted as (
         max(case when object_kind = 'blob' then last_micros end) as last_blob_micros,
         session_date
     from distinct_reads
-    group by session_id, root_digest, image, client_tool, session_date
+    group by session_id, root_digest, image, client_tool, is_scan, session_date
 
 )
 
@@ -89,6 +94,7 @@ select
     counted.root_digest,
     counted.image,
     counted.client_tool,
+    counted.is_scan,
     counted.child_count,
     counted.child_read_count,
     counted.only_child_digest,

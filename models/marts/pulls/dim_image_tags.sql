@@ -70,6 +70,28 @@ pulled as (
 
 ),
 
+-- a use names its build by one digest or several
+used_digests as (
+
+    select
+        image,
+        digest,
+        {{ micros_to_timestamp('max(last_used_micros)') }} as last_used_at
+    from (
+        {%- for digest in ['image_id', 'index_digest', 'manifest_digest'] %}
+        select
+            image,
+            {{ digest }} as digest,
+            last_used_micros
+        from {{ ref('pullstats', 'int_image_uses_daily') }}
+        where {{ digest }} is not null
+        {{ 'union all' if not loop.last }}
+        {%- endfor %}
+    ) as uses
+    group by image, digest
+
+),
+
 -- a bucket's log shows when the config of a build was pushed
 written as (
 
@@ -100,7 +122,8 @@ select
     pulled.last_pulled_at,
     known.last_requested_at,
     {{ days_without_use([
-        'known.last_requested_at', 'pulled.last_attempted_at', 'known.last_pushed_at',
+        'known.last_requested_at', 'pulled.last_attempted_at', 'used_configs.last_used_at',
+        'used_indexes.last_used_at', 'used_manifests.last_used_at', 'known.last_pushed_at',
         'written.written_at',
     ]) }} as unused_days
 from known
@@ -119,4 +142,16 @@ left join pulled
         and known.tag = pulled.tag
         and coalesce(known.platform, '') = coalesce(pulled.platform, '')
         and coalesce(known.manifest_digest, '') = coalesce(pulled.manifest_digest, '')
+left join used_digests as used_configs
+    on
+        known.image = used_configs.image
+        and known.image_id = used_configs.digest
+left join used_digests as used_indexes
+    on
+        known.image = used_indexes.image
+        and known.index_digest = used_indexes.digest
+left join used_digests as used_manifests
+    on
+        known.image = used_manifests.image
+        and known.manifest_digest = used_manifests.digest
 left join written on known.image_id = written.digest

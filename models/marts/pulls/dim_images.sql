@@ -15,8 +15,7 @@ totals as (
         count(distinct case when pulls > 0 then image_id end) as image_ids,
         {{ sum_of('served_bytes') }} as served_bytes,
         min(first_pulled_at) as first_pulled_at,
-        max(last_pulled_at) as last_pulled_at,
-        max(last_attempted_at) as last_attempted_at
+        max(last_pulled_at) as last_pulled_at
     from image_builds
     group by image
 
@@ -49,11 +48,8 @@ requested as (
 
     select
         image,
-        {{ micros_to_timestamp('max(started_micros)') }} as last_requested_at
-    from {{ ref('pullstats', 'int_manifest_fetches') }}
-    where
-        fetch_kind in ('pull', 'check', 'inspection')
-        and traffic_class != 'scanner'
+        {{ micros_to_timestamp('max(last_used_micros)') }} as last_requested_at
+    from {{ ref('pullstats', 'int_image_uses_daily') }}
     group by image
 
 ),
@@ -80,11 +76,7 @@ used as (
         listed.tag_count,
         totals.first_pulled_at,
         totals.last_pulled_at,
-        totals.last_attempted_at,
-        greatest(
-            coalesce(requested.last_requested_at, totals.last_pulled_at),
-            coalesce(totals.last_pulled_at, requested.last_requested_at)
-        ) as last_requested_at,
+        requested.last_requested_at,
         listed.listed_at
     from totals
     full outer join listed using (image)
@@ -110,7 +102,7 @@ select
     used.last_requested_at,
     pushed.last_pushed_at,
     {{ days_without_use([
-        'used.last_requested_at', 'used.last_attempted_at', 'pushed.last_pushed_at'
+        'used.last_requested_at', 'pushed.last_pushed_at'
     ]) }} as unused_days,
     used.listed_at
 from used

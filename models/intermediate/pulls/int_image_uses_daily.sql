@@ -1,0 +1,107 @@
+{%- set restated = restate_by_day(
+    'use_date',
+    follows=[
+        ref('pullstats', 'int_image_fetches'),
+        ref('pullstats', 'int_manifest_fetches'),
+        ref('pullstats', 'int_manifest_contents_read'),
+    ],
+    after=1, cluster_by=['image'],
+) %}
+with
+
+bucket_fetches as (
+
+    select * from {{ ref('pullstats', 'int_image_fetches') }}
+    where
+        {{ is_restated('session_date', restated, before=1) }}
+        -- a copy of the bucket itself is no use of its images
+        and not (
+            fetch_kind = 'inspection'
+            and attribution != 'referer'
+            and traffic_class in ('admin', 'housekeeping', 'lifecycle')
+        )
+
+),
+
+manifest_fetches as (
+
+    select * from {{ ref('pullstats', 'int_manifest_fetches') }}
+    where {{ is_restated('session_date', restated, before=1) }}
+
+),
+
+-- of an image that is read on demand, only blobs are read after the first session
+blobs_without_manifest as (
+
+    select * from {{ ref('pullstats', 'int_manifest_contents_read') }}
+    where
+        root_digest = ''
+        and requested_blob_count > 0
+        and {{ is_restated('session_date', restated, before=1) }}
+
+),
+
+fetches as (
+
+    select
+        image,
+        cast(null as string) as tag,
+        image_id,
+        cast(null as string) as index_digest,
+        cast(null as string) as manifest_digest,
+        case when traffic_class = 'scanner' then 'scan' else fetch_kind end as fetch_kind,
+        is_complete,
+        started_micros
+    from bucket_fetches
+    union all
+    select
+        image,
+        tag,
+        cast(null as string) as image_id,
+        index_digest,
+        manifest_digest,
+        case when traffic_class = 'scanner' then 'scan' else fetch_kind end as fetch_kind,
+        is_complete,
+        started_micros
+    from manifest_fetches
+    union all
+    select
+        image,
+        cast(null as string) as tag,
+        cast(null as string) as image_id,
+        cast(null as string) as index_digest,
+        cast(null as string) as manifest_digest,
+        case when is_scan then 'scan' else 'partial' end as fetch_kind,
+        false as is_complete,
+        last_blob_micros as started_micros
+    from blobs_without_manifest
+
+),
+
+uses as (
+
+    select
+        fetches.*,
+        cast({{ micros_to_timestamp('fetches.started_micros') }} as date) as use_date
+    from fetches
+    inner join {{ ref('pullstats', 'fetch_kinds') }} as fetch_kinds
+        on fetches.fetch_kind = fetch_kinds.fetch_kind
+    where
+        fetches.image is not null
+        and fetch_kinds.is_use
+
+)
+
+select
+    image,
+    tag,
+    image_id,
+    index_digest,
+    manifest_digest,
+    {{ count_if("fetch_kind = 'pull' and is_complete") }} as pulls,
+    {{ count_if("fetch_kind = 'check'") }} as checks,
+    max(started_micros) as last_used_micros,
+    use_date
+from uses
+where {{ is_restated('use_date', restated) }}
+group by image, tag, image_id, index_digest, manifest_digest, use_date
