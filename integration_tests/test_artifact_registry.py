@@ -1,10 +1,14 @@
 """The recording of Artifact Registry's audit log against its truth."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from integration_tests import accuracy_artifact_registry as accuracy
+from integration_tests.bigquery.audit_inputs import entry
+from integration_tests.project import Project
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +50,22 @@ def test_the_documented_figures_are_those_measured(
     measured: tuple[accuracy.Accuracy, accuracy.Accuracy],
 ) -> None:
     assert accuracy.documented() == accuracy.report(*measured), "run make accuracy"
+
+
+def test_text_that_begins_like_json_stays_text(project: Project, tmp_path: Path) -> None:
+    agents: list[object] = ["[bot] x/1", "{bot} x/1", "[", {"docker": 1}, ["docker"]]
+    folder = tmp_path / "logs/cloudaudit.googleapis.com/data_access/2026/06/01"
+    folder.mkdir(parents=True)
+    log = folder / "12:00:00_12:59:59_S0.json"
+    log.write_text(
+        "".join(
+            json.dumps(entry(at, at, requestMetadata={"callerSuppliedUserAgent": agent})) + "\n"
+            for at, agent in enumerate(agents)
+        )
+    )
+    project.load([log])
+    project.dbt("run", "--select", "stg_artifact_registry__audit_logs")
+    assert project.query(
+        "select user_agent from pullstats_staging.stg_artifact_registry__audit_logs"
+        " order by started_micros"
+    ) == [("[bot] x/1",), ("{bot} x/1",), ("[",), (None,), (None,)]

@@ -17,19 +17,20 @@
 {%- endmacro %}
 
 
-{# DuckDB gives the text of an object or a list, where BigQuery gives null. #}
 {% macro json_field(fields, number) %}
-    {%- set text = adapter.dispatch('json_text', 'pullstats')(fields, number) -%}
-    case when not {{ regexp_like(text, "'^[[{]'") }} then nullif({{ text }}, '') end
+    {{- return(adapter.dispatch('json_field', 'pullstats')(fields, number)) -}}
 {%- endmacro %}
 
-
-{% macro duckdb__json_text(fields, number) -%}
-    {{ fields }}[{{ number }}]
+{# DuckDB gives the text of an object or a list, where BigQuery gives null. #}
+{% macro duckdb__json_field(fields, number) -%}
+    {%- set text = fields ~ '[' ~ number ~ ']' -%}
+    case
+        when not ({{ text }}[1] in ('[', '{') and json_valid({{ text }})) then nullif({{ text }}, '')
+    end
 {%- endmacro %}
 
-{% macro bigquery__json_text(fields, number) -%}
-    {{ fields }}.field_{{ number }}
+{% macro bigquery__json_field(fields, number) -%}
+    nullif({{ fields }}.field_{{ number }}, '')
 {%- endmacro %}
 
 
