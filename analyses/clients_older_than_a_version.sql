@@ -1,5 +1,5 @@
--- Which clients pull with a tool older than a version? Set `client_tool` and `older_than`.
-{%- set parts = (var('older_than', '26') | string ~ '.0').split('.') %}
+-- Which clients pull with a tool older than a version? Set `client_tool` and `older_than`, a text.
+{%- set parts = (version_var('older_than', '26') ~ '.0').split('.') %}
 select
     client_network,
     client_id,

@@ -12,8 +12,8 @@ where
     {% if var('client_tool', none) %}
     and client_tool = '{{ var("client_tool") }}'
     {% endif %}
-    {% if var('client_version', none) %}
-    and client_version || '.' like '{{ var("client_version") }}.%'
+    {% if version_var('client_version') %}
+    and client_version || '.' like '{{ version_var("client_version") }}.%'
     {% endif %}
 group by image, client_network, client_tool, client_version
 order by pulls desc

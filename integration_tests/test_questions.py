@@ -70,3 +70,20 @@ def test_dbt_answers_every_command(examples: Project) -> None:
     rows = {each.node.name: len(each.agate_table.rows) for each in answers.results}
     assert rows.keys() == set(questions)
     assert {question for question, count in rows.items() if not count} <= EMPTY
+
+
+@pytest.mark.parametrize(
+    ("analysis", "variable"),
+    [
+        ("clients_older_than_a_version", "older_than"),
+        ("who_pulls_from_a_host", "client_version"),
+    ],
+)
+def test_a_version_given_as_a_number_is_refused(
+    analysis: str, variable: str, examples: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """YAML makes 26.1 of 26.10."""
+    given = ["show", "--quiet", "--select", analysis, "--vars", f"{{{variable}: 26.10}}"]
+    with pytest.raises(AssertionError):
+        show(given, examples)
+    assert f"{variable} is the number 26.1, but a version is text" in capfd.readouterr().out
