@@ -23,6 +23,46 @@ networks as (
 
     select * from {{ ref('pullstats', 'int_networks') }}
 
+),
+
+prices as (
+
+    select * from {{ ref('pullstats', 'egress_prices') }}
+    where {{ 'true' if var('price_egress') else 'false' }}
+
+),
+
+-- the price of a region goes before that of its cloud, which goes before the price of all else
+destination_prices as (
+
+    select
+        destinations.client_cloud,
+        destinations.client_cloud_region,
+        prices.price_micros_per_gib
+    from (
+        select
+            client_cloud,
+            client_cloud_region
+        from networks
+        union distinct
+        select
+            cast(null as string) as client_cloud,
+            cast(null as string) as client_cloud_region
+    ) as destinations
+    inner join prices
+        on
+            (prices.client_cloud is null or destinations.client_cloud = prices.client_cloud)
+            and (
+                prices.client_cloud_region is null
+                or destinations.client_cloud_region = prices.client_cloud_region
+            )
+    qualify row_number() over (
+        partition by destinations.client_cloud, destinations.client_cloud_region
+        order by
+            case when prices.client_cloud_region is null then 1 else 0 end,
+            case when prices.client_cloud is null then 1 else 0 end
+    ) = 1
+
 )
 
 select
@@ -57,6 +97,8 @@ select
     image_pulls.blob_count,
     image_pulls.request_count,
     image_pulls.served_bytes,
+    {{ price_nanos('image_pulls.served_bytes', 'destination_prices.price_micros_per_gib') }}
+        as egress_cost_nanos,
     {{ integer_divide('image_pulls.ended_micros - image_pulls.started_micros', 1000) }}
         as duration_millis,
     image_pulls.is_complete,
@@ -66,3 +108,8 @@ select
 from image_pulls
 left join images on image_pulls.image = images.image
 left join networks on image_pulls.client_network = networks.client_network
+left join destination_prices
+    on
+        coalesce(networks.client_cloud, '') = coalesce(destination_prices.client_cloud, '')
+        and coalesce(networks.client_cloud_region, '')
+        = coalesce(destination_prices.client_cloud_region, '')

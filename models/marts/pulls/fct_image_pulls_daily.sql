@@ -11,58 +11,6 @@ image_pulls as (
 
 ),
 
-prices as (
-
-    select * from {{ ref('pullstats', 'egress_prices') }}
-    where {{ 'true' if var('price_egress') else 'false' }}
-
-),
-
--- the price of a region goes before that of its cloud, which goes before the price of all else
-destination_prices as (
-
-    select
-        destinations.client_cloud,
-        destinations.client_cloud_region,
-        prices.price_micros_per_gib
-    from (
-        select distinct
-            client_cloud,
-            client_cloud_region
-        from image_pulls
-    ) as destinations
-    inner join prices
-        on
-            (prices.client_cloud is null or destinations.client_cloud = prices.client_cloud)
-            and (
-                prices.client_cloud_region is null
-                or destinations.client_cloud_region = prices.client_cloud_region
-            )
-    qualify row_number() over (
-        partition by destinations.client_cloud, destinations.client_cloud_region
-        order by
-            case when prices.client_cloud_region is null then 1 else 0 end,
-            case when prices.client_cloud is null then 1 else 0 end
-    ) = 1
-
-),
-
-priced_pulls as (
-
-    select
-        image_pulls.*,
-        {{ price_micros('image_pulls.served_bytes', 'destination_prices.price_micros_per_gib') }}
-            as egress_cost_micros
-    from image_pulls
-    left join destination_prices
-        on
-            coalesce(image_pulls.client_cloud, '')
-            = coalesce(destination_prices.client_cloud, '')
-            and coalesce(image_pulls.client_cloud_region, '')
-            = coalesce(destination_prices.client_cloud_region, '')
-
-),
-
 -- a fetch belongs to the session that began on its day or on the day before
 checks as (
 
@@ -91,9 +39,9 @@ asked as (
         is_complete and count_confidence = 'ambiguous' as is_ambiguous,
         false as is_check,
         served_bytes,
-        egress_cost_micros,
+        egress_cost_nanos,
         pull_date
-    from priced_pulls
+    from image_pulls
     union all
     select
         'cloud_audit' as log_source,
@@ -110,7 +58,7 @@ asked as (
         false as is_ambiguous,
         true as is_check,
         cast(null as int64) as served_bytes,
-        cast(null as int64) as egress_cost_micros,
+        cast(null as int64) as egress_cost_nanos,
         checks.fetch_date as pull_date
     from checks
     left join {{ ref('pullstats', 'int_images') }} as images on checks.image = images.image
@@ -134,7 +82,7 @@ select
     {{ count_if('is_check') }} as checks,
     count(distinct client_id) as clients,
     {{ sum_of('served_bytes') }} as served_bytes,
-    {{ sum_of('egress_cost_micros') }} as egress_cost_micros,
+    {{ sum_of('egress_cost_nanos') }} as egress_cost_nanos,
     pull_date
 from asked
 group by
