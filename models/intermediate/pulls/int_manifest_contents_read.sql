@@ -7,6 +7,8 @@ reads as (
 
     select
         session_id,
+        client_id,
+        principal_id,
         image,
         client_tool,
         'scanner' in (traffic_class, client_class) as is_scan,
@@ -23,14 +25,16 @@ reads as (
 
 ),
 
-shared_roots as (
+-- of each manifest that a client asked for, the one whose blobs it has
+members as (
 
     select distinct
         session_id,
-        contents_digest as root_digest
+        contents_digest as root_digest,
+        digest as member_digest
     from {{ ref('pullstats', 'int_manifest_reads_rooted') }}
     where
-        contents_digest != digest
+        contents_digest is not null
         and {{ is_restated('session_date', restated) }}
 
 ),
@@ -39,6 +43,8 @@ distinct_reads as (
 
     select
         session_id,
+        client_id,
+        principal_id,
         image,
         client_tool,
         is_scan,
@@ -55,8 +61,8 @@ distinct_reads as (
         ) = 1 as is_first
     from reads
     group by
-        session_id, image, client_tool, is_scan, root_digest, object_kind, digest,
-        session_date
+        session_id, client_id, principal_id, image, client_tool, is_scan, root_digest,
+        object_kind, digest, session_date
 
 ),
 
@@ -65,6 +71,8 @@ counted as (
     select
         session_id,
         root_digest,
+        client_id,
+        principal_id,
         image,
         client_tool,
         is_scan,
@@ -72,6 +80,7 @@ counted as (
         {{ sum_of("case when object_kind = 'manifest' then read_count end") }} as child_read_count,
         {{ sole_value("case when object_kind = 'manifest' then digest end") }} as only_child_digest,
         nullif({{ count_if("object_kind = 'blob' and read_count > 0") }}, 0) as blob_count,
+        {{ count_if(is_empty_config('digest')) }} > 0 as has_empty_config,
         {{ count_if("object_kind = 'blob'") }} as requested_blob_count,
         {{ sum_of("case when object_kind = 'blob' then read_count end") }} as blob_read_count,
         min(case when object_kind = 'blob' then nullif(read_count, 0) end) as fewest_blob_reads,
@@ -85,27 +94,51 @@ counted as (
         max(case when object_kind = 'blob' then last_micros end) as last_blob_micros,
         session_date
     from distinct_reads
-    group by session_id, root_digest, image, client_tool, is_scan, session_date
+    group by
+        session_id, root_digest, client_id, principal_id, image, client_tool, is_scan,
+        session_date
+
+),
+
+-- images that share their blobs: an index counts as the children that were read of it
+shared as (
+
+    select
+        members.session_id,
+        members.root_digest,
+        count(*) > 1 as is_shared,
+        sum(greatest(coalesce(counted.child_count, 0), 1)) as leaf_count
+    from members
+    left join counted
+        on
+            members.session_id = counted.session_id
+            and members.member_digest = counted.root_digest
+    group by members.session_id, members.root_digest
 
 )
 
 select
     counted.session_id,
     counted.root_digest,
+    counted.client_id,
+    counted.principal_id,
     counted.image,
     counted.client_tool,
     counted.is_scan,
     counted.child_count,
     counted.child_read_count,
     counted.only_child_digest,
-    shared_roots.session_id is not null as is_shared,
+    coalesce(shared.is_shared, false) as is_shared,
+    coalesce(shared.leaf_count, 1) as leaf_count,
+    counted.has_empty_config,
     counted.blob_count,
     counted.requested_blob_count,
     counted.blob_read_count,
     counted.first_blob_digest,
     -- each client of an address reads each blob once, so the reads of a blob count the clients; one
-    -- that keeps layers may need only some of them
+    -- that keeps layers may need only some of them. Attempts that are refused in the end are one.
     case
+        when counted.requested_blob_count > coalesce(counted.blob_count, 0) then 1
         when tools.keeps_layers = 'true' and counted.blob_count > 1
             then least(
                 counted.most_layer_reads,
@@ -116,8 +149,8 @@ select
     counted.last_blob_micros,
     counted.session_date
 from counted
-left join shared_roots
+left join shared
     on
-        counted.session_id = shared_roots.session_id
-        and counted.root_digest = shared_roots.root_digest
+        counted.session_id = shared.session_id
+        and counted.root_digest = shared.root_digest
 left join {{ ref('pullstats', 'client_tools') }} as tools on counted.client_tool = tools.tool

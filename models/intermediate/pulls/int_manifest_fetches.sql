@@ -1,7 +1,8 @@
+{%- set memory_micros = 2 * 86400 * 1000000 %}
 {%- set days_beside = 0 if var('audit_log_has_blobs') else 1 %}
 {%- set restated = restate_by_day(
     'session_date', follows=[ref('pullstats', 'int_manifest_requests'), ref('pullstats', 'int_manifest_contents_read')],
-    before=days_beside, after=days_beside, cluster_by=['image', 'fetch_kind'],
+    before=days_beside, after=3, cluster_by=['image', 'fetch_kind'],
 ) %}
 with
 
@@ -23,6 +24,24 @@ contents as (
 
     select * from {{ ref('pullstats', 'int_manifest_contents_read') }}
     where {{ is_restated('session_date', restated, before=days_beside, after=days_beside) }}
+
+),
+
+-- what builds have fetched: they read the config again at each build
+downloads as (
+
+    select
+        contents.client_id,
+        contents.principal_id,
+        contents.image,
+        contents.root_digest,
+        contents.last_blob_micros
+    from {{ ref('pullstats', 'int_manifest_contents_read') }} as contents
+    inner join {{ ref('pullstats', 'client_tools') }} as tools on contents.client_tool = tools.tool
+    where
+        tools.reads_cache = 'true'
+        and contents.blob_count > contents.leaf_count
+        and {{ is_restated('contents.session_date', restated, before=3) }}
 
 ),
 
@@ -72,10 +91,31 @@ judged as (
                 then 'check'
             when never_pull.fetch_kind is not null then never_pull.fetch_kind
             when {{ is_referrer_tag('requests.tag') }} then 'artifact'
-            when tools.reads_cache = 'true' and requests.is_of_cache then 'cache'
+            when blobs.has_empty_config then 'artifact'
+            when requests.is_of_cache then 'cache'
             {%- if var('audit_log_has_blobs') %}
             when coalesce(blobs.requested_blob_count, 0) = 0 then 'inspection'
-            when blobs.requested_blob_count = 1 then coalesce(tools.config_only_read, 'inspection')
+            when blobs.requested_blob_count <= blobs.leaf_count
+                then case
+                    when sessions.tag_lists > 0 or indexes.child_count > 1 then 'inspection'
+                    when
+                        exists (
+                            select 1
+                            from downloads
+                            where
+                                downloads.client_id = requests.client_id
+                                and coalesce(downloads.principal_id, '')
+                                = coalesce(requests.principal_id, '')
+                                and downloads.image = requests.image
+                                and downloads.root_digest = requests.digest
+                                and downloads.last_blob_micros between
+                                requests.started_micros - {{ memory_micros }}
+                                and requests.started_micros
+                        )
+                        then 'check'
+                    when habits.lists_tags_to_inspect then 'pull'
+                    else coalesce(tools.config_only_read, 'inspection')
+                end
             {%- else %}
             when sessions.tag_lists > 0 or requests.is_digest_written then 'inspection'
             when
@@ -104,9 +144,17 @@ judged as (
         on
             requests.session_id = blobs.session_id
             and coalesce(requests.contents_digest, '') = blobs.root_digest
+            -- with fewer blobs than images the last one has them
+            and (
+                requests.contents_digest is null
+                or requests.contents_digest = requests.digest
+                or blobs.requested_blob_count >= blobs.leaf_count
+            )
     left join {{ ref('pullstats', 'client_tools') }} as tools on requests.client_tool = tools.tool
     left join {{ ref('pullstats', 'tools_that_never_pull') }} as never_pull
         on requests.client_tool = never_pull.tool
+    left join {{ ref('pullstats', 'manifest_habits') }} as habits
+        on requests.client_tool = habits.tool
 
 )
 

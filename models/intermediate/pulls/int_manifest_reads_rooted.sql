@@ -3,6 +3,7 @@
 ) %}
 {%- set of_session = 'partition by session_key' %}
 {%- set in_order = 'order by manifest_number' %}
+{%- set in_time = 'order by started_micros, step_number, digest, request_key' %}
 {%- set up_to_here = 'rows between unbounded preceding and current row' %}
 {%- set in_one_go_micros = var('index_read_seconds') * 1000000 %}
 with
@@ -25,10 +26,20 @@ steps as (
         reads.tag,
         reads.object_kind = 'blob' as is_blob,
         reads.object_kind = 'manifest' and reads.operation = 'read' as is_get,
+        coalesce({{ is_referrer_tag('reads.tag') }}, false) as is_by_referrer_tag,
         coalesce(tools.reads_one_platform, '') = 'true' as is_of_one_platform,
-        reads.started_micros
+        habits.pull_order,
+        reads.started_micros,
+        -- what the log gives the same time: a client asks, then reads, then fetches
+        case
+            when reads.object_kind = 'blob' then 3
+            when reads.operation = 'head' then 1
+            else 2
+        end as step_number
     from reads
     left join {{ ref('pullstats', 'client_tools') }} as tools on reads.client_tool = tools.tool
+    left join {{ ref('pullstats', 'manifest_habits') }} as habits
+        on reads.client_tool = habits.tool
 
 ),
 
@@ -38,12 +49,12 @@ numbered as (
     select
         *,
         sum(case when is_blob then 0 else 1 end)
-            over ({{ of_session }} order by started_micros, request_key {{ up_to_here }})
+            over ({{ of_session }} {{ in_time }} {{ up_to_here }})
             as manifest_number,
         sum(case when is_blob then 1 else 0 end)
-            over ({{ of_session }} order by started_micros, request_key {{ up_to_here }})
+            over ({{ of_session }} {{ in_time }} {{ up_to_here }})
             as blob_number,
-        lead(is_blob) over ({{ of_session }} order by started_micros, request_key) as is_before_blob
+        lead(is_blob) over ({{ of_session }} {{ in_time }}) as is_before_blob
     from steps
 
 ),
@@ -114,16 +125,48 @@ rooted as (
 
 ),
 
--- manifests that are read in one go share the blobs that follow
-shared as (
+-- the manifest that the client read last before the blobs that follow
+followed_up as (
 
     select
         *,
         max(case when is_before_blob then root_digest end)
             over ({{ of_session }}, blob_number) as next_root_digest,
         max(case when is_before_blob then root_micros end)
-            over ({{ of_session }}, blob_number) as next_root_micros
+            over ({{ of_session }}, blob_number) as next_root_micros,
+        max(case when is_child then manifest_number end)
+            over ({{ of_session }}, blob_number, root_digest) as last_child_number,
+        max(case when is_get and not is_child then manifest_number end)
+            over ({{ of_session }}, blob_number) as last_root_number,
+        max(case when is_by_referrer_tag then 1 else 0 end)
+            over ({{ of_session }}, digest) = 1 as is_referrer
     from rooted
+
+),
+
+-- manifests that are read in one go share the blobs that follow, unless the client is done with one
+-- before it reads the next
+shared as (
+
+    select
+        *,
+        case
+            when not is_get or is_child then null
+            when next_root_digest = digest then digest
+            when
+                next_root_micros - started_micros <= {{ in_one_go_micros }}
+                and not is_referrer
+                and max(case when digest = next_root_digest and is_referrer then 1 else 0 end)
+                    over ({{ of_session }}, blob_number) = 0
+                and (
+                    pull_order = 'parallel'
+                    or pull_order is null
+                    and coalesce(last_child_number > last_root_number, true)
+                )
+                then next_root_digest
+            else digest
+        end as contents_digest
+    from followed_up
 
 )
 
@@ -131,12 +174,7 @@ select
     reads.*,
     coalesce(shared.is_child and not numbered.is_blob, false) as is_child,
     shared.root_digest,
-    case
-        when numbered.is_blob or not shared.is_get or shared.is_child then null
-        when shared.next_root_micros - shared.started_micros <= {{ in_one_go_micros }}
-            then shared.next_root_digest
-        else shared.digest
-    end as contents_digest
+    case when not numbered.is_blob then shared.contents_digest end as contents_digest
 from reads
 inner join numbered on reads.request_key = numbered.request_key
 left join shared

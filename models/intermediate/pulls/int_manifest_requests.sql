@@ -1,7 +1,8 @@
 {%- set restated = restate_by_day(
-    'session_date', follows=[ref('pullstats', 'int_manifest_reads_rooted')], before=1, after=1, cluster_by=['image']
+    'session_date', follows=[ref('pullstats', 'int_manifest_reads_rooted')], before=1, after=3, cluster_by=['image']
 ) %}
-{%- set in_order = 'order by started_micros, request_key' %}
+{%- set in_order = 'order by started_micros, step_number, tag, request_key' %}
+{%- set memory_micros = 2 * 86400 * 1000000 %}
 {%- set of_digest = 'partition by session_key, digest' %}
 {%- set of_program = 'partition by program_key ' ~ in_order %}
 with
@@ -14,9 +15,10 @@ reads as (
         {{ fingerprint(['client_id', 'principal_id', 'image', 'digest']) }} as client_key,
         {{ fingerprint(['principal_id', 'client_tool', 'client_version', 'image', 'digest']) }}
             as program_key,
-        case when operation = 'head' then coalesce(tag, '') end as head_tag
+        case when operation = 'head' then coalesce(tag, '') end as head_tag,
+        case when operation = 'head' then 1 else 2 end as step_number
     from {{ ref('pullstats', 'int_manifest_reads_rooted') }}
-    where {{ is_restated('session_date', restated, before=1, after=1) }}
+    where {{ is_restated('session_date', restated, before=3, after=1) }}
 
 ),
 
@@ -33,8 +35,8 @@ requested as (
         tag,
         head_tag,
         digest,
+        step_number,
         started_micros,
-        session_date,
         row_number() over ({{ of_digest }}, operation {{ in_order }}) as read_number,
         sum(case when operation = 'read' then 1 else 0 end) over ({{ of_digest }}) as gets,
         count(*) over ({{ of_digest }}, operation) as same_requests,
@@ -44,9 +46,9 @@ requested as (
             over ({{ of_digest }} {{ in_order }} rows unbounded preceding) as open_heads,
         min(head_tag) over ({{ of_digest }}) as first_head_tag,
         max(head_tag) over ({{ of_digest }}) as last_head_tag,
-        max(case when operation = 'read' then session_date end) over (
+        max(case when operation = 'read' then started_micros end) over (
             partition by client_key {{ in_order }} rows between unbounded preceding and 1 preceding
-        ) as got_before_date,
+        ) as got_before_micros,
         lag(operation) over (partition by session_key {{ in_order }}) as previous_operation,
         lag(digest) over (partition by session_key {{ in_order }}) as previous_digest,
         lag(tag) over (partition by session_key {{ in_order }}) as previous_tag
@@ -121,7 +123,7 @@ select
     -- asked for by tag after a failed HEAD, then by digest: still one attempt
     greatest(tagged.same_requests_by_tag, tagged.same_requests - tagged.same_requests_by_tag)
         as attempts,
-    coalesce(tagged.got_before_date >= {{ dbt.dateadd('day', -1, 'reads.session_date') }}, false)
+    coalesce(tagged.got_before_micros >= reads.started_micros - {{ memory_micros }}, false)
         as is_got_before,
     coalesce(
         reads.started_micros between
@@ -130,8 +132,15 @@ select
         and coalesce(written_tags.last_written_micros, written_digests.last_written_micros),
         false
     ) as is_before_write,
-    written_tags.reference is not null
-    or {{ is_build_cache('reads.image', 'tagged.requested_tag') }} as is_of_cache,
+    coalesce(
+        {{ regexp_like('reads.image', "'/(build)?cache$'") }}
+        or (
+            'ci' in (reads.traffic_class, reads.client_class)
+            and {{ is_build_cache('reads.image', 'tagged.requested_tag') }}
+        )
+        or (reads.client_class = 'ci' and written_tags.reference is not null),
+        false
+    ) as is_of_cache,
     written_digests.reference is not null as is_digest_written,
     reads.started_micros,
     reads.session_date

@@ -139,5 +139,11 @@ received as (
 
 select
     *,
-    row_number() over (partition by request_key order by loaded_at) > 1 as is_redelivery
+    -- an entry that arrives by two ways at one time may differ in what a way adds to its agent
+    row_number() over (
+        partition by request_key
+        order by
+            loaded_at, client_tool, client_version, client_class, client_network, resource_name,
+            image, tag, digest, status_code, client_id, principal_id
+    ) > 1 as is_redelivery
 from received
