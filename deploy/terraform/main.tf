@@ -43,3 +43,22 @@ resource "google_project_iam_member" "job" {
   role    = "roles/bigquery.user"
   member  = local.job
 }
+
+# What docs/runbook.md asks of a maintainer; the table of docs/deploy.md has the commands.
+resource "google_project_iam_member" "maintainers" {
+  for_each = {
+    for pair in setproduct(var.maintainers, ["bigquery.jobUser", "cloudscheduler.viewer", "logging.viewer", "run.viewer"]) :
+    join(" ", pair) => { member = pair[0], role = "roles/${pair[1]}" }
+  }
+  project = var.project
+  role    = each.value.role
+  member  = each.value.member
+}
+
+resource "google_cloud_run_v2_job_iam_member" "maintainers" {
+  for_each = toset(var.maintainers)
+  name     = google_cloud_run_v2_job.pullstats.name
+  location = var.region
+  role     = "roles/run.jobsExecutorWithOverrides"
+  member   = each.value
+}

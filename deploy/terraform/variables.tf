@@ -196,7 +196,7 @@ variable "readers" {
 }
 
 variable "maintainers" {
-  description = "Who may read everything but the salt, client addresses included, as IAM members: the people whom alerts go to."
+  description = "Who may read everything but the salt, client addresses included, and start the job, as IAM members: the people whom alerts go to."
   type        = list(string)
   default     = []
   validation {
@@ -234,7 +234,7 @@ variable "max_hours_without_success" {
 # Money
 
 variable "daily_query_gib" {
-  description = "GiB that all queries of the project together may read a day; more are refused. Null sets no quota. It binds everything in the project."
+  description = "GiB that all queries of the project together may read a day; more are refused. Null sets no quota, and takes none back: docs/deploy.md says how. It binds everything in the project."
   type        = number
   default     = null
 }

@@ -1,4 +1,7 @@
-"""The documentation's gcloud commands, as far as gcloud reads them before it wants an account."""
+"""The documentation's gcloud commands, as far as gcloud reads them before it wants an account.
+
+Of `bq query` the SQL is parsed.
+"""
 
 import os
 import re
@@ -8,20 +11,51 @@ from pathlib import Path
 
 import pytest
 
+from integration_tests.bigquery.googlesql import GoogleSQL
 from integration_tests.deploy.provider_schema import TERRAFORM
 
 DOCS = [
-    TERRAFORM.parents[1] / name for name in ("docs/deploy.md", "docs/runbook.md", "SECURITY.md")
+    TERRAFORM.parents[1] / name
+    for name in ("docs/deploy.md", "docs/runbook.md", "docs/upgrade.md", "SECURITY.md")
 ]
 
 
-def commands() -> list[str]:
-    """Return each gcloud command on one line, but those that log in or change its settings."""
-    texts = [path.read_text(encoding="utf-8") for path in DOCS]
-    blocks = re.findall(r"```sh\n(.*?)```", "\n".join(texts), re.DOTALL)
-    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+def blocks_of(path: Path) -> list[str]:
+    """Return the shell scripts of a page, their long lines joined."""
+    text = path.read_text(encoding="utf-8")
+    found = re.findall(r"^( *)```sh\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    return [
+        re.sub(rf"^{indent}", "", block, flags=re.M).replace("\\\n", " ") for indent, block in found
+    ]
+
+
+def commands_of(path: Path, begin: str) -> list[str]:
+    """Return each command that begins so, on one line; of one that has several lines, the first."""
+    lines = [line for block in blocks_of(path) for line in block.splitlines()]
     found = [re.sub(r"\s+#.*| \| .*|\s+", _tidy, line.strip()) for line in lines]
-    return sorted({line for line in found if re.match("gcloud (?!auth|config)", line)})
+    return sorted({line for line in found if re.match(begin, line)})
+
+
+def commands() -> list[str]:
+    """Return the gcloud commands, but those that log in or change its settings."""
+    begin = "gcloud (?!auth|config)"
+    return sorted({line for path in DOCS for line in commands_of(path, begin)})
+
+
+def queries() -> list[str]:
+    """Return the SQL that the shell hands to `bq query`."""
+    blocks = [block for path in DOCS for block in blocks_of(path)]
+    quoted = [
+        found
+        for block in blocks
+        for found in re.findall(r"bq query --nouse_legacy_sql ((?:'[^']*'|\$\w+)+)", block)
+    ]
+    return [re.sub(r"\$\w+", "a_dataset", found.replace("'", "")) for found in quoted]
+
+
+@pytest.mark.parametrize("sql", queries())
+def test_bigquery_can_parse_the_query(sql: str) -> None:
+    assert GoogleSQL().parse(sql)
 
 
 def _tidy(match: re.Match[str]) -> str:

@@ -39,6 +39,32 @@ def test_each_variable_is_in_the_docs(repository: Path) -> None:
     assert [name for name in variables if f"`{name}`" not in docs] == []
 
 
+# Of the provider's code, since its schemas don't say it: `exclude_delete`, a deletion that calls
+# nothing; and what arguments turn deletion on, or off.
+NEVER_DELETED = {"google_cloud_quotas_quota_preference"}
+DELETED_IF = {
+    "delete_contents_on_destroy": True,
+    "deletion_protection": False,
+    "disable_on_destroy": True,
+    "force_destroy": True,
+}
+
+
+def test_what_destroy_leaves_is_in_the_docs(
+    repository: Path, deployed: dict[str, dict[str, Any]]
+) -> None:
+    docs = (repository / "docs/deploy.md").read_text(encoding="utf-8")
+    _, _, section = docs.partition("### What destroy leaves\n")
+    named = re.findall(r"^\| `(google_\w+)` \|", section.partition("\n#")[0], re.MULTILINE)
+    created = {
+        (address.split(".")[0], name, values[name])
+        for address, values in deployed["audit_logs_to_bigquery"].items()
+        for name in DELETED_IF.keys() & values.keys()
+    }
+    left = {kind for kind, name, value in created if value != DELETED_IF[name]}
+    assert set(named) == left | NEVER_DELETED
+
+
 def test_each_alert_is_in_the_runbook(repository: Path, deployed: dict[str, Any]) -> None:
     runbook = (repository / "docs/runbook.md").read_text(encoding="utf-8")
     contents = [
