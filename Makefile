@@ -34,7 +34,10 @@ demo: $(RUN) ## load the sample logs into demo/, build the marts, show the answe
 	@scripts/step "Loading Artifact Registry's logs" $(BIN)/pullstats load demo/artifact_registry/logs
 	@scripts/step "Building the tables with dbt" \
 	    $(BIN)/dbt --quiet build --exclude-resource-type test unit_test
-	@$(BIN)/pullstats query examples/answer.sql
+	@scripts/step "Compiling the questions" $(BIN)/pullstats ask most_pulled_images --limit 0
+	@$(BIN)/pullstats ask most_pulled_images --limit 10
+	@$(BIN)/pullstats ask most_requested_tags --limit 5
+	@$(BIN)/pullstats ask pulls_per_traffic_class
 	@cat examples/next_steps.txt
 
 dev: $(DEV) ## install all that tests need

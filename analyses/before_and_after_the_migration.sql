@@ -1,4 +1,3 @@
--- Who still pulls an image from the old registry, week by week? Pulls by log source and host.
 select
     {{ week_of('pull_date') }} as pull_week,
     image_name,

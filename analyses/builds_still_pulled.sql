@@ -1,6 +1,3 @@
--- Which builds of each image, or of the variable `image`, are still pulled? Set the variable
--- `used_days`: builds that were pulled in so many days before the end of the project's log. A row
--- without digests has the pulls whose build is not known.
 select
     image_pulls.image,
     image_pulls.image_id,
@@ -18,10 +15,10 @@ inner join {{ ref('pullstats', 'dim_projects') }} as projects
         and coalesce(image_pulls.project_id, '') = coalesce(projects.project_id, '')
 where
     image_pulls.pull_date
-    > cast({{ dbt.dateadd('day', -var('used_days', 30), 'projects.logged_through') }} as date)
-    {%- if var('image', none) %}
-    and image_pulls.image = '{{ var("image") }}'
-    {%- endif %}
+    > cast(
+        {{ dbt.dateadd('day', '-' ~ parameter('used_days'), 'projects.logged_through') }} as date
+    )
+    and ({{ parameter('image') }} is null or image_pulls.image = {{ parameter('image') }})
 group by
     image_pulls.image, image_pulls.image_id, image_pulls.index_digest, image_pulls.manifest_digest
 order by image_pulls.image asc, pulls desc, image_pulls.image_id asc

@@ -1,5 +1,3 @@
--- What would it free to delete images that were not used for 30 days? Set `unused_days`. Counts
--- blobs that no other image is known to use: complete with an inventory, else only what was read.
 select
     images.image,
     images.unused_days,
@@ -11,6 +9,6 @@ left join {{ ref('pullstats', 'dim_blobs') }} as blobs
     on
         images.image = blobs.image
         and blobs.image_count = 1
-where images.unused_days >= {{ var('unused_days', 30) }}
+where images.unused_days >= {{ parameter('unused_days') }}
 group by images.image, images.unused_days, images.last_requested_at
 order by freed_bytes desc, images.image asc

@@ -1,4 +1,3 @@
--- How many bytes do pulls of each image serve to each network?
 select
     image,
     client_network,

@@ -1,5 +1,3 @@
--- How often is each image checked without being pulled, by pollers for example? Only Artifact
--- Registry's log has checks.
 select
     image,
     client_tool,

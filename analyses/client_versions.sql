@@ -1,4 +1,3 @@
--- Which clients pull, in which versions?
 select
     client_tool,
     client_version,

@@ -1,5 +1,5 @@
--- Which clients pull with a tool older than a version? Set `client_tool` and `older_than`, a text.
-{%- set parts = (version_var('older_than', '26') ~ '.0').split('.') %}
+{%- set major = version_part(parameter('older_than'), 1) %}
+{%- set minor = version_part(parameter('older_than'), 2) %}
 select
     client_network,
     client_id,
@@ -9,11 +9,11 @@ select
     max(started_at) as last_pulled_at
 from {{ ref('pullstats', 'fct_image_pulls') }}
 where
-    client_tool = '{{ var("client_tool", "docker") }}'
+    client_tool = {{ parameter('client_tool') }}
     and (
-        client_version_major < {{ parts[0] | int }}
-        or client_version_major = {{ parts[0] | int }}
-        and coalesce(client_version_minor, 0) < {{ parts[1] | int }}
+        client_version_major < {{ major }}
+        or client_version_major = {{ major }}
+        and coalesce(client_version_minor, 0) < coalesce({{ minor }}, 0)
     )
 group by client_network, client_id, client_tool, client_version
 order by last_pulled_at desc

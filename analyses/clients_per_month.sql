@@ -1,4 +1,3 @@
--- How many clients pull each image per month? Each client counts once per month.
 select
     {{ month_of('pull_date') }} as pull_month,
     image,

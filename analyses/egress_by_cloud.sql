@@ -1,6 +1,3 @@
--- How much of the egress goes to which cloud, and to your own region? Set the variables `cloud` and
--- `cloud_region` for the latter.
-{%- set cloud, region = var('cloud', ''), var('cloud_region', '') %}
 with
 
 egress as (
@@ -26,8 +23,8 @@ select
     coalesce(egress.client_cloud, 'elsewhere') as client_cloud,
     egress.client_cloud_region,
     coalesce(
-        egress.client_cloud = '{{ cloud }}'
-        and egress.client_cloud_region = '{{ region }}', false
+        egress.client_cloud = {{ parameter('cloud') }}
+        and egress.client_cloud_region = {{ parameter('cloud_region') }}, false
     ) as is_own_region,
     egress.served_bytes,
     {{ integer_divide('egress.served_bytes * 100', 'totals.all_bytes') }} as percent_of_bytes,

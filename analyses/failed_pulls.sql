@@ -1,4 +1,3 @@
--- Which pulls were interrupted or failed, by image and client?
 select
     image,
     client_tool,

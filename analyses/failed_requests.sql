@@ -1,5 +1,3 @@
--- Which requests for images fail, and why, by image and client tool? Beside them the pulls of the
--- image by the tool, and those that were interrupted or failed.
 with
 
 failed as (

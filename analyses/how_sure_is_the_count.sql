@@ -1,4 +1,3 @@
--- How sure is the count? How count, image and build of each pull are known, and what is incomplete.
 select
     count_confidence,
     attribution,

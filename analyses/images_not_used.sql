@@ -1,5 +1,3 @@
--- Which images did nobody pull, ask for or push for 30 days? Set the variable `unused_days`. The
--- days end with the log of the image's project, and only days that the log covers count.
 select
     image,
     unused_days,
@@ -9,5 +7,5 @@ select
     pulls,
     image_ids
 from {{ ref('pullstats', 'dim_images') }}
-where unused_days >= {{ var('unused_days', 30) }}
+where unused_days >= {{ parameter('unused_days') }}
 order by unused_days desc, image asc

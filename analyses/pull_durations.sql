@@ -1,4 +1,3 @@
--- How long do complete pulls take, by image, client tool and cloud? In milliseconds.
 {% set key = ['image', 'client_tool', 'client_cloud'] %}
 with
 

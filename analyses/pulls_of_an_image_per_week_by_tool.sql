@@ -1,4 +1,3 @@
--- How often is each image, or the variable `image`, pulled per week, with which tool?
 select
     {{ week_of('pull_date') }} as pull_week,
     image,
@@ -7,8 +6,6 @@ select
     sum(end_user_pulls) as end_user_pulls,
     sum(served_bytes) as served_bytes
 from {{ ref('pullstats', 'fct_image_pulls_daily') }}
-{% if var('image', none) %}
-where image = '{{ var("image") }}'
-{% endif %}
+where {{ parameter('image') }} is null or image = {{ parameter('image') }}
 group by pull_week, image, client_tool
 order by pull_week asc, pulls desc

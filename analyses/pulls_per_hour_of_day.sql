@@ -1,4 +1,3 @@
--- At which hours of the day (UTC) is most pulled?
 select
     extract(hour from started_at) as hour_of_day,
     {{ count_if('is_complete') }} as pulls,

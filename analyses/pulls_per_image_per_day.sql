@@ -1,4 +1,3 @@
--- How often is each image pulled per day?
 select
     pull_date,
     image,

@@ -1,4 +1,3 @@
--- Who pulls what with which service account? `readable_service_accounts` shows their addresses.
 select
     principal_kind,
     principal_id,

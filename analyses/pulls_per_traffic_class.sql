@@ -1,4 +1,3 @@
--- How much of it is people and nodes, and how much is CI, scanners and housekeeping?
 select
     traffic_class,
     sum(pulls) as pulls,

@@ -1,4 +1,3 @@
--- What was pushed, when, with which tool?
 select
     image,
     client_tool,

@@ -1,6 +1,3 @@
--- Third query of the 2019 article: when was the config of a build read? Set `image_id`.
-{%- set articles_image_id
-    = 'sha256:7e19786cadab9f8ac0819c12ca0cc6abdf6fe5a75b876b130b77db0f42bdedd9' %}
 select
     {{ micros_to_timestamp('started_micros') }} as read_at,
     status_code,
@@ -9,5 +6,5 @@ select
 from {{ ref('pullstats', 'int_gcs_requests') }}
 where
     operation = 'read'
-    and digest = '{{ var("image_id", articles_image_id) }}'
+    and digest = {{ parameter('image_id') }}
 order by started_micros

@@ -1,4 +1,3 @@
--- First query of the 2019 article: which images were read, when, with what status?
 select
     {{ micros_to_timestamp('started_micros') }} as read_at,
     image,

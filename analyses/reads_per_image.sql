@@ -1,4 +1,3 @@
--- Second query of the 2019 article: how often was each image read? Blob reads beside pulls.
 with
 
 reads as (

@@ -1,4 +1,3 @@
--- What do clients cost that pull the same builds again and again, such as scanners and pollers?
 with
 
 builds as (

@@ -1,4 +1,3 @@
--- What do all requests cost, those of scanners and pollers included?
 select
     traffic_class,
     operation,

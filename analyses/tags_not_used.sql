@@ -1,5 +1,3 @@
--- Which tags did nobody ask for or push for 30 days, or pull the builds that they name? Set
--- `unused_days`. Tags are known from Artifact Registry's log or an inventory.
 with
 
 tags as (
@@ -18,5 +16,5 @@ tags as (
 )
 
 select * from tags
-where unused_days >= {{ var('unused_days', 30) }}
+where unused_days >= {{ parameter('unused_days') }}
 order by unused_days desc, image asc, tag asc

@@ -1,4 +1,3 @@
--- Who still pulls from a host? Set `registry_host`, and `client_tool` and `client_version`.
 select
     image,
     client_network,
@@ -8,12 +7,11 @@ select
     max(started_at) as last_pulled_at
 from {{ ref('pullstats', 'fct_image_pulls') }}
 where
-    registry_host = '{{ var("registry_host", "eu.gcr.io") }}'
-    {% if var('client_tool', none) %}
-    and client_tool = '{{ var("client_tool") }}'
-    {% endif %}
-    {% if version_var('client_version') %}
-    and client_version || '.' like '{{ version_var("client_version") }}.%'
-    {% endif %}
+    registry_host = {{ parameter('registry_host') }}
+    and ({{ parameter('client_tool') }} is null or client_tool = {{ parameter('client_tool') }})
+    and (
+        {{ parameter('client_version') }} is null
+        or starts_with(client_version || '.', {{ parameter('client_version') }} || '.')
+    )
 group by image, client_network, client_tool, client_version
 order by pulls desc

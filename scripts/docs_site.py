@@ -80,7 +80,7 @@ def reference(manifest: Node) -> dict[str, str]:
         ordered = sorted(found, key=lambda node: str(node["name"]))
         return "\n".join(entry(node, manifest, places) for node in ordered)
 
-    metrics = sorted(manifest["metrics"].values(), key=lambda metric: str(metric["name"]))
+    questions = [node for node in nodes if node["original_file_path"].startswith("analyses/")]
     return {
         **{
             layer: f"# {title}\n\n{note}\n\n{tables(models[layer])}"
@@ -89,9 +89,12 @@ def reference(manifest: Node) -> dict[str, str]:
         "seeds": f"# Seeds\n\nSeeds hold rules that you can edit.\n\n{tables(seeds)}",
         "sources": "# Raw tables\n\nThe loader or a sink of Cloud Logging writes these tables.\n\n"
         + tables(manifest["sources"].values()),
-        "metrics": "# Metrics\n\nQuery a metric with `mf query --metrics NAME`.\n\n"
-        "| metric | description |\n|---|---|\n"
-        + "".join(f"| `{each['name']}` | {cell(each['description'])} |\n" for each in metrics),
+        "questions": "# All questions\n\nAsk a question with `pullstats ask NAME`.\n\n"
+        "| question | answers | options |\n|---|---|---|\n"
+        + "".join(
+            f"| `{each['name']}` | {cell(each['description'])} | {options(each)} |\n"
+            for each in sorted(questions, key=lambda node: str(node["name"]))
+        ),
     }
 
 
@@ -115,6 +118,14 @@ def entry(node: Node, manifest: Node, places: dict[str, tuple[str, str]]) -> str
             for column in node["columns"].values()
         ]
     return "\n".join([*lines, ""])
+
+
+def options(question: Node) -> str:
+    parameters = question["config"].get("meta", {}).get("parameters", {})
+    return "<br>".join(
+        f"`--{name.replace('_', '-')}`: {cell(each['description'])}"
+        for name, each in parameters.items()
+    )
 
 
 def cell(text: str) -> str:

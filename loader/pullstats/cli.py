@@ -1,17 +1,18 @@
 """The command `pullstats`."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from datetime import datetime
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import duckdb
 
-from pullstats import loading, query, status
+from pullstats import ask, loading, status
 from pullstats.duckdb_warehouse import DuckDBWarehouse
 from pullstats.output import err, say
 from pullstats.warehouse import RawError, Warehouse
@@ -51,7 +52,7 @@ def _faults() -> tuple[type[Exception], ...]:
     google = (("api_core", "GoogleAPIError"), ("auth", "GoogleAuthError"))
     modules = ((sys.modules.get(f"google.{part}.exceptions"), name) for part, name in google)
     found = (getattr(module, name) for module, name in modules if module)
-    return (duckdb.Error, query.QueryError, RawError, OSError, ValueError, *found)
+    return (duckdb.Error, ask.AskError, RawError, OSError, ValueError, *found)
 
 
 def _options(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
@@ -95,7 +96,7 @@ on_either = _options(
 Start with:
   pullstats load DIR         land log objects, each once
   dbt build                  turn them into tables
-  pullstats query "from dim_images"
+  pullstats ask most_pulled_images
 \b
 Completion for bash, zsh or fish:
   eval "$(_PULLSTATS_COMPLETE=bash_source pullstats)"
@@ -195,20 +196,88 @@ def show_status(to: str, database: Path, **settings: Any) -> int:
         return status.run(warehouse)
 
 
-@pullstats.command(
-    "query",
+class Questions(click.Group):
+    """A command for each question of the checkout, and for SQL."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names of all questions."""
+        return sorted(ask.questions(ask.project_folder()))
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Return the command that answers a question, or SQL."""
+        is_sql = len(name.split()) > 1
+        known = {} if is_sql else ask.questions(ask.project_folder())
+        if not is_sql and name not in known:
+            return None
+        question = ask.Question(name, "SQL of your own.", {}) if is_sql else known[name]
+        types = {"int64": click.INT, "string": click.STRING}
+        options = [
+            click.option(
+                f"--{each.replace('_', '-')}",
+                type=types[parameter.type],
+                default=parameter.default,
+                show_default=parameter.default is not None,
+                help=parameter.description,
+            )
+            for each, parameter in question.parameters.items()
+        ]
+        answer = partial(_answer, question, is_sql)
+        command: click.Command = click.command(name, help=question.description)(
+            _options(*options, *_ANSWERS, on_either)(answer)
+        )
+        return command
+
+
+_ANSWERS = (
+    click.option("--format", "layout", type=click.Choice(ask.FORMATS), default="table"),
+    click.option("--limit", type=click.IntRange(0), help="Rows to show at most."),
+    click.option("--sql", "is_shown", is_flag=True, help="Print the SQL, and run nothing."),
+)
+
+
+@pullstats.group(
+    "ask",
+    cls=Questions,
+    subcommand_metavar="QUESTION [OPTIONS]",
     epilog="""\b
 Examples:
-  pullstats query "select image, pulls from dim_images order by pulls desc limit 10"
-  pullstats query --format csv "from fct_image_pulls_daily" > pulls.csv
-  pullstats query answer.sql""",
+  pullstats ask images_not_used --unused-days 30 --format csv
+  pullstats ask images_not_used --help
+  pullstats ask "select image, pulls from dim_images order by pulls desc"
+\b
+json is one object a line. Exit codes: 0 success, 1 no answer, 2 wrong usage.""",
 )
-@click.argument("sql")
-@click.option("--format", "layout", type=click.Choice(query.FORMATS), default="table")
-@on_duckdb
-def ask(sql: str, layout: str, database: Path) -> None:
-    """Answer SQL, or a file of SQL statements, from the marts on DuckDB. Reads only."""
-    query.run(sql, database, layout, sys.stdout)
+def show_questions() -> None:
+    """Answer a question from the marts. A question is one of these names, or a SELECT."""
+
+
+def _answer(
+    question: ask.Question,
+    is_sql: bool,
+    layout: str,
+    limit: int | None,
+    is_shown: bool,
+    to: str,
+    database: Path,
+    **settings: Any,
+) -> int:
+    target = "local" if to == "duckdb" else "bigquery"
+    values = {name: settings.pop(name) for name in question.parameters}
+    os.environ["PULLSTATS_DUCKDB"] = str(database)
+    sql = question.name if is_sql else ask.sql_of(question.name, ask.project_folder(), target)
+    if is_shown:
+        click.echo(sql)
+        return 0
+    types = {name: parameter.type for name, parameter in question.parameters.items()}
+    answering = (
+        ask.on_duckdb(sql, values, database)
+        if to == "duckdb"
+        else ask.on_bigquery(sql, values, types, _connect(settings).client)
+    )
+    with answering as answer:
+        if ask.write(answer, layout, limit, sys.stdout):
+            say(f"pullstats: these are the first {limit} rows, and there are more", err)
+    return 0
 
 
 def _landing(to: str, database: Path, settings: dict[str, Any]) -> Any:

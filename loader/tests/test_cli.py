@@ -272,7 +272,7 @@ def test_when_the_version_is_asked_then_it_is_said(capsys: Capture) -> None:
     assert capsys.readouterr().out == f"pullstats, version {version('pullstats')}\n"
 
 
-@pytest.mark.parametrize("command", ["load", "query", "inventory"])
+@pytest.mark.parametrize("command", ["load", "inventory"])
 def test_when_help_is_asked_then_it_has_examples_and_exit_codes(
     command: str, capsys: Capture
 ) -> None:

@@ -1,0 +1,25 @@
+"""Questions to BigQuery: parameters are bound, and only SELECT runs."""
+
+import pytest
+
+from pullstats import ask
+from tests.cloud.conftest import Cloud
+
+
+def test_parameters_are_bound(cloud: Cloud) -> None:
+    sql = "select cast(@image as string) as image, cast(@days as int64) + 1 as days"
+    types = {"image": "string", "days": "int64"}
+    for image in ("it's", None):
+        values: dict[str, ask.Value] = {"image": image, "days": 41}
+        with ask.on_bigquery(sql, values, types, cloud.client) as answer:
+            assert answer.columns == ["image", "days"]
+            assert list(answer.rows) == [(image, 42)]
+
+
+def test_what_is_no_select_is_refused(cloud: Cloud) -> None:
+    sql = f"drop schema `{cloud.dataset}`"
+    with (
+        pytest.raises(ask.AskError, match="only SELECT"),
+        ask.on_bigquery(sql, {}, {}, cloud.client),
+    ):
+        pass

@@ -1,0 +1,142 @@
+"""`pullstats ask`: how an answer looks, and what is refused."""
+
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from integration_tests.project import ROOT
+from pullstats import ask, cli
+
+Capture = pytest.CaptureFixture[str]
+MART = (
+    "create schema pullstats; create table pullstats.dim_images as select * from (values"
+    " ('a', 12345, true, date '2024-05-29', timestamp '2024-05-29 07:00:00', 1.50, null),"
+    " ('b \"x\", ü', 2, false, null, null, null, 'a; [red]b'))"
+    " as t(image, pulls, is_new, first_date, last_at, share, note)"
+)
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A database with a mart, in a folder where a question finds it."""
+    monkeypatch.setenv("PULLSTATS_DUCKDB", str(tmp_path / "warehouse.duckdb"))
+    monkeypatch.chdir(ROOT)
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute(MART)
+    return tmp_path / "warehouse.duckdb"
+
+
+def asked(*arguments: str, capsys: Capture) -> tuple[int, str, str]:
+    code = cli.main(["ask", *arguments])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_a_table_shows_each_value_as_it_is(database: Path, capsys: Capture) -> None:
+    code, out, _ = asked("from dim_images order by all", capsys=capsys)
+    assert code == 0
+    assert [word in out for word in ("12,345", "a; [red]b", '"x", ü', "None")] == [True] * 3 + [
+        False
+    ]
+
+
+def test_csv_and_json_hold_each_value_exactly(database: Path, capsys: Capture) -> None:
+    _, out, _ = asked("from dim_images order by all", "--format", "csv", capsys=capsys)
+    assert out.splitlines()[1:] == [
+        "a,12345,True,2024-05-29,2024-05-29 07:00:00,1.50,",
+        '"b ""x"", ü",2,False,,,,a; [red]b',
+    ]
+    _, out, _ = asked("from dim_images order by all", "--format", "json", capsys=capsys)
+    first = json.loads(out.splitlines()[0])
+    assert first["share"] == 1.5
+    assert first["last_at"] == "2024-05-29T07:00:00"
+    assert first["note"] is None
+
+
+def test_a_limit_says_that_there_is_more(database: Path, capsys: Capture) -> None:
+    _, out, err = asked("from dim_images", "--limit", "1", "--format", "csv", capsys=capsys)
+    assert len(out.splitlines()) == 2
+    assert "there are more" in err
+    _, _, err = asked("from dim_images", "--limit", "2", capsys=capsys)
+    assert not err
+
+
+@pytest.mark.parametrize(
+    "sql", ["from nothing", "drop table dim_images", "create table other as select 1", "no sql"]
+)
+def test_sql_that_fails_or_writes_changes_nothing(
+    sql: str, database: Path, capsys: Capture
+) -> None:
+    code, _, err = asked(sql, capsys=capsys)
+    assert code == 1
+    assert err.startswith("pullstats: ")
+    assert asked("from dim_images", capsys=capsys)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["images_not_usd"], "No such command"),
+        (["images_not_used", "--unused-days", "many"], "not a valid integer"),
+        (["images_not_used", "--image", "x"], "No such option"),
+    ],
+)
+def test_wrong_usage_is_named(
+    arguments: list[str], word: str, database: Path, capsys: Capture
+) -> None:
+    code, _, err = asked(*arguments, capsys=capsys)
+    assert code == 2
+    assert word in err
+
+
+def test_help_names_all_questions(database: Path, capsys: Capture) -> None:
+    _, out, _ = asked("--help", capsys=capsys)
+    names = {path.stem for path in (ROOT / "analyses").glob("*.sql")}
+    assert not {name for name in names if name not in out}
+    assert ask.questions(ROOT).keys() == names
+
+
+def test_no_database_is_made(tmp_path: Path, capsys: Capture) -> None:
+    place = tmp_path / "none.duckdb"
+    code, _, err = asked("select 1 as n", "--database", str(place), capsys=capsys)
+    assert (code, place.exists()) == (1, False)
+    assert "no database" in err
+
+
+def test_a_database_without_marts_says_what_to_run(tmp_path: Path, capsys: Capture) -> None:
+    duckdb.connect(str(tmp_path / "raw.duckdb")).close()
+    code, _, err = asked(
+        "from dim_images", "--database", str(tmp_path / "raw.duckdb"), capsys=capsys
+    )
+    assert code == 1
+    assert "run dbt build" in err
+
+
+def test_outside_a_checkout_there_are_no_questions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = asked("images_not_used", capsys=capsys)
+    assert code == 1
+    assert "checkout" in err
+
+
+def test_a_changed_file_compiles_the_questions_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[str] = []
+
+    def compile_(project: Path, target: str) -> dict[str, str]:
+        compiled.append(target)
+        return {"q": f"select {len(compiled)}"}
+
+    monkeypatch.setattr(ask, "_compiled", compile_)
+    shutil.copytree(ROOT / "analyses", tmp_path / "analyses")
+    assert [ask.sql_of("q", tmp_path, "local") for _ in range(2)] == ["select 1"] * 2
+    (tmp_path / "analyses/most_pulled_images.sql").write_text("select 1")
+    assert ask.sql_of("q", tmp_path, "local") == "select 2"
+    monkeypatch.setenv("PULLSTATS_DUCKDB", "another.duckdb")
+    assert ask.sql_of("q", tmp_path, "local") == "select 3"
