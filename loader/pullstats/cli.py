@@ -43,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if not isinstance(error, _faults()):
             raise
-        say(f"pullstats: {error}", err)
+        for line in f"pullstats: {error}".split("\n"):
+            say(line, err)
         return 1
 
 
@@ -307,23 +308,32 @@ Exit codes:
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @click.option("--plain-http", is_flag=True, help="No TLS, even if the registry is elsewhere.")
 @click.option("--dry-run", is_flag=True, help="Name the repositories, land nothing.")
+@click.option(
+    "--max-minutes",
+    type=click.FloatRange(0, min_open=True),
+    default=240,
+    show_default=True,
+    help="Give up a target after this time.",
+)
 @on_either
 def inventory(
     targets: tuple[str, ...],
     plain_http: bool,
     dry_run: bool,
+    max_minutes: float,
     to: str,
     database: Path,
     **settings: Any,
 ) -> int:
     """Land what registries hold: tags, manifests, blobs. TARGET is HOST[:PORT][/PATH].
 
-    The variables PULLSTATS_REGISTRY_USER and PULLSTATS_REGISTRY_PASSWORD hold the login.
+    The variables PULLSTATS_REGISTRY_USER and PULLSTATS_REGISTRY_PASSWORD hold the login of one
+    registry. If it gets its tokens from another host, PULLSTATS_REGISTRY_REALM names their URL.
     """
     from pullstats.registry_inventory import command
 
     open_landing = None if dry_run else lambda: _landing(to, database, settings)
-    return command.run(targets, plain_http, open_landing)
+    return command.run(targets, plain_http, max_minutes, open_landing)
 
 
 @pullstats.command()

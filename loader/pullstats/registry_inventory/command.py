@@ -2,17 +2,19 @@
 
 import os
 import re
-import sys
+import signal
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import click
-from rich.console import Console
 from rich.progress import Progress
 
+from pullstats.output import err, say
 from pullstats.registry_inventory.landing import Landing
-from pullstats.registry_inventory.registry import REPOSITORY, Registry, UnavailableError
+from pullstats.registry_inventory.registry import REPOSITORY, Login, Registry, UnavailableError
 from pullstats.registry_inventory.walk import Walk
 
 EXIT_SET_ASIDE = 3
@@ -30,36 +32,61 @@ def target(text: str) -> tuple[str, str]:
     return host, path
 
 
-def credentials() -> tuple[str, str] | None:
+def credentials(hosts: set[str]) -> Login | None:
+    """Return the login of the environment. Each host has its own: another must not see it."""
     names = ("PULLSTATS_REGISTRY_USER", "PULLSTATS_REGISTRY_PASSWORD")
     user, password = (os.environ.get(name, "") for name in names)
     if bool(user) != bool(password):
         raise ValueError(f"{' and '.join(names)} go together: set both or none")
-    return (user, password) if user else None
+    if user and len(hosts) > 1:
+        raise click.UsageError(
+            f"{names[0]} is the login of one registry, not of {len(hosts)}: name one host a command"
+        )
+    return Login(user, password, os.environ.get("PULLSTATS_REGISTRY_REALM")) if user else None
+
+
+@contextmanager
+def deadline(minutes: float) -> Iterator[None]:
+    """Raise UnavailableError after this time, whatever is waited for."""
+
+    def end(_: int, __: FrameType | None) -> None:
+        raise UnavailableError(f"not done in {minutes:g} minutes: see --max-minutes")
+
+    before = signal.signal(signal.SIGALRM, end)
+    # again and again, in case that something swallows the first
+    signal.setitimer(signal.ITIMER_REAL, minutes * 60, 1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def run(
-    targets: Iterable[str], plain_http: bool, open_landing: Callable[[], Landing] | None
+    targets: Iterable[str],
+    plain_http: bool,
+    max_minutes: float,
+    open_landing: Callable[[], Landing] | None,
 ) -> int:
     """Take each target in turn; exit codes: 0 success, 3 something set aside, 4 a target unseen.
 
     Without a landing the repositories are only named.
     """
-    places, login = [target(text) for text in targets], credentials()
+    places = [target(text) for text in targets]
+    login = credentials({host for host, _ in places})
     landing = open_landing() if open_landing else None
     codes = {0}
     try:
         for host, path in places:
             walk = Walk(Registry(host, plain_http, login), host, path)
             try:
-                _take(walk, landing)
+                _take(walk, max_minutes, landing)
             except UnavailableError as error:
-                _complain(f"{walk.target}: not listed: {error}")
+                say(f"{walk.target}: not listed: {error}", err)
                 codes.add(EXIT_UNAVAILABLE)
             for (name, reference), reason in walk.errors.items():
-                _complain(
-                    f"{host}/{name} {reference or ''}: set aside: {reason}".replace(" :", ":")
-                )
+                place = f"{host}/{name} {reference or ''}".rstrip()
+                say(f"{place}: set aside: {reason}", err)
                 codes.add(EXIT_SET_ASIDE)
     finally:
         if landing:
@@ -67,28 +94,22 @@ def run(
     return max(codes)
 
 
-def _take(walk: Walk, landing: Landing | None) -> None:
+def _take(walk: Walk, max_minutes: float, landing: Landing | None) -> None:
     if not landing:
-        for name in walk.find():
-            print(f"{walk.host}/{name}")
+        with deadline(max_minutes):
+            for name, _ in walk.find():
+                say(f"{walk.host}/{name}")
         return
-    console = Console(stderr=True)
     with (
         tempfile.TemporaryDirectory(prefix="pullstats-") as folder,
-        Progress(console=console, disable=not console.is_terminal) as progress,
+        Progress(console=err, disable=not err.is_terminal) as progress,
     ):
         task = progress.add_task(f"listing {walk.target}", total=None)
-        files = walk.run(
-            Path(folder),
-            landing.known(walk.host),
-            lambda done, total: progress.update(task, completed=done, total=total),
-        )
+        known = landing.known(walk.host)
+        with deadline(max_minutes):
+            files = walk.run(Path(folder), known, lambda: progress.advance(task))
         landing.land(files)
-    print(
+    say(
         f"{walk.target}: {walk.repositories:,} repositories, {walk.manifests:,} manifests landed,"
         f" {len(walk.errors):,} set aside"
     )
-
-
-def _complain(text: str) -> None:
-    print(text, file=sys.stderr)

@@ -65,6 +65,7 @@ def known(schema: str, host: str) -> str:
     return (
         f"select distinct repository, manifest_digest from {schema}.manifest_blobs"
         f" where registry_host = '{host}'"
+        f" and inventory_id in (select inventory_id from {schema}.inventories)"
     )
 
 

@@ -1,9 +1,12 @@
 """Reads manifests: what their JSON says of configs, layers and platforms. No network."""
 
 import hashlib
-import json
 import re
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import from_json
 
 IMAGES = (
     "application/vnd.oci.image.manifest.v1+json",
@@ -14,10 +17,65 @@ INDEXES = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
 DIGEST = re.compile(r"(sha256):[0-9a-f]{64}|(sha512):[0-9a-f]{128}")
+# No blob has as many bytes, but what lists it may claim so.
+MAX_SIZE = 2**50
 
 
-class ManifestError(Exception):
-    """These bytes are no manifest that can be understood; the text says why."""
+class AnswerError(Exception):
+    """One answer of a registry is of no use: it is set aside, the rest goes on."""
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("it can't be printed")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_printable)]
+Digest = Annotated[str, Field(pattern=f"^(?:{DIGEST.pattern})$")]
+NoneIfEmpty = BeforeValidator(lambda value: value or None)
+Model = TypeVar("Model", bound="Content")
+
+
+class Content(BaseModel, strict=True, alias_generator=to_camel):
+    """JSON of a registry; of its fields only those that are named are read."""
+
+    @classmethod
+    def read(cls: type[Model], body: bytes) -> Model:
+        """Read JSON of this shape; else raise AnswerError."""
+        try:
+            return cls.model_validate(from_json(body))
+        except ValidationError as error:
+            fault = error.errors()[0]
+            place = ".".join(map(str, fault["loc"])) or "JSON"
+            raise AnswerError(f"{place}: {fault['msg']}: {fault['input']!r:.90}") from error
+        except ValueError as error:
+            raise AnswerError(f"no JSON: {error}") from error
+
+
+class Platform(Content):
+    os: Text
+    architecture: Text
+    variant: Annotated[Text | None, NoneIfEmpty] = None
+
+
+class Descriptor(Content):
+    media_type: Text
+    digest: Digest
+    size: Annotated[int, Field(ge=0, le=MAX_SIZE)]
+    platform: Annotated[Platform | None, NoneIfEmpty] = None
+
+    @property
+    def on(self) -> str | None:
+        return "/".join(value for _, value in self.platform if value) if self.platform else None
+
+
+class _ManifestContent(Content):
+    media_type: Any = None
+    artifact_type: Annotated[Text | None, NoneIfEmpty] = None
+    config: Descriptor | None = None
+    layers: list[Descriptor] = []
+    manifests: list[Descriptor] = []
 
 
 class Manifest(NamedTuple):
@@ -27,101 +85,50 @@ class Manifest(NamedTuple):
     index lists.
     """
 
+    digest: str
     columns: dict[str, Any]
     blobs: list[dict[str, Any]]
     children: list[tuple[str, str | None]]
 
-    @property
-    def digest(self) -> str:
-        return str(self.columns["manifest_digest"])
-
 
 def parse(body: bytes, content_type: str, digest: str | None) -> Manifest:
-    """Read a manifest that must have this digest, if one is known; else raise ManifestError."""
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise ManifestError(f"no JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise ManifestError("no JSON object")
+    """Read a manifest that must have this digest, if one is known; else raise AnswerError."""
+    content = _ManifestContent.read(body)
     # the bytes that the digest vouches for are surer than a header
-    media_type = content.get("mediaType") or content_type.partition(";")[0].strip()
+    media_type = content.media_type or content_type.partition(";")[0].strip()
     if media_type not in IMAGES + INDEXES:
-        raise ManifestError(f"unknown media type {media_type!r:.90}")
-    algorithm = _digest({"digest": digest}).split(":")[0] if digest else "sha256"
+        raise AnswerError(f"unknown media type {media_type!r:.90}")
+    if media_type in IMAGES and not content.config:
+        raise AnswerError("an image without a config")
+    algorithm = digest.partition(":")[0] if digest and DIGEST.fullmatch(digest) else "sha256"
     found = f"{algorithm}:{hashlib.new(algorithm, body).hexdigest()}"
     if digest and found != digest:
-        raise ManifestError(f"its bytes have the digest {found}, not {digest}")
-    if media_type in IMAGES:
-        config = _blob(0, _member(content, "config", dict))
-        children, layers = [], _descriptors(content, "layers")
-    else:
-        config, listed = None, _descriptors(content, "manifests")
-        children = [each for each in listed if _is_manifest(each)]
+        raise AnswerError(f"its bytes have the digest {found}, not {digest:.150}")
+    config, layers = content.config, content.layers
+    children: list[Descriptor] = []
+    for each in content.manifests:
         # BuildKit keeps its cache as an index of layers
-        layers = [each for each in listed if not _is_manifest(each)]
+        is_manifest = ".manifest." in each.media_type or ".index." in each.media_type
+        (children if is_manifest else layers).append(each)
     columns = {
         "manifest_digest": found,
         "media_type": media_type,
-        "artifact_type": _text(content, "artifactType") if content.get("artifactType") else None,
-        "config_digest": config and config["digest"],
-        "config_media_type": config and config["media_type"],
-        "config_bytes": config and config["size_bytes"],
+        "artifact_type": content.artifact_type,
+        "config_digest": config and config.digest,
+        "config_media_type": config and config.media_type,
+        "config_bytes": config and config.size,
         "layer_count": len(layers),
         "manifest_bytes": len(body),
     }
-    blobs = [config] if config else []
-    blobs += [_blob(position, layer) for position, layer in enumerate(layers, 1)]
-    return Manifest(columns, blobs, [_child(each) for each in children])
-
-
-def _is_manifest(descriptor: dict[str, Any]) -> bool:
-    media_type = _text(descriptor, "mediaType")
-    return ".manifest." in media_type or ".index." in media_type
-
-
-def _blob(position: int, descriptor: dict[str, Any]) -> dict[str, Any]:
-    size = _member(descriptor, "size", int)
-    if isinstance(size, bool) or not 0 <= size < 2**63:
-        raise ManifestError(f"size is out of range: {size!r:.40}")
-    return {
-        "role": "layer" if position else "config",
-        "position": position,
-        "digest": _digest(descriptor),
-        "media_type": _text(descriptor, "mediaType"),
-        "size_bytes": size,
-    }
-
-
-def _child(descriptor: dict[str, Any]) -> tuple[str, str | None]:
-    platform = None
-    if descriptor.get("platform"):
-        about = _member(descriptor, "platform", dict)
-        names = ("os", "architecture", *(["variant"] if about.get("variant") else []))
-        platform = "/".join(_text(about, name) for name in names)
-    return _digest(descriptor), platform
-
-
-def _descriptors(content: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    return [_member({name: each}, name, dict) for each in _member(content, name, list)]
-
-
-def _digest(descriptor: dict[str, Any]) -> str:
-    digest = _text(descriptor, "digest")
-    if not DIGEST.fullmatch(digest):
-        raise ManifestError(f"no digest: {digest!r:.90}")
-    return digest
-
-
-def _text(place: dict[str, Any], name: str) -> str:
-    value: str = _member(place, name, str)
-    if not value or not value.isprintable():
-        raise ManifestError(f"{name} is no readable text: {value!r:.90}")
-    return value
-
-
-def _member(place: dict[str, Any], name: str, kind: type) -> Any:
-    value = place.get(name)
-    if not isinstance(value, kind):
-        raise ManifestError(f"{name} is no {kind.__name__}: {value!r:.90}")
-    return value
+    blobs = [
+        {
+            "role": "layer" if position else "config",
+            "position": position,
+            "digest": each.digest,
+            "media_type": each.media_type,
+            "size_bytes": each.size,
+        }
+        for position, each in enumerate([config, *layers])
+        if each
+    ]
+    return Manifest(found, columns, blobs, [(each.digest, each.on) for each in children])

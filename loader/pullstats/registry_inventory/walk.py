@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import product
@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import TextIO
 from uuid import uuid4
 
+from pullstats.output import shown
 from pullstats.registry_inventory.landing import TABLES
-from pullstats.registry_inventory.manifests import Manifest
-from pullstats.registry_inventory.registry import (
-    Listing,
-    Registry,
-    RegistryError,
-    UnavailableError,
-    shown,
-)
+from pullstats.registry_inventory.manifests import AnswerError, Manifest
+from pullstats.registry_inventory.registry import Listing, Registry, UnavailableError
+
+# What is kept in memory until a repository, or the registry, is done.
+MAX_MANIFESTS = 250_000
+MAX_REPOSITORIES = 1_000_000
 
 
 class Walk:
@@ -40,45 +39,51 @@ class Walk:
         self.repositories = self.manifests = 0
         self.errors: dict[tuple[str, str | None], str] = {}
 
-    def find(self) -> dict[str, Listing | None]:
+    def find(self) -> Iterator[tuple[str, Listing | None]]:
         """Name the repositories: by the children of the path, where it lists them, or the catalog.
 
-        gcr.io tells them of any path, while its catalog is that of all projects.
+        gcr.io lists the children of any path, while its catalog is that of all projects.
         """
         self._registry.check()
         listing = refusal = None
         if self._path:
             try:
                 listing = self._registry.listing(self._path)
-            except RegistryError as error:
+            except AnswerError as error:
                 refusal = error
             if listing and listing.children is not None:
-                return self._find_below(listing)
+                yield from self._find_below(listing)
+                return
         try:
             catalog = sorted(set(self._registry.catalog()))
-        except RegistryError as error:
+        except AnswerError as error:
             if not listing:
                 raise UnavailableError(str(error)) from error
             self._set_aside(self._path, None, f"what is below it can't be listed: {error}")
-            return {self._path: listing}
+            yield self._path, listing
+            return
         prefix = f"{self._path}/" if self._path else ""
         names = [name for name in catalog if f"{name}/".startswith(prefix)]
         if refusal and not names:
             raise UnavailableError(str(refusal))
-        return dict.fromkeys(names)
+        yield from ((name, None) for name in names)
 
-    def _find_below(self, listing: Listing) -> dict[str, Listing | None]:
-        todo = [(self._path, listing)]
-        for name, each in todo:
-            for child in sorted({f"{name}/{child}" for child in each.children or []}):
-                try:
-                    todo.append((child, self._registry.listing(child)))
-                except RegistryError as error:
-                    self._set_aside(child, None, str(error))
-        return {name: each for name, each in todo if each.tags or each.untagged}
+    def _find_below(self, listing: Listing) -> Iterator[tuple[str, Listing | None]]:
+        names = [self._path]
+        for name in names:
+            try:
+                found = listing if name == self._path else self._registry.listing(name)
+            except AnswerError as error:
+                self._set_aside(name, None, str(error))
+                continue
+            names += sorted({f"{name}/{child}" for child in found.children or []})
+            if len(names) > MAX_REPOSITORIES:
+                raise UnavailableError(f"more than {MAX_REPOSITORIES:,} repositories")
+            if found.tags or found.untagged:
+                yield name, found
 
     def run(
-        self, folder: Path, known: set[tuple[str, str]], progress: Callable[[int, int], None]
+        self, folder: Path, known: set[tuple[str, str]], progress: Callable[[], None]
     ) -> dict[str, Path]:
         """Write the rows into one file of JSON lines per table; return the files.
 
@@ -90,13 +95,12 @@ class Walk:
             self._files = {
                 table: stack.enter_context(path.open("w")) for table, path in paths.items()
             }
-            found = self.find()
-            for number, (name, listing) in enumerate(found.items(), 1):
+            for name, listing in self.find():
                 try:
                     self._list(name, listing or self._registry.listing(name))
-                except RegistryError as error:
+                except AnswerError as error:
                     self._set_aside(name, None, str(error))
-                progress(number, len(found))
+                progress()
             for (repository, reference), reason in self.errors.items():
                 columns = {"repository": repository, "reference": reference, "reason": reason}
                 self._add("inventory_errors", columns)
@@ -109,7 +113,7 @@ class Walk:
         return paths
 
     def _list(self, name: str, listing: Listing) -> None:
-        """Write the rows of a repository: its tags, what else it tells of, what indexes list."""
+        """Write the rows of a repository: its tags, untagged manifests, what indexes list."""
         manifests: dict[str, Manifest] = {}
 
         def fetch(reference: str, digest: str | None) -> Manifest | None:
@@ -117,9 +121,11 @@ class Walk:
                 digest = digest or self._registry.digest(name, reference)
                 found = manifests.get(digest or "")
                 found = found or self._registry.manifest(name, digest or reference)
-            except RegistryError as error:
+            except AnswerError as error:
                 self._set_aside(name, reference, str(error))
                 return None
+            if len(manifests) == MAX_MANIFESTS:
+                raise AnswerError(f"more than {MAX_MANIFESTS:,} manifests")
             return manifests.setdefault(found.digest, found)
 
         tags: dict[str, list[str | None]] = defaultdict(list)
@@ -146,7 +152,7 @@ class Walk:
         self.manifests += len(manifests)
 
     def _set_aside(self, name: str, reference: str | None, reason: str) -> None:
-        self.errors[shown(name), reference and shown(reference)] = reason
+        self.errors[shown(name), reference and shown(reference)] = shown(reason)
 
     def _add(self, table: str, columns: Mapping[str, object], **more: object) -> None:
         row = {**self._row, **columns, **more}

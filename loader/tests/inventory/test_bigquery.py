@@ -50,7 +50,7 @@ def test_when_it_lands_on_bigquery_then_the_rows_are_those_of_duckdb(
     fake.manifest("a", TWO)
     assert inventory(database, fake.host) == EXIT_SET_ASIDE
     for count in (1, 2):
-        code = command.run([fake.host], False, lambda: BigQueryLanding(client, "inventory_rows"))
+        code = command.run([fake.host], False, 1, lambda: BigQueryLanding(client, "inventory_rows"))
         assert code == EXIT_SET_ASIDE
         for table in TABLES:
             expected = query(database, selection(table) % "storageanalysis")

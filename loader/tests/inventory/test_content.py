@@ -100,25 +100,29 @@ def test_when_a_registry_is_empty_then_so_is_its_inventory(
         (b"{", "no JSON"),
         (b"[" * 100_000, "no JSON"),
         (b"\xff", "no JSON"),
-        (b"[]", "no JSON object"),
+        (b'{"mediaType": "\\ud800"}', "no JSON"),
+        (b"[]", "JSON: Input should be a valid dictionary"),
         (b'{"schemaVersion": 1, "mediaType": ""}', "unknown media type"),
         (
             image("x", mediaType=f"{DOCKER}v1+prettyjws"),
             f"unknown media type '{DOCKER}v1+prettyjws'",
         ),
         (image("x", mediaType=[f"{DOCKER}v2+json"]), "unknown media type ["),
-        (image("x", layers=None), "layers is no list: None"),
-        (image("x", layers=[1]), "layers is no dict: 1"),
-        (image("x", config={}), "size is no int: None"),
-        (image("x", config={"size": 1, "digest": "sha256:1"}), "no digest: 'sha256:1'"),
-        (image("x", layers=[descriptor("a/b", "", size=-1)]), "size is out of range: -1"),
-        (image("x", layers=[descriptor("a/b", "", size=True)]), "size is out of range: True"),
-        (image("x", layers=[descriptor("a/b", "", size=2**63)]), "size is out of range"),
+        (image("x", layers=None), "layers: Input should be a valid list: None"),
+        (image("x", layers=[1]), "layers.0: Input should be a valid dictionary"),
+        (image("x", config=None), "an image without a config"),
+        (image("x", config={}), "config.mediaType: Field required"),
         (
-            image("x", layers=[descriptor("\ud800\x00", "")]),
-            r"mediaType is no readable text: '\ud800",
+            image("x", layers=[{"mediaType": "a/b", "size": 1, "digest": "sha256:1"}]),
+            "layers.0.digest: String should match pattern",
         ),
-        (image("x", artifactType=7), "artifactType is no str: 7"),
+        (image("x", layers=[descriptor("a/b", "", size=-1)]), "layers.0.size: Input should be gr"),
+        (image("x", layers=[descriptor("a/b", "", size=True)]), "layers.0.size: Input should be a"),
+        (image("x", layers=[descriptor("a/b", "", size=2**50 + 1)]), "layers.0.size: Input should"),
+        (b'{"schemaVersion": ' + b"9" * 5000 + b"}", "no JSON"),
+        (image("x", layers=[descriptor("\x00", "")]), "layers.0.mediaType: Value error, it can't"),
+        (image("x", layers=[descriptor("x" * 256, "")]), "layers.0.mediaType: String should have"),
+        (image("x", artifactType=7), "artifactType: Input should be a valid string: 7"),
     ],
 )
 def test_when_a_manifest_is_no_manifest_then_it_is_set_aside_and_the_rest_lands(
@@ -206,7 +210,7 @@ def test_when_an_index_is_buildkits_cache_then_its_layers_are_blobs(
 def test_when_names_are_odd_then_they_are_neither_followed_nor_printed_raw(
     fake: FakeRegistry, database: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    odd = ["../../admin", "a?b", "UPPER", "\x1b[31mred", "\ud800", "", "a//b"]
+    odd = ["../../admin", "a?b", "UPPER", "\x1b[31mred", "", "a//b", "b" * 256]
     fake.catalog("a", *odd)
     fake.repository("a", v1=ONE)
     fake.give("/v2/a/tags/list", {"tags": ["v1", "../x", "\x1b[2J", ".x", "v" * 129]})

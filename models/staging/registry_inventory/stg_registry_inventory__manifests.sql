@@ -3,6 +3,12 @@ with
 source as (
 
     select * from {{ optional_source('registry_inventory', 'manifests') }}
+    -- an inventory lands last in the ledger: without it, it has not landed wholly
+    where
+        inventory_id in (
+            select landed.inventory_id
+            from {{ optional_source('registry_inventory', 'inventories') }} as landed
+        )
 
 ),
 
