@@ -69,14 +69,16 @@ soak: $(DEV) $(EMULATORS)/.ready ## the long forms of some tests: builds killed 
 	    integration_tests/bigquery/test_reference.py
 
 accuracy: $(DEV) ## compare the examples' marts with their truth; rewrites the tables of docs/counting.md
-	$(BIN)/python -m tests.accuracy
-	$(BIN)/python -m tests.accuracy_artifact_registry
+	$(BIN)/python -m integration_tests.accuracy
+	$(BIN)/python -m integration_tests.accuracy_artifact_registry
 
 bench: $(DEV) $(PEERS)/.ready ## what load and build cost beside others, and how it grows (ROWS=1000000)
 	$(BIN)/python -m bench.run --rows $(or $(ROWS),1000000)
 
 screenshots: $(DEV) $(BROWSER)/.ready ## the pictures of README, from the examples
-	$(BIN)/python -m tests.screenshots
+	$(BIN)/python -m integration_tests.screenshots
+	PULLSTATS_DUCKDB=demo/warehouse.duckdb $(BIN)/dbt --quiet parse
+	$(BIN)/python scripts/lineage.py target/manifest.json README.md
 
 COMPILE = $(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-annotate \
     --custom-compile-command 'make lock' --quiet

@@ -1,7 +1,7 @@
 """Compares what is counted of Artifact Registry's audit log with the truth of a recording.
 
 `make accuracy` prints it for the recording in the examples; `python -m
-tests.accuracy_artifact_registry FOLDER` for another one.
+integration_tests.accuracy_artifact_registry FOLDER` for another one.
 """
 
 import csv

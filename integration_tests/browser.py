@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,46 +71,3 @@ def settled(page: Page) -> None:
         "[...document.querySelectorAll('.plot')].every(plot => plot.hidden"
         " || plot.querySelector('svg'))"
     )
-
-
-def lineage(page: Page) -> int:
-    """Wait for the lineage of the docs page; return how many pixels of its graph are drawn."""
-    page.wait_for_function("[...document.querySelectorAll('canvas')].some(each => each.width)")
-    drawn = before = -1
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (drawn <= 0 or drawn != before) and time.monotonic() < deadline:
-        page.wait_for_timeout(1500)
-        before = drawn
-        drawn = page.evaluate(
-            """Math.max(...[...document.querySelectorAll('canvas')].filter(each => each.width)
-                .map(canvas => canvas.getContext('2d')
-                    .getImageData(0, 0, canvas.width, canvas.height).data
-                    .filter((value, at) => at % 4 === 3 && value > 0).length))"""
-        )
-    return drawn
-
-
-def drawn_area(page: Page) -> dict[str, float]:
-    """Return the part of the page that the lineage takes, as `clip` of a screenshot wants it."""
-    area: dict[str, float] = page.evaluate(
-        """(() => {
-            const box = { left: Infinity, top: Infinity, right: 0, bottom: 0 };
-            for (const canvas of document.querySelectorAll('canvas')) {
-                if (!canvas.width) continue;
-                const at = canvas.getBoundingClientRect();
-                const pixels = canvas.getContext('2d')
-                    .getImageData(0, 0, canvas.width, canvas.height).data;
-                for (let i = 3; i < pixels.length; i += 4) {
-                    if (!pixels[i]) continue;
-                    const x = at.left + (i >> 2) % canvas.width;
-                    const y = at.top + Math.floor((i >> 2) / canvas.width);
-                    box.left = Math.min(box.left, x); box.right = Math.max(box.right, x);
-                    box.top = Math.min(box.top, y); box.bottom = Math.max(box.bottom, y);
-                }
-            }
-            const edge = 15;
-            return { x: box.left - edge, y: box.top - edge,
-                width: box.right - box.left + 2 * edge, height: box.bottom - box.top + 2 * edge };
-        })()"""
-    )
-    return area

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from integration_tests import browser
-from integration_tests.project import MARTS, SCREENSHOTS, Project
+from integration_tests.project import MARTS, ROOT, SCREENSHOTS, Project
+from scripts import lineage
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,14 @@ def test_the_search_knows_each_column_of_each_mart(examples: Project, site: Path
     for mart in MARTS:
         columns = examples.query(f"select column_name from (describe pullstats.{mart})")
         assert not [name for (name,) in columns if str(name) not in found[mart]]
+
+
+def test_readme_draws_the_lineage_of_this_project(site: Path) -> None:
+    manifest = json.loads((ROOT / "target/manifest.json").read_text())
+    _, rest = (ROOT / "README.md").read_text().split(lineage.BEGIN)
+    drawn, _ = rest.split(lineage.END)
+    assert drawn == lineage.draw(manifest), "run make screenshots"
+    assert sum("[" in line for line in drawn.splitlines()) <= 20
 
 
 def test_the_lineage_is_beside_the_pages(site: Path) -> None:

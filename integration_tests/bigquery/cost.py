@@ -1,4 +1,4 @@
-"""What builds read on BigQuery: `python -m tests.bigquery.cost` writes docs/bigquery.md's table.
+"""What builds read on BigQuery: `python -m integration_tests.bigquery.cost` writes docs/bigquery.md's table.
 
 Builds the examples twice in GoogleSQL's reference engine, first without an hour, then that hour:
 once the newest hour, as a scheduled build does, and once an hour that is two days late. Each
@@ -39,7 +39,7 @@ MINIMUM = 10 * 2**20  # billed at least, for each table that a query reads
 # List prices of the US, in USD.
 PER_TEBIBYTE_READ, PER_GIBIBYTE_KEPT = 6.25, 0.02
 PAGE = ROOT / "docs/bigquery.md"
-BEGIN, END = "<!-- made by python -m tests.bigquery.cost -->\n", "<!-- end -->\n"
+BEGIN, END = "<!-- made by python -m integration_tests.bigquery.cost -->\n", "<!-- end -->\n"
 
 
 @dataclass

@@ -5,7 +5,7 @@ the same source, as TypeScript in the npm package @cdktf/provider-google. This m
 package and writes integration_tests/deploy/google_schema.json:
 
     npm pack @cdktf/provider-google@16.12.1 && tar xzf cdktf-provider-google-16.12.1.tgz
-    python -m tests.deploy.provider_schema package
+    python -m integration_tests.deploy.provider_schema package
 
 The extract holds names and types; the package is under MPL-2.0. What it does not hold: which
 optional arguments are also computed, and the rules that the provider checks in code, such as
