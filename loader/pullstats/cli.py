@@ -342,7 +342,7 @@ def inventory(
 def networks(lists: tuple[Path, ...], to: str, database: Path, **settings: Any) -> None:
     """Land lists of networks, in place of those before: clouds, ASNs and countries of clients.
 
-    A FILE is what Google, AWS or Azure publish (JSON), or an ASN or country database (CSV, MMDB).
+    A FILE is what Google, AWS or Azure publish (JSON), or an ASN or country database (MMDB).
     """
     from pullstats.network_lists import table
 

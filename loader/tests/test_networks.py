@@ -29,13 +29,17 @@ EXPECTED = {
         "2001:db8:15::/48": Facts("aws"),
     },
     "ServiceTags_Public_20240527.json": {"203.0.113.0/24": AZURE, "2001:db8:17::/48": AZURE},
-    "asn-ipv4.csv": {
+    "asn.mmdb": {
         "192.0.2.0/24": Facts(asn=64496, as_organization="Globex, Inc."),
         "198.51.100.0/24": Facts(asn=64497, as_organization="Initech"),
         "203.0.113.0/24": Facts(asn=64498, as_organization="Hooli"),
     },
-    "country-ipv6-num.csv": {"2001:db8::/32": Facts(country="CH")},
+    "country.mmdb": {"2001:db8::/32": Facts(country="CH")},
 }
+
+
+def google(prefix: str) -> str:
+    return f'{{"prefixes": [{prefix}]}}'
 
 
 def found(path: Path) -> dict[str, Facts]:
@@ -59,35 +63,74 @@ def test_a_published_list_is_read(path: Path) -> None:
     ],
 )
 def test_an_mmdb_is_read(record: dict[str, object], facts: Facts, tmp_path: Path) -> None:
-    writer = mmdb_writer.MMDBWriter(6, ipv4_compatible=True)
     networks = ["192.0.2.0/24", "198.51.100.0/23", "2001:db8::/40"]
-    writer.insert_network(netaddr.IPSet(networks), record)
-    path = tmp_path / "database.mmdb"
-    writer.to_db_file(str(path))
+    path = mmdb(tmp_path / "database.mmdb", record, *networks)
     assert found(path) == dict.fromkeys(networks, facts)
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("empty.csv", ""),
-        ("short.csv", "192.0.2.0"),
+        ("empty.json", ""),
         ("no_region.json", '{"prefixes": [{"ip_prefix": "192.0.2.0/24"}], "ipv6_prefixes": []}'),
         ("deep.json", "[" * 100_000),
         ("text.mmdb", "192.0.2.0,192.0.2.255,CH"),
-        ("header.csv", "network,asn,organization\n192.0.2.0/24,64496,Globex"),
-        ("city.csv", "192.0.2.0,192.0.2.255,CH,Bern,Bern,3000"),
-        ("backwards.csv", "192.0.2.0,2001:db8::,CH"),
         ("other.json", '{"prefixes": ["192.0.2.0/24"]}'),
         ("list.json", "[]"),
         ("broken.json", '{"prefixes": ['),
+        ("latin.json", b'{"prefixes": "\xff"}'),
+        ("surrogate.json", google('{"ipv4Prefix": "192.0.2.0/24", "scope": "\\ud800"}')),
+        ("number.json", google('{"ipv4Prefix": "192.0.2.0/24", "scope": 1}')),
+        ("text.json", google('{"ipv4Prefix": "192.0.2.0/24", "scope": "a\\u001b[2Jb"}')),
+        ("long.json", google('{"ipv4Prefix": "192.0.2.0/24", "scope": "' + "x" * 256 + '"}')),
+        ("address.json", google('{"ipv4Prefix": 3221225984, "scope": "x"}')),
+        ("none.json", google('{"ipv4Prefix": null, "ipv6Prefix": {}, "scope": "x"}')),
+        ("prefix.json", google('{"ipv4Prefix": "192.0.2.0/99", "scope": "x"}')),
+        (
+            "aws.json",
+            '{"prefixes": [{"ip_prefix": "192.0.2.0/24", "region": []}], "ipv6_prefixes": 1}',
+        ),
+        (
+            "azure.json",
+            '{"cloud": 1, "values": [{"properties": {"addressPrefixes": ["192.0.2.0/24"],'
+            ' "region": {"a": 1}}}]}',
+        ),
     ],
 )
-def test_a_file_that_is_no_list_is_named(name: str, text: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_list_is_named(
+    name: str, text: str | bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / name
-    path.write_text(text)
-    with pytest.raises(UnknownListError, match=name):
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert cli.main(["networks", str(path), "--database", str(tmp_path / "x.duckdb")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"pullstats: {path}: ")
+    assert line.isprintable()
+    assert not (tmp_path / "x.duckdb").exists()
+
+
+def mmdb(path: Path, record: object, *networks: str) -> Path:
+    writer = mmdb_writer.MMDBWriter(6, ipv4_compatible=True)
+    writer.insert_network(netaddr.IPSet(networks), record)
+    writer.to_db_file(str(path))
+    return path
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        *({"autonomous_system_number": number} for number in ("64496", -1, 2**32, 1.5)),
+        {"autonomous_system_number": 1, "autonomous_system_organization": "a\nb"},
+        *({"country_code": code} for code in (7, "CHE", "ch", "\x1b[")),
+        {"country": {"iso_code": ["CH"]}},
+        {"continent": {"code": "EU"}},
+    ],
+)
+def test_an_mmdb_with_other_types_is_named(record: dict[str, object], tmp_path: Path) -> None:
+    path = mmdb(tmp_path / "x.mmdb", record, "192.0.2.0/24")
+    with pytest.raises(UnknownListError, match=r"x[.]mmdb") as caught:
         read(path)
+    assert str(caught.value).isprintable()
 
 
 def test_parts_of_a_block_count_where_they_agree_and_nothing_larger_is_listed() -> None:
@@ -154,7 +197,7 @@ def test_clients_have_the_cloud_system_and_country_of_their_network(
 
 
 def test_lists_replace_those_before(project: Project) -> None:
-    for name in ("cloud.json", "asn-ipv4.csv"):
+    for name in ("cloud.json", "asn.mmdb"):
         path = str(EXAMPLES / "networks" / name)
         assert cli.main(["networks", path, "--database", str(project.database)]) == 0
         lists = project.query("select distinct list_name from storageanalysis.networks")

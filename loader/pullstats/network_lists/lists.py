@@ -5,25 +5,30 @@ number of blocks that is a power of two and starts at a multiple of itself, whic
 equality.
 """
 
-import csv
 import json
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field, ValidationError
+from pydantic.dataclasses import dataclass
+
+from pullstats.validation import Text, fault
 
 _BITS = {4: 32, 6: 128}
 _BLOCK_PREFIX = {4: 24, 6: 48}
 
 
-class Facts(NamedTuple):
+@dataclass(frozen=True, config={"strict": True})
+class Facts:
     """What a list says of a network."""
 
     cloud: str | None = None
-    cloud_region: str | None = None
-    asn: int | None = None
-    as_organization: str | None = None
-    country: str | None = None
+    cloud_region: Text | None = None
+    asn: Annotated[int, Field(ge=0, lt=2**32)] | None = None
+    as_organization: Text | None = None
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
 
 
 class Range(NamedTuple):
@@ -51,21 +56,14 @@ class UnknownListError(ValueError):
 def read(path: Path) -> list[Network]:
     """Return the networks of a file, whichever of the lists it is; else UnknownListError."""
     try:
-        return list(in_blocks(_mmdb(path) if path.suffix == ".mmdb" else _text(path)))
+        return list(in_blocks(_mmdb(path) if path.suffix == ".mmdb" else _json(path)))
     except UnknownListError:
         raise
-    except (ValueError, LookupError, TypeError, RecursionError, RuntimeError, csv.Error) as error:
+    except ValidationError as error:
+        raise UnknownListError(f"{path}: {fault(error)}") from error
+    except (ValueError, LookupError, TypeError, RecursionError, RuntimeError) as error:
         what = str(error) or type(error).__name__
         raise UnknownListError(f"{path}: none of the known lists: {what}") from error
-
-
-def _text(path: Path) -> Iterator[Range]:
-    text = path.read_text(encoding="utf-8-sig")
-    if not text.strip():
-        raise UnknownListError(f"{path}: is empty")
-    if text.lstrip()[0] in "{[":
-        return _json(json.loads(text), path)
-    return _csv(text.splitlines(), path)
 
 
 def in_blocks(ranges: Iterable[Range]) -> Iterator[Network]:
@@ -101,8 +99,8 @@ def cidr(network: Network) -> str:
     return str(kind((network.first_block << shift, length)))
 
 
-def _json(document: Any, path: Path) -> Iterator[Range]:
-    match document:
+def _json(path: Path) -> Iterator[Range]:
+    match document := json.loads(path.read_bytes()):
         case {"prefixes": [{"ip_prefix": _}, *_], "ipv6_prefixes": _}:
             return _aws(document)
         case {"prefixes": [{"ipv4Prefix": _} | {"ipv6Prefix": _}, *_]}:
@@ -139,35 +137,8 @@ def _azure(document: Any) -> Iterator[Range]:
         yield _range(prefix, Facts("azure", regions.pop() if len(regions) == 1 else None))
 
 
-def _region(name: str) -> str | None:
-    return None if name.lower() == "global" else name
-
-
-def _csv(lines: Iterable[str], path: Path) -> Iterator[Range]:
-    """Read `first,last,ASN,organization` or `first,last,country`, without a header."""
-    for number, line in enumerate(csv.reader(lines), 1):
-        try:
-            match line:
-                case [first, last, asn, organization]:
-                    facts = Facts(asn=int(asn), as_organization=organization or None)
-                case [first, last, country] if len(country) == 2:
-                    facts = Facts(country=country)
-                case _:
-                    raise ValueError("neither an ASN nor a country")
-            (version, start), (last_version, end) = _address(first), _address(last)
-            if version != last_version or start > end:
-                raise ValueError(f"no range from {first} to {last}")
-            yield Range(version, start, end, facts)
-        except ValueError as error:
-            raise UnknownListError(f"{path}:{number}: {error}") from error
-
-
-def _address(text: str) -> tuple[int, int]:
-    """Read an address, or its number: those of IPv6 are too large for IPv4."""
-    if text.isdigit():
-        return (4 if int(text) < 1 << 32 else 6), int(text)
-    address = ip_address(text)
-    return address.version, int(address)
+def _region(name: Any) -> Any:
+    return None if str(name).lower() == "global" else name
 
 
 def _mmdb(path: Path) -> Iterator[Range]:
@@ -187,14 +158,17 @@ def _mmdb(path: Path) -> Iterator[Range]:
 
 def _facts(record: Any) -> Facts | None:
     match record:
-        case {"autonomous_system_number": int(asn)}:
-            return Facts(asn=asn, as_organization=record.get("autonomous_system_organization"))
-        case {"country_code": str(country)} | {"country": {"iso_code": str(country)}}:
-            return Facts(country=country)
+        case {"autonomous_system_number": asn}:
+            organization = record.get("autonomous_system_organization")
+            return Facts(asn=asn, as_organization=organization or None)
+        case {"country_code": country} | {"country": {"iso_code": country}}:
+            return Facts(country=country) if country else None
     return None
 
 
-def _range(text: str, facts: Facts) -> Range:
+def _range(text: Any, facts: Facts) -> Range:
+    if not isinstance(text, str):  # ip_network takes a number, too
+        raise ValueError(f"{text!r:.90} is no network")
     network = ip_network(text)
     return Range(
         network.version, int(network.network_address), int(network.broadcast_address), facts

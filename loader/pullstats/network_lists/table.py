@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,9 +40,7 @@ def land(
         rows = Path(folder) / "networks.jsonl"
         counts = write(rows, lists)
         if warehouse:
-            from pullstats.network_lists import bigquery_table  # noqa: PLC0415 - an extra
-
-            bigquery_table.replace(warehouse.client, warehouse.dataset.dataset_id, rows)
+            replace_on_bigquery(warehouse, rows)
         else:
             replace(database, rows)
     for name, count in counts.items():
@@ -63,7 +62,7 @@ def write(rows: Path, lists: Iterable[Path]) -> dict[str, int]:
                     "ip_version": each.ip_version,
                     "first_block": each.first_block,
                     "block_count": each.block_count,
-                    **each.facts._asdict(),
+                    **asdict(each.facts),
                     "loaded_at": loaded_at,
                 }
                 file.write(json.dumps(row) + "\n")
@@ -79,3 +78,18 @@ def replace(database: Path, rows: Path) -> None:
             f" read_json(?, format = 'newline_delimited', columns = {COLUMNS})",
             [str(rows)],
         )
+
+
+def replace_on_bigquery(warehouse: "BigQueryWarehouse", rows: Path) -> None:
+    """Load the rows into the table with one job, in place of those that it has."""
+    from google.cloud import bigquery  # noqa: PLC0415 - an extra
+
+    config = bigquery.LoadJobConfig(
+        source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
+        write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+        schema=[bigquery.SchemaField(*column) for column in COLUMNS.items()],
+    )
+    client, dataset = warehouse.client, warehouse.dataset
+    table = client.create_dataset(dataset, exists_ok=True).table("networks")
+    with rows.open("rb") as file:
+        client.load_table_from_file(file, table, job_config=config).result()

@@ -4,9 +4,11 @@ import hashlib
 import re
 from typing import Annotated, Any, NamedTuple, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import from_json
+
+from pullstats.validation import Text, fault
 
 IMAGES = (
     "application/vnd.oci.image.manifest.v1+json",
@@ -25,13 +27,6 @@ class AnswerError(Exception):
     """One answer of a registry is of no use: it is set aside, the rest goes on."""
 
 
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("it can't be printed")
-    return text
-
-
-Text = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_printable)]
 Digest = Annotated[str, Field(pattern=f"^(?:{DIGEST.pattern})$")]
 NoneIfEmpty = BeforeValidator(lambda value: value or None)
 Model = TypeVar("Model", bound="Content")
@@ -46,9 +41,7 @@ class Content(BaseModel, strict=True, alias_generator=to_camel):
         try:
             return cls.model_validate(from_json(body))
         except ValidationError as error:
-            fault = error.errors()[0]
-            place = ".".join(map(str, fault["loc"])) or "JSON"
-            raise AnswerError(f"{place}: {fault['msg']}: {fault['input']!r:.90}") from error
+            raise AnswerError(fault(error)) from error
         except ValueError as error:
             raise AnswerError(f"no JSON: {error}") from error
 

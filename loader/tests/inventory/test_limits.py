@@ -1,4 +1,4 @@
-"""What a registry can't make us do: read for ever, fill the memory, hand out the login."""
+"""What a registry can't make us do: read forever, fill the memory, hand out the login."""
 
 import gzip
 import json
@@ -99,7 +99,7 @@ def test_when_an_answer_is_large_then_the_memory_is_not(
     assert peak < 100_000_000
 
 
-def test_when_children_have_children_for_ever_then_names_end_it(
+def test_when_children_have_children_without_end_then_names_end_it(
     fake: FakeRegistry, database: Path
 ) -> None:
     children = Answer(json.dumps({"child": ["a"], "tags": []}).encode())
