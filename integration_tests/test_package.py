@@ -120,3 +120,10 @@ def test_what_is_for_the_checkout_alone_stays_there(host: HostOnDuckDB) -> None:
     assert not host.manifest.exposures
     assert not [name for name in names if name.startswith(("rpt_", "report_"))]
     assert "images_not_used" in names
+
+
+def test_variables_of_the_host_pass_unless_they_look_like_ours(host: HostOnDuckDB) -> None:
+    command = ["--warn-error", "run", "--select", "dim_dates", "countries", "--vars"]
+    host.dbt(*command, "{fiscal_year: 2024}")
+    with pytest.raises(AssertionError, match="Did you mean restate_from"):
+        host.dbt(*command, "{restate_form: 2024-05-30}")
