@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(VENV)/.run profiles.yml
 DEV := $(VENV)/.dev profiles.yml
+UV := $(BIN)/python scripts/uv_as_pip.py
 REGISTRY := $(VENV)/registry
 EMULATORS := $(VENV)/emulators
 PEERS := $(VENV)/peers
@@ -23,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: export PULLSTATS_DUCKDB = demo/warehouse.duckdb
 demo: $(RUN) ## load the sample logs into demo/, build the marts, show the answer
@@ -80,7 +81,7 @@ screenshots: $(DEV) $(BROWSER)/.ready ## the pictures of README, from the exampl
 	PULLSTATS_DUCKDB=demo/warehouse.duckdb $(BIN)/dbt --quiet parse
 	$(BIN)/python scripts/lineage.py target/manifest.json README.md
 
-COMPILE = $(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-annotate \
+COMPILE = $(UV) pip compile --generate-hashes --no-emit-index-url --no-annotate \
     --custom-compile-command 'make lock' --quiet
 LIKE_DEV = --constraint requirements/dev.lock --universal --python-version 3.11
 lock: $(VENV)/.uv ## pin what pyproject.toml asks for, with hashes
@@ -104,7 +105,7 @@ clean: ## remove the demo's database and what make and dbt wrote; your own datab
 	rm -rf build demo target logs/dbt.log*
 
 
-INSTALL = $(BIN)/uv pip install --quiet --python $(VENV) --no-deps
+INSTALL = $(UV) pip install --quiet --python $(VENV) --no-deps
 
 $(VENV)/.uv: requirements/bootstrap.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -134,7 +135,7 @@ $(REGISTRY)/.ready: scripts/unpack_packages $(VENV)/.uv
 # What bench/peers.py runs.
 $(PEERS)/.ready: requirements/peers.lock scripts/unpack_packages $(VENV)/.uv
 	$(PYTHON) -m venv --clear $(PEERS)
-	$(BIN)/uv pip install --quiet --python $(PEERS) --no-deps --require-hashes -r $<
+	$(UV) pip install --quiet --python $(PEERS) --no-deps --require-hashes -r $<
 	scripts/unpack_packages $(PEERS)/goaccess goaccess
 	touch $@
 
@@ -149,9 +150,9 @@ $(BROWSER)/.ready: scripts/unpack_packages $(VENV)/.uv
 # and are installed into a home of their own.
 $(EMULATORS)/.ready: requirements/emulators.lock $(VENV)/.uv
 	@scripts/step "Creating $(EMULATORS) with Python 3.13" \
-	    $(BIN)/uv venv --quiet --clear --no-python-downloads --python $(PYTHON_3_13) $(EMULATORS)
+	    $(UV) venv --quiet --clear --no-python-downloads --python $(PYTHON_3_13) $(EMULATORS)
 	@scripts/step "Downloading and installing the emulators" \
-	    $(BIN)/uv pip install --quiet --python $(EMULATORS) --no-deps --require-hashes -r $<
+	    $(UV) pip install --quiet --python $(EMULATORS) --no-deps --require-hashes -r $<
 	@cd $(EMULATORS) && for file in lib/python3.13/site-packages/duckdb_extension_*/extensions/*/*; do \
 	    HOME=$$PWD bin/python -c "import duckdb; duckdb.sql('install \"$$file\"')" || exit; done
 	@touch $@
