@@ -1,5 +1,9 @@
 # The scheduled job: see deploy/job.py. Built and deployed as docs/deploy.md says.
-FROM python:3.12-slim AS environment
+# Pin the one image that this starts from by its digest, python:3.12-slim@sha256:…, which
+# `docker buildx imagetools inspect python:3.12-slim` prints; Dependabot then updates tag and digest.
+FROM python:3.12-slim AS base
+
+FROM base AS environment
 RUN python -m venv /opt/pullstats
 COPY requirements/cloud.lock /source/requirements/
 RUN /opt/pullstats/bin/pip install --no-cache-dir --no-deps --require-hashes \
@@ -9,7 +13,7 @@ COPY loader /source/loader
 RUN /opt/pullstats/bin/pip install --no-cache-dir --no-deps --no-build-isolation /source \
     && /opt/pullstats/bin/pip uninstall --yes pip
 
-FROM python:3.12-slim
+FROM base
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin pullstats
 COPY --from=environment /opt/pullstats /opt/pullstats
 WORKDIR /pullstats

@@ -58,6 +58,12 @@ def test_bigquery_can_parse_the_query(sql: str) -> None:
     assert GoogleSQL().parse(sql)
 
 
+def test_zsh_reads_the_commands_as_bash_does() -> None:
+    """After a name without braces it takes a colon and a letter for a modifier."""
+    scripts = "\n".join(block for path in DOCS for block in blocks_of(path))
+    assert re.findall(r"\$\w+:[a-zA-Z]", scripts) == []
+
+
 def _tidy(match: re.Match[str]) -> str:
     return "" if "#" in match[0] or "|" in match[0] else " "
 

@@ -74,6 +74,7 @@ def test_each_alert_is_in_the_runbook(repository: Path, deployed: dict[str, Any]
     ]
     named = re.findall(r'See "(\w+)" under Alerts', "\n".join(contents))
     assert set(named) == set(re.findall(r"^### `(\w+)`", runbook, re.MULTILINE))
+    assert set(named) == set(re.findall(r"^\| \[`(\w+)`\]\(#\1\)", runbook, re.MULTILINE))
 
 
 def test_each_problem_of_the_job_has_an_alert(repository: Path, deployed: dict[str, Any]) -> None:
