@@ -62,8 +62,9 @@ resource "google_monitoring_alert_policy" "log" {
 }
 
 # What writes no line: a schedule that is off, an execution that was killed or ran out of memory. The
-# query is true when the last success of the 60 days before is too long ago, so that it can't be true
-# before the first one. A metric-absence condition ends at 23.5 hours, less than a day's schedule needs.
+# metric has a point for each success and no other. The query is true when the last one of 60 days is
+# too long ago, and so never before the first one. A metric-absence condition ends at 23.5 hours, less
+# than a daily schedule needs.
 resource "google_monitoring_alert_policy" "no_success" {
   display_name = "pullstats: no successful execution"
   combiner     = "OR"
@@ -72,7 +73,7 @@ resource "google_monitoring_alert_policy" "no_success" {
   conditions {
     display_name = "no successful execution for ${local.hours_without_success} hours"
     condition_prometheus_query_language {
-      query               = "sum(increase(${local.successes}[60d])) > 0 unless sum(increase(${local.successes}[${local.hours_without_success}h])) > 0"
+      query               = "sum(count_over_time(${local.successes}[60d])) unless sum(count_over_time(${local.successes}[${local.hours_without_success}h]))"
       evaluation_interval = "300s"
       # The metric doesn't exist before the first execution.
       disable_metric_validation = true

@@ -25,5 +25,6 @@ locals {
 
   # From one success to the next it may take the longest interval and the whole time of an execution.
   fewest_hours_without_success = ceil((local.longest_interval + var.timeout_minutes) / 60)
+  fewest_days_kept             = ceil(local.longest_interval / 1440) + 4
   hours_without_success        = coalesce(var.max_hours_without_success, local.fewest_hours_without_success + 1)
 }

@@ -108,6 +108,10 @@ variable "log_bucket_days" {
   description = "Days after which log objects are deleted. Null keeps them; without them raw rows can't be loaded again."
   type        = number
   default     = 400
+  validation {
+    condition     = var.log_bucket_days == null ? true : var.log_bucket_days >= try(local.fewest_days_kept, 1)
+    error_message = "log_bucket_days must be at least four days more than the longest interval of the schedule: what a build reads must still be there after a few that failed."
+  }
 }
 
 variable "archives" {
@@ -127,6 +131,10 @@ variable "usage_days" {
   validation {
     condition     = var.usage_days >= 0 && var.usage_days <= 416
     error_message = "usage_days must be 0 or at most 416: a table has at most 10,000 hourly partitions."
+  }
+  validation {
+    condition     = var.usage_days == 0 || var.usage_days >= try(local.fewest_days_kept, 1)
+    error_message = "usage_days must be 0, or at least four days more than the longest interval of the schedule: what a build reads must still be there after a few that failed."
   }
 }
 
@@ -175,6 +183,10 @@ variable "audit_days" {
   description = "Days that audit log entries are kept in BigQuery. Null keeps them."
   type        = number
   default     = 400
+  validation {
+    condition     = var.audit_days == null ? true : var.audit_days >= try(local.fewest_days_kept, 1)
+    error_message = "audit_days must be at least four days more than the longest interval of the schedule: what a build reads must still be there after a few that failed."
+  }
 }
 
 variable "audit_in_default" {
@@ -237,6 +249,10 @@ variable "daily_query_gib" {
   description = "GiB that all queries of the project together may read a day; more are refused. Null sets no quota, and takes none back: docs/deploy.md says how. It binds everything in the project."
   type        = number
   default     = null
+  validation {
+    condition     = var.daily_query_gib == null ? true : var.daily_query_gib >= 1
+    error_message = "daily_query_gib must be at least 1: less would refuse every query of the project."
+  }
 }
 
 variable "billing_account" {

@@ -28,7 +28,9 @@ def test_its_own_tests_pass(deployed: dict[str, Any]) -> None:
 def test_schemas_are_those_of_the_types_in_use() -> None:
     schemas = json.loads(SCHEMA.read_text(encoding="utf-8"))
     for kind in ("resource", "data"):
-        assert sorted(schemas[kind]) == used_types(kind), "python -m integration_tests.deploy.provider_schema"
+        assert sorted(schemas[kind]) == used_types(kind), (
+            "python -m integration_tests.deploy.provider_schema"
+        )
 
 
 def test_each_variable_is_in_the_docs(repository: Path) -> None:

@@ -59,6 +59,18 @@ run "refused_for_working_days" {
   expect_failures = [var.max_hours_without_success]
 }
 
+run "refused_as_logs_expire_before_they_are_read" {
+  command = plan
+  variables {
+    schedule        = "0 5 * * 1"
+    log_bucket_days = 10
+    usage_days      = 10
+    audit_days      = 10
+    daily_query_gib = 0
+  }
+  expect_failures = [var.log_bucket_days, var.usage_days, var.audit_days, var.daily_query_gib]
+}
+
 run "refused_as_executions_would_meet" {
   command = plan
   variables {
