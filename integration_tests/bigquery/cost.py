@@ -1,4 +1,4 @@
-"""What builds read on BigQuery: `python -m integration_tests.bigquery.cost` writes docs/bigquery.md's table.
+"""What builds read on BigQuery: `python -m integration_tests.bigquery.cost` writes bigquery.md.
 
 Builds the examples twice in GoogleSQL's reference engine, first without an hour, then that hour:
 once the newest hour, as a scheduled build does, and once an hour that is two days late. Each

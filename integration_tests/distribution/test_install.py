@@ -266,7 +266,7 @@ def test_a_version_that_only_the_second_index_has(
     with_uv(tmp_path, PIP_INDEX_URL=both[1], PIP_EXTRA_INDEX_URL=both[0], **cert)
 
 
-def test_what_uv_is_told_itself_stays(
+def test_variables_of_uv_stay(
     tmp_path: Path, certificates: Certificates, mirror: Served, old_mirror: Served
 ) -> None:
     with_uv(
