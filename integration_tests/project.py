@@ -95,7 +95,8 @@ class Project:
             if not Project.manifest:
                 Project.manifest = parsed_once("local")
             # of all variables, these alone are in configs: of models, and of a source
-            is_as_parsed = "rebuild_requests" not in " ".join(arguments)
+            in_configs = ("rebuild_requests", "audit_log_has_blobs")
+            is_as_parsed = not any(name in " ".join(arguments) for name in in_configs)
             is_as_parsed &= arguments[0] != "source"
             manifest = Project.manifest if is_as_parsed else None
             has_events = is_logged or "--warn-error" in arguments

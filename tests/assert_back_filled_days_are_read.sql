@@ -1,6 +1,6 @@
 {{ config(severity='warn') }}
--- Days of an audit log that objects brought and that no build has read since. Beside a BigQuery
--- sink a build looks back `audit_sink_max_lag_days`: docs/runbook.md tells how to restate more.
+-- Days of an audit log that objects brought and that no run has read since. Beside a BigQuery
+-- sink a run looks back `audit_sink_max_lag_days`: docs/runbook.md shows how to restate more.
 with
 
 objects as (
@@ -18,31 +18,33 @@ objects as (
 
 ),
 
-builds as (
+runs as (
 
     select
         restated_date,
-        is_full,
-        recorded_at
-    from {{ build_log() }}
-    where model_name = '{{ ref('pullstats', 'int_artifact_registry_request_records').identifier }}'
+        loaded_after,
+        started_at
+    from {{ build_days() }}
+    where
+        log_source = 'cloud_audit'
+        and (finished_at is not null or run_id = '{{ run_id() }}')
 
 ),
 
-last_builds as (
+last_runs as (
 
     select
         restated_date,
-        max(recorded_at) as recorded_at
-    from builds
+        max(started_at) as started_at
+    from runs
     where restated_date is not null
     group by restated_date
 
 ),
 
-last_full_build as (
+last_full_run as (
 
-    select max(case when is_full then recorded_at end) as recorded_at from builds
+    select max(case when loaded_after is null then started_at end) as started_at from runs
 
 )
 
@@ -51,9 +53,9 @@ select
     count(*) as object_count,
     max(objects.loaded_at) as last_loaded_at
 from objects
-left join last_builds on objects.log_date = last_builds.restated_date
-cross join last_full_build
+left join last_runs on objects.log_date = last_runs.restated_date
+cross join last_full_run
 where
-    coalesce(last_builds.recorded_at < objects.landed_at, true)
-    and coalesce(last_full_build.recorded_at < objects.landed_at, true)
+    coalesce(last_runs.started_at < objects.landed_at, true)
+    and coalesce(last_full_run.started_at < objects.landed_at, true)
 group by objects.log_date

@@ -1,4 +1,5 @@
 -- Nothing is dropped silently: by arrival, the rows of raw are those that the requests account for.
+-- What has landed since the run read raw, or may still grow, is not compared.
 with
 
 raw_rows as (
@@ -10,6 +11,7 @@ raw_rows as (
     where
         {{ tested('event_date') }}
         and {{ tested('loaded_at', as_time=true) }}
+        and {{ is_settled('loaded_at', 'gcs_usage') }}
     group by loaded_at
 
 ),
@@ -23,6 +25,7 @@ received as (
     where
         {{ tested('event_date') }}
         and {{ tested('loaded_at', as_time=true) }}
+        and {{ is_settled('loaded_at', 'gcs_usage') }}
     group by loaded_at
 
 )

@@ -29,32 +29,30 @@ def land(api: Api, usage: list[Row]) -> None:
 
 
 class Hours:
-    """A project of which the requests and the hours of the log are built."""
-
-    models = ("int_gcs_request_records", "int_log_arrivals_hourly")
+    """A project of which the bucket log's requests are built."""
 
     def __init__(self, api: Api, project: BigQueryProject) -> None:
         self.api, self.project = api, project
-        self.entries = 0
+        self.builds = 0
 
-    def restated(self) -> set[tuple[str, str]]:
-        """Build, and give the days that the bucket log's models restated."""
-        needed = ("--select", f"+{self.models[1]}")
-        # all but views and seeds, which stay
+    def restated(self, *options: str) -> set[str]:
+        """Build, and give the days of the bucket log that were restated."""
+        self.builds += 1
+        variables = ("--vars", f"{{build_id: '{self.builds}'{''.join(options)}}}")
+        model = "int_gcs_request_records"
+        # views and seeds stay
         again = ("--exclude", "config.materialized:view", "resource_type:seed")
-        self.project.dbt("build", *WITHOUT_TESTS, *needed, *(again if self.entries else ()))
-        entries = self.api.warehouse.table(f"{INTERMEDIATE}.build_log").values()
-        added, self.entries = entries[self.entries :], len(entries)
-        models = {entry[0] for entry in added}
-        assert models == {*self.models, "int_artifact_registry_request_records"}
+        self.project.dbt(
+            *("build", *WITHOUT_TESTS, "--select", f"+{model}", *variables),
+            *(again if self.builds > 1 else ()),
+        )
+        self.project.dbt("run-operation", "finish_build", *variables)
+        rows = self.api.warehouse.table(f"{INTERMEDIATE}.build_days").values()
         return {
-            (name, "all" if full else str(day))
-            for name, day, full, *_ in added
-            if name in self.models and (day or full)
+            "all" if after is None else str(day)
+            for run, source, day, _, _, after, *_ in rows
+            if (run, source) == (str(self.builds), "gcs_usage") and (day or after is None)
         }
-
-    def all_models(self, *days: str) -> set[tuple[str, str]]:
-        return {(model, day) for model in self.models for day in days}
 
 
 def test_an_arrival_is_read_again_only_while_it_may_grow(tmp_path: Path) -> None:
@@ -63,11 +61,11 @@ def test_an_arrival_is_read_again_only_while_it_may_grow(tmp_path: Path) -> None
         logs = example_logs()
         over = recorded(EARLY, logs[:12:2])
         land(api, over)
-        assert hours.restated() == hours.all_models("all")
+        assert hours.restated() == {"all"}
         for _ in range(2):
             start = len(api.sent)
             assert hours.restated() == set()
-            sent = [each.sql for each in api.sent[start:] if "max(loaded_at)" in each.sql]
+            sent = [each.sql for each in api.sent[start:] if "with raw_rows as" in each.sql and "usage" in each.sql]
             assert sent
             assert all(f"loaded_at > timestamp '{EARLY:%Y-%m-%d %H}:00:00" in sql for sql in sent)
         hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -75,12 +73,12 @@ def test_an_arrival_is_read_again_only_while_it_may_grow(tmp_path: Path) -> None
         land(api, over + going_on)
         days = {f"{datetime.fromtimestamp(line[0] / 1e6, UTC):%Y-%m-%d}" for line in going_on}
         assert len(days) > 1
-        assert hours.restated() == hours.all_models(*days)
+        assert hours.restated() == days
         assert hours.restated() == set()
         one_more = [*inputs.record(), hour]
         land(api, [*over, *going_on, one_more])
-        assert hours.restated() == hours.all_models("2024-07-02")
-        records = api.warehouse.table(f"{INTERMEDIATE}.{hours.models[0]}").rows
+        assert hours.restated() == {"2024-07-02"}
+        records = api.warehouse.table(f"{INTERMEDIATE}.int_gcs_request_records").rows
         assert len(records) == len(over) + len(going_on) + 1
 
 
@@ -127,9 +125,8 @@ def test_a_build_stopped_at_any_statement_is_made_up_for(
 
             with patch.object(api, "_insert_job", refuse), pytest.raises(AssertionError):
                 project.dbt(*build)
-            # as if an hour later, when the lock has expired
-            api.warehouse.run(f"delete from `{INTERMEDIATE}.build_locks` where true")
-            project.dbt(*build)
+            # as if an hour later, when the next run is no longer refused
+            project.dbt(*build, "--vars", "{build_lock_minutes: 0}")
             assert contents(api) == expected, stop
 
 

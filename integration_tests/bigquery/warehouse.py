@@ -172,6 +172,18 @@ class Warehouse:
                 kept = f"select * from `{path}` where not coalesce({text(node.where)}, false)"
                 self.put(path, Table(self.table(path).types, self._query(kept, script).rows))
                 return Result("DELETE", target=path)
+            case "UpdateStatement":
+                path, items = script.path(node.target_path), node.update_item_list.update_items
+                values = {
+                    script.path(item.set_value.path): f"if(coalesce({text(node.where)}, false),"
+                    f" {text(item.set_value.value)}, {script.path(item.set_value.path)})"
+                    for item in items
+                }
+                types = self.table(path).types
+                changed = f"select {', '.join(values.get(each, each) for each in types)} from `{path}`"
+                rows = _converted(self._query(changed, script), types)
+                self.put(path, Table(types, rows))
+                return Result("UPDATE", target=path)
             case "MergeStatement":
                 return self._merge(node, script)
         raise NotImplementedError(f"{kind} is not executed here")

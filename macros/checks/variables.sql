@@ -17,6 +17,7 @@
             'test_lookback_days',
             'max_restated_days',
             'build_lock_minutes',
+            'default_days',
             'report_images',
             'report_rows',
             'report_tags',
@@ -24,6 +25,7 @@
             'report_months',
         ],
         'true or false': [
+            'allow_parallel_builds',
             'audit_log_has_blobs',
             'readable_service_accounts',
             'rebuild_requests',
@@ -37,6 +39,7 @@
             'storage_table',
             'audit_table',
             'audit_sink_dataset',
+            'build_id',
         ],
     }) }}
 {% endmacro %}
@@ -46,7 +49,7 @@
    A project that installs pullstats has variables of its own, of which only close ones are named. #}
 
 {% macro check_variables() %}
-    {% if not execute or not is_selected() %}
+    {% if not execute or '.pullstats.' not in selected_resources | join(' ') %}
         {{ return('') }}
     {% endif %}
     {% set kinds = variables() %}

@@ -110,7 +110,8 @@
 
 {# The machine's clock: in DuckDB's own, time stands still within a transaction. #}
 {% macro duckdb__warehouse_time() -%}
-    {{ timestamp_literal(utc_now()) }}
+    {%- set now = modules.datetime.datetime.now(modules.pytz.utc) -%}
+    {{ timestamp_literal(now.strftime('%Y-%m-%d %H:%M:%S.%f')) }}
 {%- endmacro %}
 
 {# The service's clock: builds may run on several machines. #}
@@ -119,19 +120,50 @@
 {%- endmacro %}
 
 
-{% macro settled_through(loaded_through, read_at) %}
-    {{- return(adapter.dispatch('settled_through', 'pullstats')(loaded_through, read_at)) -}}
+{# What counts as one arrival. #}
+{% macro arrival_unit(loaded_at) %}
+    {{- return(adapter.dispatch('arrival_unit', 'pullstats')(loaded_at)) -}}
+{% endmacro %}
+
+{% macro duckdb__arrival_unit(loaded_at) -%}
+    {{ loaded_at }}
+{%- endmacro %}
+
+{% macro bigquery__arrival_unit(loaded_at) -%}
+    timestamp_trunc({{ loaded_at }}, hour)
+{%- endmacro %}
+
+
+{# Up to which arrival a run that began then has read all that will ever be there. #}
+{% macro settled_through(loaded_through, started_at) %}
+    {{- return(adapter.dispatch('settled_through', 'pullstats')(loaded_through, started_at)) -}}
 {% endmacro %}
 
 {# A batch on DuckDB is complete when it can be seen. #}
-{% macro duckdb__settled_through(loaded_through, read_at) -%}
+{% macro duckdb__settled_through(loaded_through, started_at) -%}
     {{ loaded_through }}
 {%- endmacro %}
 
 {# An ingestion hour on BigQuery grows until it is over; a load job may commit a little later. #}
-{% macro bigquery__settled_through(loaded_through, read_at) -%}
-    least({{ loaded_through }}, timestamp_sub({{ read_at }}, interval 2 hour))
+{% macro bigquery__settled_through(loaded_through, started_at) -%}
+    timestamp_trunc(
+        least({{ loaded_through }}, timestamp_sub({{ started_at }}, interval 2 hour)), hour
+    )
 {%- endmacro %}
+
+
+{# DuckDB lets one process open a database. #}
+{% macro may_run_at_once() %}
+    {{- return(adapter.dispatch('may_run_at_once', 'pullstats')()) -}}
+{% endmacro %}
+
+{% macro duckdb__may_run_at_once() %}
+    {{- return(false) -}}
+{% endmacro %}
+
+{% macro bigquery__may_run_at_once() %}
+    {{- return(true) -}}
+{% endmacro %}
 
 
 {% macro month_of(date) -%}
@@ -139,20 +171,17 @@
 {%- endmacro %}
 
 
-{% macro replaced_days(day) %}
-    {{- return(adapter.dispatch('replaced_days', 'pullstats')(day)) -}}
+{% macro by_day(day) %}
+    {{- return(adapter.dispatch('by_day', 'pullstats')(day)) -}}
 {% endmacro %}
 
 {# dbt-duckdb takes `partition_by` for its own lake formats and stumbles over BigQuery's. #}
-{% macro duckdb__replaced_days(day) %}
-    {{- return({'incremental_strategy': 'replace_days'}) -}}
+{% macro duckdb__by_day(day) %}
+    {{- return(none) -}}
 {% endmacro %}
 
-{% macro bigquery__replaced_days(day) %}
-    {{- return({
-        'incremental_strategy': 'insert_overwrite',
-        'partition_by': {'field': day, 'data_type': 'date', 'granularity': 'day'},
-    }) -}}
+{% macro bigquery__by_day(day) %}
+    {{- return({'field': day, 'data_type': 'date', 'granularity': 'day'}) -}}
 {% endmacro %}
 
 
@@ -168,6 +197,23 @@
 {% macro bigquery__update_strategy() %}
     {{- return('merge') -}}
 {% endmacro %}
+
+
+{# Before dbt's delete+insert, in its transaction: that alone would keep a day with no rows left. #}
+{% macro delete_restated_days() -%}
+    {{- adapter.dispatch('delete_restated_days', 'pullstats')() -}}
+{%- endmacro %}
+
+{% macro duckdb__delete_restated_days() -%}
+    {%- set day = config.get('unique_key') -%}
+    {%- if is_incremental() and day.endswith(('_date', '_month'))
+        and 'log_source' not in config.get('meta') -%}
+        delete from {{ this }} where {{ is_replaced(day) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro bigquery__delete_restated_days() -%}
+{%- endmacro %}
 
 
 {% macro materialized_cte() %}

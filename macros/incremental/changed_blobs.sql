@@ -28,62 +28,60 @@
 {%- endmacro %}
 
 
-{% macro record_changed_blobs(evidence) %}
-    {%- if not execute -%}
+{# Days on which blobs were read that have changed since the last finished run, the newest first. #}
+{% macro add_days_of_changed_blobs(evidence) %}
+    {% if not is_restating() or should_full_refresh() or reads_a_part() %}
         {{ return('') }}
-    {%- endif -%}
-    {%- set seen %}
-        select cast(max(read_at) as string) from {{ build_log() }}
-        where model_name = '{{ this.identifier }}'
-    {% endset -%}
-    {%- set seen_at = run_query(seen).rows[0][0] -%}
-    {%- set is_full = should_full_refresh() or seen_at is none -%}
-    {%- set days, first_day = [], none -%}
-    {%- if not is_full -%}
-        {#- a constant: without it the evidence of all time would be read -#}
-        {%- set first_read %}
-            select cast(cast({{ micros_to_timestamp('min(first_read_micros)') }} as date) as string)
-            from {{ this }}
-            where greatest(changed_at, image_changed_at) > {{ timestamp_literal(seen_at) }}
-        {% endset -%}
-        {%- set first_day = run_query(first_read).rows[0][0] -%}
-    {%- endif -%}
-    {%- if first_day -%}
-        {#- a session may have begun on the day before -#}
-        {%- set first_day = with_adjacent_days([first_day], before=1)[0] -%}
-        {%- set changed %}
-            select distinct cast(evidence.activity_date as string)
-            from {{ this }} as blobs
-            inner join {{ evidence }} as evidence
-                on
-                    blobs.bucket_name = evidence.bucket_name
-                    and blobs.digest = evidence.digest
-            where
-                evidence.activity_date >= {{ date_literal(first_day) }}
-                and (
-                    blobs.changed_at > {{ timestamp_literal(seen_at) }}
-                    -- a request that names its image does not need the blob's
-                    or (
-                        blobs.image_changed_at > {{ timestamp_literal(seen_at) }}
-                        and evidence.image is null
-                    )
-                )
-        {% endset -%}
-        {%- set days = run_query(changed).columns[0].values() | sort -%}
-        {%- set first = [0, days | length - var('max_restated_days')] | max -%}
-        {%- set left_out = days[:first] -%}
-        {%- if left_out -%}
-            {%- do exceptions.warn(
-                this.identifier ~ ': what is known of some blobs has changed, which concerns '
-                ~ days | length ~ ' days. max_restated_days is ' ~ var('max_restated_days')
-                ~ ': ' ~ left_out | length ~ ' days from ' ~ left_out[0] ~ ' to '
-                ~ left_out[-1] ~ ' are not restated. To restate them: dbt build --vars '
-                ~ "'{restate_from: " ~ left_out[0] ~ ', restate_to: ' ~ left_out[-1] ~ "}'"
-            ) -%}
-        {%- endif -%}
-        {%- set days = days[first:] -%}
-    {%- endif -%}
-    {{ build_log_entries(
-        days, is_full, '(select max(greatest(changed_at, image_changed_at)) from ' ~ this ~ ')'
-    ) }}
+    {% endif %}
+    {% set finished_at = run_query(
+        'select cast(max(finished_at) as string) from ' ~ build_days()
+    ).rows[0][0] %}
+    {% if not finished_at %}
+        {{ return('') }}
+    {% endif %}
+    {% set since = timestamp_literal(finished_at) %}
+    {# a constant: without it the evidence of all time would be read #}
+    {% set first_read_day = run_query(
+        'select cast(cast(' ~ micros_to_timestamp('min(first_read_micros)') ~ ' as date) as string) from '
+        ~ this ~ ' where greatest(changed_at, image_changed_at) > ' ~ since
+    ).rows[0][0] %}
+    {% if not first_read_day %}
+        {{ return('') }}
+    {% endif %}
+    {% set changed %}
+        select distinct cast(evidence.activity_date as string)
+        from {{ this }} as blobs
+        inner join {{ evidence }} as evidence
+            on
+                blobs.bucket_name = evidence.bucket_name
+                and blobs.digest = evidence.digest
+        where
+            -- a session may have begun on the day before
+            evidence.activity_date >= {{ date_literal(days_around([first_read_day], -1)[0]) }}
+            and (
+                blobs.changed_at > {{ since }}
+                -- a request that names its image does not need the blob's
+                or (blobs.image_changed_at > {{ since }} and evidence.image is null)
+            )
+    {% endset %}
+    {% set days = run_query(changed).columns[0].values() | sort(reverse=true) %}
+    {% set left_out = days[var('max_restated_days'):] %}
+    {% if left_out %}
+        {% do exceptions.warn(
+            this.identifier ~ ': what is known of some blobs has changed, which concerns '
+            ~ days | length ~ ' days. max_restated_days is ' ~ var('max_restated_days') ~ ': '
+            ~ left_out | length ~ ' days from ' ~ left_out[-1] ~ ' to ' ~ left_out[0]
+            ~ ' are not restated. To restate them: dbt build --vars '
+            ~ "'{restate_from: " ~ left_out[-1] ~ ', restate_to: ' ~ left_out[0] ~ "}'"
+        ) %}
+    {% endif %}
+    {% if days %}
+    insert into {{ build_days() }}
+        (run_id, log_source, restated_date, loaded_after, started_at)
+    values
+    {%- for day in days[:var('max_restated_days')] %}
+    ('{{ run_id() }}', 'blobs', {{ date_literal(day) }}, timestamp '1970-01-01', {{ run_started() }})
+        {{- ',' if not loop.last }}
+    {%- endfor %}
+    {% endif %}
 {% endmacro %}

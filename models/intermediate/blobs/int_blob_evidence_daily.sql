@@ -1,7 +1,11 @@
-{%- set restated = restate_by_day(
-    'activity_date', follows=[ref('pullstats', 'int_burst_blobs')],
+{{ config(
+    materialized='incremental',
+    unique_key='activity_date',
+    partition_by=by_day('activity_date'),
     cluster_by=['bucket_name', 'digest'],
-) %}
+    meta={'restates': {'gcs_usage': [-1, 1]}},
+) }}
+{%- set restated = restated_days() %}
 {%- set least = var('config_min_bytes') %}
 {%- set in_burst =
     'partition by session_id, burst_started_micros order by first_read_micros, digest'

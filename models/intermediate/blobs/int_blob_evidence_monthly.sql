@@ -1,7 +1,11 @@
-{%- set restated = restate_by_month(
-    'activity_month', follows=[ref('pullstats', 'int_blob_evidence_daily')],
+{{ config(
+    materialized='incremental',
+    unique_key='activity_month',
+    partition_by=by_day('activity_month'),
     cluster_by=['bucket_name', 'digest'],
-) %}
+    meta={'restates': {'gcs_usage': [-1, 1]}},
+) }}
+{%- set restated = restated_days() %}
 with
 
 evidence as (

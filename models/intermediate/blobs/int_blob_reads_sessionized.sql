@@ -1,7 +1,11 @@
-{%- set restated = restate_by_day(
-    'session_date', follows=[ref('pullstats', 'int_gcs_requests')], before=1, after=1,
+{{ config(
+    materialized='incremental',
+    unique_key='session_date',
+    partition_by=by_day('session_date'),
     cluster_by=['bucket_name', 'image'],
-) %}
+    meta={'restates': {'gcs_usage': [-1, 1]}},
+) }}
+{%- set restated = restated_days() %}
 with
 
 requests as (

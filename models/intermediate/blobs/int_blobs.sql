@@ -1,4 +1,7 @@
-{{ config(post_hook="{{ record_changed_blobs(ref('pullstats', 'int_blob_evidence_daily')) }}") }}
+{{ config(
+    meta={'restates': {}},
+    post_hook="{{ add_days_of_changed_blobs(ref('pullstats', 'int_blob_evidence_daily')) }}",
+) }}
 with
 
 reads as (

@@ -1,7 +1,11 @@
-{%- set restated = restate_by_day(
-    'session_date', follows=[ref('pullstats', 'int_blob_reads_sessionized'), ref('pullstats', 'int_blobs')],
+{{ config(
+    materialized='incremental',
+    unique_key='session_date',
+    partition_by=by_day('session_date'),
     cluster_by=['session_id'],
-) %}
+    meta={'restates': {'gcs_usage': [-1, 1], 'blobs': [0, 0]}},
+) }}
+{%- set restated = restated_days() %}
 {%- set of_blob = 'partition by session_id, digest order by read_number' %}
 {%- set before = 'rows between unbounded preceding and 1 preceding' %}
 {%- set after = 'rows between 1 following and unbounded following' %}

@@ -1,8 +1,11 @@
-{%- set restated = restate_by_day(
-    'session_date',
-    follows=[ref('pullstats', 'int_blob_reads_sessionized'), ref('pullstats', 'int_blobs'), ref('pullstats', 'int_blob_reads_numbered')],
+{{ config(
+    materialized='incremental',
+    unique_key='session_date',
+    partition_by=by_day('session_date'),
     cluster_by=['bucket_name', 'image'],
-) %}
+    meta={'restates': {'gcs_usage': [-1, 1], 'blobs': [0, 0]}},
+) }}
+{%- set restated = restated_days() %}
 with
 
 blob_reads as (

@@ -1,7 +1,11 @@
-{%- set restated = restate_by_day(
-    'session_date', follows=[ref('pullstats', 'int_pull_starts')],
+{{ config(
+    materialized='incremental',
+    unique_key='session_date',
+    partition_by=by_day('session_date'),
     cluster_by=['session_id'],
-) %}
+    meta={'restates': {'gcs_usage': [-1, 1], 'blobs': [0, 0]}},
+) }}
+{%- set restated = restated_days() %}
 with
 
 pull_starts as (

@@ -1,12 +1,16 @@
-{%- set restated = restate_by_day(
-    'use_date',
-    follows=[
-        ref('pullstats', 'int_image_fetches'),
-        ref('pullstats', 'int_manifest_fetches'),
-        ref('pullstats', 'int_manifest_contents_read'),
-    ],
-    after=1, cluster_by=['image'],
-) %}
+{%- set beside = 0 if var('audit_log_has_blobs') else 1 %}
+{{ config(
+    materialized='incremental',
+    unique_key='use_date',
+    partition_by=by_day('use_date'),
+    cluster_by=['image'],
+    meta={'restates': {
+        'gcs_usage': [-1, 2],
+        'cloud_audit': [-2 - beside, 8],
+        'blobs': [0, 1],
+    }},
+) }}
+{%- set restated = restated_days() %}
 with
 
 bucket_fetches as (

@@ -1,7 +1,11 @@
-{%- set restated = restate_by_day(
-    'session_date', follows=[ref('pullstats', 'int_manifest_contents_read')], before=1, after=1,
+{{ config(
+    materialized='incremental',
+    unique_key='session_date',
+    partition_by=by_day('session_date'),
     cluster_by=['image'],
-) %}
+    meta={'restates': {'cloud_audit': [-2, 2]}},
+) }}
+{%- set restated = restated_days() %}
 with
 
 contents as (

@@ -1,6 +1,11 @@
-{%- set restated = restate_by_day(
-    'session_date', follows=[ref('pullstats', 'int_manifest_reads_rooted')], cluster_by=['image'],
-) %}
+{{ config(
+    materialized='incremental',
+    unique_key='session_date',
+    partition_by=by_day('session_date'),
+    cluster_by=['image'],
+    meta={'restates': {'cloud_audit': [-1, 1]}},
+) }}
+{%- set restated = restated_days() %}
 with
 
 reads as (

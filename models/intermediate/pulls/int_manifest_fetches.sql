@@ -1,9 +1,13 @@
 {%- set memory_micros = 2 * 86400 * 1000000 %}
 {%- set days_beside = 0 if var('audit_log_has_blobs') else 1 %}
-{%- set restated = restate_by_day(
-    'session_date', follows=[ref('pullstats', 'int_manifest_requests'), ref('pullstats', 'int_manifest_contents_read')],
-    before=days_beside, after=3, cluster_by=['image', 'fetch_kind'],
-) %}
+{{ config(
+    materialized='incremental',
+    unique_key='session_date',
+    partition_by=by_day('session_date'),
+    cluster_by=['image', 'fetch_kind'],
+    meta={'restates': {'cloud_audit': [-2 - days_beside, 7]}},
+) }}
+{%- set restated = restated_days() %}
 with
 
 requests as (

@@ -1,6 +1,11 @@
-{%- set restated = restate_by_day(
-    'session_date', follows=[ref('pullstats', 'int_manifest_reads_sessionized')], cluster_by=['image'],
-) %}
+{{ config(
+    materialized='incremental',
+    unique_key='session_date',
+    partition_by=by_day('session_date'),
+    cluster_by=['image'],
+    meta={'restates': {'cloud_audit': [-1, 1]}},
+) }}
+{%- set restated = restated_days() %}
 {%- set of_session = 'partition by session_key' %}
 {%- set in_order = 'order by manifest_number' %}
 {%- set in_time = 'order by started_micros, step_number, digest, request_key' %}

@@ -1,7 +1,11 @@
-{%- set restated = restate_by_day(
-    'session_date', follows=[ref('pullstats', 'int_artifact_registry_requests')], before=1, after=1,
+{{ config(
+    materialized='incremental',
+    unique_key='session_date',
+    partition_by=by_day('session_date'),
     cluster_by=['image'],
-) %}
+    meta={'restates': {'cloud_audit': [-1, 1]}},
+) }}
+{%- set restated = restated_days() %}
 {%- set of_client = ['client_id', 'principal_id', 'image'] %}
 with
 

@@ -1,6 +1,11 @@
-{%- set restated = restate_by_day(
-    'session_date', follows=[ref('pullstats', 'int_manifest_reads_rooted')], before=1, after=3, cluster_by=['image']
-) %}
+{{ config(
+    materialized='incremental',
+    unique_key='session_date',
+    partition_by=by_day('session_date'),
+    cluster_by=['image'],
+    meta={'restates': {'cloud_audit': [-2, 4]}},
+) }}
+{%- set restated = restated_days() %}
 {%- set in_order = 'order by started_micros, step_number, tag, request_key' %}
 {%- set memory_micros = 2 * 86400 * 1000000 %}
 {%- set of_digest = 'partition by session_key, digest' %}

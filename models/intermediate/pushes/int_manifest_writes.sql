@@ -1,6 +1,11 @@
-{%- set restated = restate_by_day(
-    'activity_date', follows=[ref('pullstats', 'int_artifact_registry_requests')], cluster_by=['image'],
-) %}
+{{ config(
+    materialized='incremental',
+    unique_key='activity_date',
+    partition_by=by_day('activity_date'),
+    cluster_by=['image'],
+    meta={'restates': {'cloud_audit': [0, 0]}},
+) }}
+{%- set restated = restated_days() %}
 with
 
 requests as (

@@ -1,7 +1,11 @@
-{%- set restated = restate_by_day(
-    'activity_date', follows=[ref('pullstats', 'int_gcs_requests')],
+{{ config(
+    materialized='incremental',
+    unique_key='activity_date',
+    partition_by=by_day('activity_date'),
     cluster_by=['bucket_name', 'object_kind'],
-) %}
+    meta={'restates': {'gcs_usage': [0, 0]}},
+) }}
+{%- set restated = restated_days() %}
 with
 
 requests as (

@@ -1,8 +1,16 @@
-{%- set restated = restate_by_arrival(
-    'event_date', raw=ref('pullstats', 'stg_artifact_registry__audit_logs'),
-    max_lag_days=var('audit_sink_max_lag_days') if var('audit_sink_dataset') else none,
+{{ config(
+    materialized='incremental',
+    unique_key='event_date',
+    partition_by=by_day('event_date'),
     cluster_by=['resource_name', 'object_kind'],
-) %}
+    full_refresh=none if var('rebuild_requests') else false,
+    meta={
+        'log_source': 'cloud_audit',
+        'raw': 'stg_artifact_registry__audit_logs',
+        'restates': {'cloud_audit': [0, 0]},
+    },
+) }}
+{%- set restated = restated_days() %}
 {%- set parsed_columns = [
     'client_id', 'client_network', 'client_tool', 'client_version', 'client_class',
     'traffic_class', 'principal_id', 'principal_kind', 'package_format', 'operation',
@@ -14,7 +22,11 @@ with
 logs as (
 
     select * from {{ ref('pullstats', 'stg_artifact_registry__audit_logs') }}
-    where {{ is_new_arrival(restated) }}
+    where
+        {{ is_restated('event_date', restated) }}
+        {%- if is_incremental() %}
+        and loaded_at > {{ timestamp_literal(restated.loaded_after) }}
+        {%- endif %}
 
 ),
 
@@ -125,14 +137,37 @@ parsed as (
 
 ),
 
--- what earlier builds have read, less the arrivals that are read again
+{%- if is_incremental() %}
+
+arrivals as (
+
+    select distinct
+        event_date as read_date,
+        loaded_at as read_at
+    from records
+
+),
+
+-- of arrivals that this run doesn't read: an earlier run has, or raw no longer holds them
+kept as (
+
+    select earlier.*
+    from {{ this }} as earlier
+    left join arrivals on event_date = read_date and loaded_at = read_at
+    where
+        {{ is_restated('event_date', restated) }}
+        and read_at is null
+
+),
+
+{%- endif %}
+
 received as (
 
     select request_key, {{ parsed_columns | join(', ') }}, loaded_at from parsed
-    {%- if not restated.is_full %}
+    {%- if is_incremental() %}
     union all
-    select request_key, {{ parsed_columns | join(', ') }}, loaded_at from {{ this }}
-    where {{ is_earlier_arrival(restated) }}
+    select request_key, {{ parsed_columns | join(', ') }}, loaded_at from kept
     {%- endif %}
 
 )

@@ -1,4 +1,10 @@
-{%- set restated = update_by_key('image', follows=[ref('pullstats', 'int_registry_requests')]) %}
+{{ config(
+    materialized='incremental',
+    incremental_strategy=update_strategy(),
+    unique_key='image',
+    meta={'restates': {'gcs_usage': [0, 0], 'cloud_audit': [0, 0]}},
+) }}
+{%- set restated = restated_days() %}
 with
 
 images as (

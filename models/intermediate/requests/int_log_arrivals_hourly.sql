@@ -1,8 +1,11 @@
-{%- set restated = restate_by_day(
-    'event_date',
-    follows=[ref('pullstats', 'int_gcs_request_records'), ref('pullstats', 'int_artifact_registry_request_records')],
+{{ config(
+    materialized='incremental',
+    unique_key='event_date',
+    partition_by=by_day('event_date'),
     cluster_by=['log_hour'],
-) %}
+    meta={'restates': {'gcs_usage': [0, 0], 'cloud_audit': [0, 0]}},
+) }}
+{%- set restated = restated_days() %}
 with
 
 gcs_records as (

@@ -1,6 +1,10 @@
-{%- set restated = update_by_key(
-    'client_network', follows=[ref('pullstats', 'int_registry_requests')],
-) %}
+{{ config(
+    materialized='incremental',
+    incremental_strategy=update_strategy(),
+    unique_key='client_network',
+    meta={'restates': {'gcs_usage': [0, 0], 'cloud_audit': [0, 0]}},
+) }}
+{%- set restated = restated_days() %}
 {%- set facts = {
     'clouds': ['client_cloud', 'client_cloud_region'],
     'autonomous_systems': ['client_asn', 'client_as_organization'],

@@ -1,7 +1,11 @@
-{%- set restated = restate_by_day(
-    'request_date', follows=[ref('pullstats', 'int_registry_requests')],
+{{ config(
+    materialized='incremental',
+    unique_key='request_date',
+    partition_by=by_day('request_date'),
     cluster_by=['image', 'status_code'],
-) %}
+    meta={'restates': {'gcs_usage': [0, 0], 'cloud_audit': [0, 0]}},
+) }}
+{%- set restated = restated_days() %}
 with
 
 requests as (

@@ -1,6 +1,10 @@
-{%- set restated = update_by_key(
-    'principal_id', follows=[ref('pullstats', 'int_registry_requests')],
-) %}
+{{ config(
+    materialized='incremental',
+    incremental_strategy=update_strategy(),
+    unique_key='principal_id',
+    meta={'restates': {'gcs_usage': [0, 0], 'cloud_audit': [0, 0]}},
+) }}
+{%- set restated = restated_days() %}
 with
 
 requests as (
@@ -28,7 +32,7 @@ seen as (
 select
     seen.principal_id,
     seen.principal_kind,
-    {% if not restated.is_full -%}
+    {% if is_incremental() -%}
     least(seen.first_seen_at, coalesce(before.first_seen_at, seen.first_seen_at))
         as first_seen_at,
     greatest(seen.last_seen_at, coalesce(before.last_seen_at, seen.last_seen_at))

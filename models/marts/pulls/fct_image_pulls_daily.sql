@@ -1,7 +1,16 @@
-{%- set restated = restate_by_day(
-    'pull_date', follows=[ref('pullstats', 'fct_image_pulls')],
+{%- set beside = 0 if var('audit_log_has_blobs') else 1 %}
+{{ config(
+    materialized='incremental',
+    unique_key='pull_date',
+    partition_by=by_day('pull_date'),
     cluster_by=['image', 'traffic_class'],
-) %}
+    meta={'restates': {
+        'gcs_usage': [-1, 2],
+        'cloud_audit': [-2 - beside, 8],
+        'blobs': [0, 1],
+    }},
+) }}
+{%- set restated = restated_days() %}
 with
 
 image_pulls as (
