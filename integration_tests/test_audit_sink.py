@@ -55,14 +55,15 @@ def test_a_sink_alone_is_enough(sink: Project) -> None:
 def test_a_back_fill_beside_a_sink_is_read_when_its_days_are_restated(
     sink: Project, tmp_path: Path
 ) -> None:
-    """Other builds look no further back than `audit_sink_max_lag_days`, and a test warns."""
-    build = ("build", "--select", f"+{RECORDS}", *WITHOUT_TESTS, "--vars")
+    """Other runs look no further back than `audit_sink_max_lag_days`, and a test warns."""
+    build = ("build", *WITHOUT_TESTS, "--vars")
     sink.dbt(*build, VARS[1])
     landed = tmp_path / "logs/cloudaudit.googleapis.com/data_access/2024/07/02"
     landed.mkdir(parents=True)
     with duckdb.connect(str(sink.database)) as connection:
-        log = "pullstats_intermediate.build_log"
-        connection.execute(f"update {log} set recorded_at = recorded_at - interval 1 hour")
+        connection.execute(
+            "update pullstats_intermediate.build_days set started_at = started_at - interval 1 hour"
+        )
     path = landed / "12:00:00_12:59:59_S0.json"
     path.write_text(json.dumps(entry(1, 0)) + "\n")
     sink.load([path])
