@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import shutil
 import signal
 import subprocess
@@ -128,7 +129,7 @@ echo waiting
 wait
 wait
 """
-AS_PID_1 = "unshare --fork --pid --kill-child"
+AS_PID_1 = ("unshare --fork --pid --kill-child", "unshare -r --fork --pid --kill-child")
 
 
 def make_slow(steps: Path, name: str, trap: str = "") -> Path:
@@ -146,18 +147,19 @@ def is_running(process_id: str) -> bool:
     return state != "Z"
 
 
-def unshare_works() -> bool:
-    command = [*AS_PID_1.split(), "true"]
-    return bool(shutil.which("unshare")) and subprocess.run(command, check=False).returncode == 0
+def works(command: str) -> bool:
+    done = subprocess.run([*command.split(), "true"], capture_output=True, check=False)
+    return done.returncode == 0
 
 
 @pytest.fixture(params=["as PID 1", "as another process"])
 def prefix(request: pytest.FixtureRequest) -> str:
     if request.param == "as another process":
         return ""
-    if not unshare_works():
+    possible = [command for command in AS_PID_1 if shutil.which("unshare") and works(command)]
+    if not possible:
         pytest.skip("no right to make a process the first of a namespace")
-    return AS_PID_1
+    return possible[0]
 
 
 def job_of(process: subprocess.Popen[str], prefix: str) -> int:
@@ -201,6 +203,26 @@ def test_a_signal_ends_the_step_and_all_that_it_started(
 def descendants(process_id: int) -> list[int]:
     children = Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()
     return [each for child in map(int, children) for each in (child, *descendants(child))]
+
+
+def test_a_signal_between_steps_ends_the_job(
+    repository: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    steps = runpy.run_path(str(repository / "deploy/job.py"))["Steps"](1)
+    with pytest.raises(SystemExit, match="143"):
+        steps.stop(signal.SIGTERM, None)
+    (line,) = problems(capfd.readouterr().out)
+    assert line["message"] == "pullstats: SIGTERM between steps"
+
+
+def test_a_step_that_starts_as_a_signal_comes_is_ended(repository: Path) -> None:
+    steps = runpy.run_path(str(repository / "deploy/job.py"))["Steps"](1)
+    steps.is_idle = False
+    steps.stop(signal.SIGTERM, None)
+    begun = time.monotonic()
+    with pytest.raises(SystemExit, match="143"):
+        steps.run("sleep", "60")
+    assert time.monotonic() - begun < 10
 
 
 def test_what_ignores_the_interrupt_is_killed(steps: Path) -> None:
