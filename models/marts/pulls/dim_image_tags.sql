@@ -121,11 +121,7 @@ select
     known.last_pushed_at,
     pulled.last_pulled_at,
     known.last_requested_at,
-    {{ days_without_use([
-        'known.last_requested_at', 'pulled.last_attempted_at', 'used_configs.last_used_at',
-        'used_indexes.last_used_at', 'used_manifests.last_used_at', 'known.last_pushed_at',
-        'written.written_at',
-    ]) }} as unused_days
+    project_days.later_covered_days as unused_days
 from known
 left join {{ ref('pullstats', 'int_images') }} as images on known.image = images.image
 left join {{ ref('pullstats', 'dim_projects') }} as projects
@@ -155,3 +151,12 @@ left join used_digests as used_manifests
         known.image = used_manifests.image
         and known.manifest_digest = used_manifests.digest
 left join written on known.image_id = written.digest
+left join {{ ref('pullstats', 'int_project_days') }} as project_days
+    on
+        projects.registry_host = project_days.registry_host
+        and coalesce(projects.project_id, '') = coalesce(project_days.project_id, '')
+        and project_days.log_date = {{ last_use_date([
+            'known.last_requested_at', 'pulled.last_attempted_at', 'used_configs.last_used_at',
+            'used_indexes.last_used_at', 'used_manifests.last_used_at', 'known.last_pushed_at',
+            'written.written_at',
+        ]) }}

@@ -101,9 +101,7 @@ select
     used.last_pulled_at,
     used.last_requested_at,
     pushed.last_pushed_at,
-    {{ days_without_use([
-        'used.last_requested_at', 'pushed.last_pushed_at'
-    ]) }} as unused_days,
+    project_days.later_covered_days as unused_days,
     used.listed_at
 from used
 left join {{ ref('pullstats', 'int_images') }} as images on used.image = images.image
@@ -112,3 +110,10 @@ left join {{ ref('pullstats', 'dim_projects') }} as projects
         images.registry_host = projects.registry_host
         and coalesce(images.project_id, '') = coalesce(projects.project_id, '')
 left join pushed on used.image = pushed.image
+left join {{ ref('pullstats', 'int_project_days') }} as project_days
+    on
+        projects.registry_host = project_days.registry_host
+        and coalesce(projects.project_id, '') = coalesce(project_days.project_id, '')
+        and project_days.log_date = {{ last_use_date([
+            'used.last_requested_at', 'pushed.last_pushed_at',
+        ]) }}

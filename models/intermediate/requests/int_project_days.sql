@@ -1,0 +1,90 @@
+with
+
+resources as (
+
+    select
+        registry_host,
+        project_id,
+        log_source,
+        resource_name
+    from {{ ref('pullstats', 'fct_image_pulls_daily') }}
+    where registry_host is not null
+    union distinct
+    select
+        registry_host,
+        project_id,
+        log_source,
+        resource_name
+    from {{ ref('pullstats', 'fct_image_pushes') }}
+    where registry_host is not null
+
+),
+
+logged as (
+
+    select
+        log_source,
+        resource_name,
+        min(traffic_date) as logged_since,
+        max(traffic_date) as logged_through
+    from {{ ref('pullstats', 'fct_registry_requests_daily') }}
+    group by log_source, resource_name
+
+),
+
+projects as (
+
+    select
+        resources.registry_host,
+        resources.project_id,
+        min(logged.logged_since) as logged_since,
+        max(logged.logged_through) as logged_through
+    from resources
+    inner join logged
+        on
+            resources.log_source = logged.log_source
+            and resources.resource_name = logged.resource_name
+    group by resources.registry_host, resources.project_id
+
+),
+
+covered as (
+
+    select distinct
+        resources.registry_host,
+        resources.project_id,
+        log_days.log_date
+    from resources
+    inner join {{ ref('pullstats', 'fct_log_days') }} as log_days
+        on resources.log_source = log_days.log_source
+
+),
+
+days as (
+
+    select
+        projects.registry_host,
+        projects.project_id,
+        covered.log_date is not null as is_covered,
+        dates.calendar_date as log_date
+    from projects
+    inner join {{ ref('pullstats', 'dim_dates') }} as dates
+        on dates.calendar_date between projects.logged_since and projects.logged_through
+    left join covered
+        on
+            projects.registry_host = covered.registry_host
+            and coalesce(projects.project_id, '') = coalesce(covered.project_id, '')
+            and dates.calendar_date = covered.log_date
+
+)
+
+select
+    registry_host,
+    project_id,
+    count(case when is_covered then log_date end) over (
+        partition by registry_host, project_id
+        order by log_date desc rows between unbounded preceding and 1 preceding
+    ) as later_covered_days,
+    is_covered,
+    log_date
+from days
