@@ -127,10 +127,10 @@ class Project:
         subprocess.run(command, cwd=ROOT, env=os.environ | settings, check=True)
         return ROOT / "target/site"
 
-    def report(self) -> Path:
+    def report(self, variables: str = "{}") -> Path:
         os.environ["PULLSTATS_DUCKDB"] = str(self.database)
         try:
-            return make_report(self.folder, Project.manifest, "local", PROFILES)
+            return make_report(self.folder, Project.manifest, "local", PROFILES, variables)
         finally:
             DuckDBConnectionManager.close_all_connections()
 
@@ -221,11 +221,14 @@ def copied(source: Project, folder: Path) -> Project:
     return project
 
 
-def make_report(folder: Path, manifest: Manifest | None, target: str, profiles: Path) -> Path:
+def make_report(
+    folder: Path, manifest: Manifest | None, target: str, profiles: Path, variables: str = "{}"
+) -> Path:
     """The report page, as `make report` makes it."""
     page = folder / "report.html"
     places = {"DBT_TARGET_PATH": f"{folder}/target", "DBT_LOG_PATH": f"{folder}/logs"}
     arguments = ["--target", target, "--profiles-dir", str(profiles), "--output", str(page)]
+    arguments += ["--vars", variables]
     with patch.dict(os.environ, places):
         assert report.main(arguments, runner(manifest)) == 0
     return page

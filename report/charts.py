@@ -89,6 +89,8 @@ def styled(chart: Chart) -> dict[str, Any]:
     config: dict[str, Any] = {
         "aria": False,  # each plot has a label, and its numbers as a table
         "view": {"stroke": None},
+        # a step without a log keeps its place
+        "mark": {"invalid": "break-paths-show-domains"},
         "axis": {**TEXT, "gridColor": LINES, "domainColor": LINES, "tickColor": LINES},
     }
     sized = chart.properties(width="container", height=220, background="transparent")

@@ -10,6 +10,7 @@ counted as (
         project_id,
         image,
         case when grouping(client_network) = 0 then 'network' else 'program' end as caller_kind,
+        {{ report_client_level() }} as client_level,
         traffic_class,
         client_tool,
         client_network,
@@ -23,6 +24,13 @@ counted as (
     from {{ ref('pullstats', 'rpt_pulls_in_periods') }}
     group by grouping sets ( -- noqa: PRS
         rollup(
+            (period, period_start, shown_source, client_network), registry_host, project_id, image
+        ),
+        rollup(
+            (period, period_start, shown_source, traffic_class, client_network),
+            registry_host, project_id, image
+        ),
+        rollup(
             (period, period_start, shown_source, traffic_class, client_tool, client_network),
             registry_host, project_id, image
         ),
@@ -35,7 +43,8 @@ counted as (
 
 ),
 
--- a network is one caller, whatever it runs; a program is one by class, tool and version
+-- a network is one caller, whatever it runs: its clients of all classes are counted once; a program
+-- is one by class, tool and version
 named as (
 
     select
@@ -49,11 +58,11 @@ named as (
 
 ),
 
-summed as (
+ranked as (
 
     select
         *,
-        sum(pulls) over (
+        max(pulls) over (
             partition by
                 period, period_start, log_source, image_level, registry_host, project_id, image,
                 caller_kind, program_class, program_tool, client_network, client_version
@@ -74,4 +83,4 @@ select
             coalesce(program_tool, '') asc,
             coalesce(client_network, client_version, '') asc
     ) as caller_rank
-from summed
+from ranked

@@ -16,7 +16,8 @@ function showEgress(at) {
   const isKnown = data.clouds.some(row => row.client_cloud !== null);
   const cloudName = cloud => (cloud === null && isKnown ? "Elsewhere" : words(cloud));
   const wide = { ...at, tool: undefined };
-  const rows = ofPeriod(levelRows("clouds", at), at.start).filter(row => isByCaller(row, wide)).map(row => ({
+  const level = at.class === undefined ? "all" : "class";
+  const rows = ofPeriod(levelRows("clouds", at), at.start).filter(row => row.client_level === level && isByCaller(row, wide)).map(row => ({
     ...row, cloud: cloudName(row.client_cloud), region: row.client_cloud === null ? "" : row.client_cloud_region ?? UNKNOWN,
   }));
   const byBytes = (a, b) => b.served_bytes - a.served_bytes || b.pulls - a.pulls;
@@ -35,13 +36,13 @@ function showEgress(at) {
     { name: "served_bytes", title: "Bytes served", kind: "bytes", isShare: true },
     { name: "pulls", title: "Pulls", kind: "count", isShare: true },
   ];
-  const totals = ["served_bytes", "pulls", "clients"];
-  showTable($("egress-clouds"), [{ name: "cloud", title: "Cloud", kind: "text" }, ...columns], grouped(rows, ["cloud"], totals).sort(byBytes));
+  showTable($("egress-clouds"), [{ name: "cloud", title: "Cloud", kind: "text" }, ...columns],
+    grouped(rows, ["cloud"], ["served_bytes", "pulls"]).sort(byBytes));
   showTable($("egress-regions"), [
     { name: "cloud", title: "Cloud", kind: "text" },
     { name: "region", title: "Region", kind: "text" }, ...columns,
     { name: "clients", title: "Clients", kind: "count" },
-  ], grouped(rows, ["cloud", "region"], totals).sort(byBytes));
+  ], rows.sort(byBytes));
 }
 
 function showFailures(at) {
@@ -61,18 +62,19 @@ function showFailures(at) {
     cell: row => (shownImages.has(row.image) ? imageLink(row.image) : image.text(row)),
   };
   const program = { name: "program", title: "Program", kind: "text" };
+  const failed = { name: "failed_requests", title: "Failed requests", kind: "count", isShare: true };
+  const reason = { name: "failure_reason", title: "Reason", kind: "word" };
   const why = [
-    { name: "failure_reason", title: "Reason", kind: "word" },
     { name: "status_code", title: "Status", kind: "count" },
-    { name: "failed_requests", title: "Failed requests", kind: "count", isShare: true },
     { name: "request_date", title: "Last day (UTC)", kind: "time" },
   ];
   const counted = keys => grouped(shown, keys, ["failed_requests"], "request_date").sort((a, b) => b.failed_requests - a.failed_requests);
-  showTable($("failure-reasons"), why, counted(["failure_reason", "status_code"]));
-  showTable($("failed-requests"), [image, program, ...why], counted(["image", "is_rest", "program", "failure_reason", "status_code"]));
+  showTable($("failure-reasons"), [reason, failed, ...why], counted(["failure_reason", "status_code"]));
+  showTable($("failed-requests"), [image, failed, program, reason, ...why], counted(["image", "is_rest", "program", "failure_reason", "status_code"]));
   showTable($("failed-pulls"), [
-    image, program,
+    image,
     { name: "incomplete_pulls", title: "Interrupted or failed", kind: "count", isShare: true },
+    program,
     { name: "pull_date", title: "Last day (UTC)", kind: "time" },
   ], grouped(within(pulls, "pull_date", at.from, at.to).map(row => ({ ...row, program: toolName(row.client_tool) })),
     ["image", "program"], ["incomplete_pulls"], "pull_date").sort((a, b) => b.incomplete_pulls - a.incomplete_pulls));
@@ -94,8 +96,8 @@ function showTags(at) {
   showTable($("tags"), [
     { name: "image", title: "Image", kind: "text", cell: row => (shownImages.has(row.image) ? imageLink(row.image) : row.image) },
     { name: "tag", title: "Tag", kind: "text" },
-    { name: "use", title: "Use", kind: "text", cell: row => (row.use === "Unused" ? element("mark", {}, row.use) : row.use) },
     { name: "unused_days", title: "Days without use", kind: "count" },
+    { name: "use", title: "Use", kind: "text", cell: row => (row.use === "Unused" ? element("mark", {}, row.use) : row.use) },
     { name: "last_pulled_at", title: "Build last pulled (UTC)", kind: "time" },
     { name: "last_requested_at", title: "Last requested (UTC)", kind: "time" },
     ...[

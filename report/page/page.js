@@ -2,10 +2,13 @@
 // Filters, their state in the address, and the start.
 const $ = id => document.getElementById(id);
 const FILTERS = ["source", "host", "project", "image", "class", "tool"];
+const MOST_STEPS = 160;
 const DEFAULTS = { period: "last_30_days", unit: "day", idle: "30" };
-let page, data, pullIndex, placeOf, shownImages, days, firstDay, firstWholeDay, newestHour, newestDay, newestWholeDay;
+let page, data, pullIndex, placeOf, shownImages, days, firstDay, firstPlottedDay, newestHour, newestDay, newestWholeDay;
 const choices = {};
 const levelIndex = {};
+let logs; // by source: the hours that the log covers, by day
+let covering = []; // the logs that have what is chosen
 
 function indexed(rows, keyOf) {
   const index = new Map();
@@ -26,13 +29,40 @@ function index() {
   placeOf = new Map(data.images.map(row => [row.image, row]));
   shownImages = new Set(data.pulls.filter(row => row.image_level === "image" && row.image !== null).map(row => row.image));
   days = (pullIndex.get("day all all") || []).map(row => row.period_start).sort();
-  const oldestHour = earliest(data.log_days, "oldest_hour");
+  logs = new Map([...indexed(data.log_days.filter(row => row.first_covered_hour !== null), row => row.log_source)].map(([source, rows]) => [source, {
+    hours: new Map(rows.map(row => [row.log_date, row])), first: earliest(rows, "log_date"), last: latest(rows, "log_date"),
+  }]));
   newestHour = latest(data.log_days, "newest_hour");
   newestDay = later(days.at(-1) || "", newestHour.slice(0, 10)) || page.made_at.slice(0, 10);
   newestWholeDay = data.extent[0]?.newest_complete_date || newestDay;
-  const firstPull = earliest(pullIndex.get("month all all") || [], "period_start") && earliest(data.quality, "pull_date");
-  firstDay = oldestHour.slice(0, 10) || firstPull || newestDay;
-  firstWholeDay = oldestHour.endsWith(" 00:00") || !oldestHour ? firstDay : addDays(firstDay, 1);
+  const firstPull = earliest(data.quality, "pull_date");
+  firstDay = earliest(data.log_days, "log_date") || firstPull || newestDay;
+  // pulls by day are those of the newest days only
+  firstPlottedDay = later(data.extent[0]?.first_plotted_date || "", firstPull);
+}
+
+// The logs that can have pulls of a place: a project that has moved has two.
+function logsOf(at) {
+  if (at.source !== undefined) return [logs.get(at.source)].filter(Boolean);
+  const found = (pullIndex.get(`all ${at.place} all`) || []).filter(row => isAtPlace({ ...row, log_source: undefined }, at));
+  const sources = new Set(found.map(row => row.log_source).filter(source => source !== null));
+  return [...logs].filter(([source]) => !sources.size || sources.has(source)).map(([, log]) => log);
+}
+
+const isHour = (log, day, hour) => {
+  const row = log.hours.get(day);
+  return row !== undefined && row.first_covered_hour <= hour && row.last_covered_hour >= hour;
+};
+const isLoggedHour = (day, hour) => covering.some(log => isHour(log, day, hour));
+const isLoggedDay = day => covering.some(log => log.hours.has(day));
+// A log that has begun before the day and goes on after it has to cover it, too.
+const isWholeDay = day => day <= newestWholeDay
+  && covering.some(log => isHour(log, day, 0) && isHour(log, day, 23))
+  && covering.every(log => day <= log.first || day >= log.last || (isHour(log, day, 0) && isHour(log, day, 23)));
+
+function everyDay(from, to, holds) {
+  for (let day = from; day <= to; day = addDays(day, 1)) if (!holds(day)) return false;
+  return true;
 }
 
 // Choices are {value, text, row}: `row` has what the filter stands for.
@@ -85,11 +115,12 @@ function selection() {
   if (of("tool").client_tool) Object.assign(at, { class: of("tool").traffic_class, tool: of("tool").client_tool });
   at.place = ["image", "project", "host"].find(place => at[place] !== undefined) || "all";
   at.caller = at.tool !== undefined ? "tool" : at.class !== undefined ? "class" : "all";
+  covering = logsOf(at);
   Object.assign(at, rangeOf(at.period));
-  const until = at.period === "month" ? at.to : newestDay;
-  if (at.unit === "day" && ((at.place === "image" && at.caller === "tool") || until < days[0])) at.unit = "week";
-  at.plotFrom = later(at.from, at.unit === "day" ? days[0] || "" : "");
-  at.plotTo = until;
+  at.plotFrom = at.from;
+  at.plotTo = at.period === "month" ? at.to : newestDay;
+  if (at.unit === "day" && ((at.place === "image" && at.caller === "tool") || at.from < firstPlottedDay && firstDay < firstPlottedDay)) at.unit = "week";
+  if (at.unit === "week" && steps(at.plotFrom, at.plotTo, "week").length > MOST_STEPS) at.unit = "month";
   return at;
 }
 
@@ -100,14 +131,14 @@ function rangeOf(period) {
     const [to, start] = [addDays(nextStart(period, "month"), -1), startOf(addDays(period, -1), "month")];
     return {
       period: "month", start: period, from: later(period, firstDay), to: sooner(to, newestDay),
-      before: to <= newestWholeDay && start >= firstWholeDay && { period: "month", start, from: start, to: addDays(period, -1) },
+      before: everyDay(start, to, isWholeDay) && { period: "month", start, from: start, to: addDays(period, -1) },
     };
   }
   const length = Number(period.match(/\d+/)[0]);
   const [from, start] = [addDays(newestWholeDay, 1 - length), addDays(newestWholeDay, 1 - 2 * length)];
   return {
     from: later(from, firstDay), to: newestWholeDay,
-    before: start >= firstWholeDay && { period: `previous_${length}_days`, from: start, to: addDays(from, -1) },
+    before: everyDay(start, newestWholeDay, isWholeDay) && { period: `previous_${length}_days`, from: start, to: addDays(from, -1) },
   };
 }
 
@@ -115,11 +146,13 @@ function describe(at) {
   const chosen = id => $(id).selectedOptions[0].textContent;
   const parts = FILTERS.filter(id => $(id).value).map(chosen);
   const isCut = at.plotTo > newestWholeDay;
+  const range = steps(at.from, at.to, "day");
+  const logged = range.filter(isLoggedDay).length;
   return [
     `${parts.join(", ") || "Everything"}, ${rangeName(at.from, at.to)} (UTC).`,
     isCut && `The log reaches ${newestHour} UTC: ${dayName(newestDay)} is not complete${at.to < newestDay ? ", and not in the totals" : ""}.`,
-    at.unit === "day" && at.from < days[0] && `Plots by day begin on ${dayName(days[0])}; weeks and months show all.`,
-    $("unit").value !== at.unit && "Shown by week: this page does not have these days.",
+    logged < range.length && `The log covers ${count(logged)} of these ${count(range.length)} days.`,
+    $("unit").value !== at.unit && `Shown by ${at.unit}: this page does not have all of these days.`,
   ].filter(Boolean).join(" ");
 }
 

@@ -25,15 +25,16 @@ function hatch(colour) {
   return hatches.get(colour);
 }
 
-// A step is complete if the log covers all of it.
-const isWhole = (start, unit) => start >= firstWholeDay && addDays(nextStart(start, unit), -1) <= newestWholeDay;
+// A step is complete if the log covers all of it; of one that the log does not cover at all, nothing is known.
+const isWhole = (start, unit) => everyDay(start, addDays(nextStart(start, unit), -1), isWholeDay);
+const isLogged = (start, unit) => !everyDay(start, addDays(nextStart(start, unit), -1), day => !isLoggedDay(day));
 
 // Marks of a line: its points, and segments that are dashed to and from a step that is not complete.
 function lineRows(points) {
   const rows = points.map(point => ({ ...point, mark: "point" }));
   points.slice(1).forEach((point, at) => {
     const before = points[at];
-    if (nextStart(before.start, point.unit) !== point.start) return;
+    if (before.value === null || point.value === null) return;
     const mark = before.is_whole && point.is_whole ? "line" : "dash";
     for (const end of [before, point]) rows.push({ ...end, mark, segment: `${point.series} ${at}` });
   });
@@ -54,17 +55,18 @@ async function showPlot(name, starts, unit, series, write) {
   figure.querySelector(".empty").hidden = !isEmpty;
   if (isEmpty) return;
   const isLines = page.charts[name].layer !== undefined;
+  const valueOf = (each, start) => each.values.get(start) ?? (each.values.has(start) || each.hasGaps || !isLogged(start, unit) ? null : 0);
   const shown = series.filter(each => isLines || [...each.values.values()].some(value => value));
   legend(figure, shown, starts.some(start => !isWhole(start, unit)), isLines);
   const rows = shown.flatMap(each => {
-    const points = starts.filter(start => each.values.has(start) || !each.hasGaps).map(start => {
-      const value = each.values.get(start) || 0;
+    const points = starts.map(start => {
+      const value = valueOf(each, start);
       const is_whole = isWhole(start, unit);
       return {
         series: each.name, value, start, unit, is_whole, colour: `var(${each.colour})`,
         step: unit === "month" ? start.slice(0, 7) : start,
         fill: is_whole ? `var(${each.colour})` : hatch(each.colour),
-        label: `${stepName(start, unit)}: ${write(value)}${shown.length > 1 ? `, ${each.name}` : ""}${is_whole ? "" : " (not complete)"}`,
+        label: `${stepName(start, unit)}: ${value === null ? "no log" : write(value)}${shown.length > 1 ? `, ${each.name}` : ""}${is_whole ? "" : " (not complete)"}`,
       };
     });
     return isLines ? lineRows(points) : points;
@@ -74,30 +76,32 @@ async function showPlot(name, starts, unit, series, write) {
     [{ name: "start", title: unit === "day" ? "Day" : unit === "week" ? "Week from" : "Month", kind: "text", text: row => (unit === "month" ? row.start.slice(0, 7) : row.start), cell: row => `${unit === "month" ? monthName(row.start) : row.start}${isWhole(row.start, unit) ? "" : " (not complete)"}` },
       ...shown.map((each, at) => ({ name: `series${at}`, title: each.name, kind: write === bytes ? "bytes" : "count" }))],
     starts.map(start => Object.fromEntries([["start", start],
-      ...shown.map((each, at) => [`series${at}`, each.values.has(start) ? each.values.get(start) : each.hasGaps ? null : 0])])).reverse(),
+      ...shown.map((each, at) => [`series${at}`, valueOf(each, start)])])).reverse(),
   );
   await draw(name, rows);
 }
 
 const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-// Averages of an hour of the week, as a table whose cells are coloured by their number.
+// Averages of an hour of the week over the times that the log covers it, as a table of coloured cells.
 function showHeat(place, sums, from, to) {
-  const days = Array(7).fill(0);
-  for (let day = from; day <= to; day = addDays(day, 1)) days[weekdayOf(day)] += 1;
-  const average = hour => (days[Math.floor(hour / 24)] ? (sums.get(hour) || 0) / days[Math.floor(hour / 24)] : null);
-  const top = Math.max(...Array.from({ length: 168 }, (_, hour) => average(hour) || 0));
+  const times = Array(168).fill(0);
+  for (let day = from; day <= to; day = addDays(day, 1))
+    for (let hour = 0; hour < 24; hour += 1) times[weekdayOf(day) * 24 + hour] += isLoggedHour(day, hour);
+  const average = hour => (times[hour] ? (sums.get(hour) || 0) / times[hour] : null);
+  const top = Math.max(...times.map((_, hour) => average(hour) || 0));
+  if (!times.some(Boolean)) return place.replaceChildren(element("p", { class: "empty" }, NOTHING));
   const hours = Array.from({ length: 24 }, (_, hour) => hour);
   const pad = hour => `${hour}`.padStart(2, "0");
   const rows = WEEKDAYS.map((weekday, at) => element("tr", {}, element("th", { scope: "row" }, weekday.slice(0, 3)),
     ...hours.map(hour => {
       const value = average(at * 24 + hour);
-      const text = value === null ? "no complete day" : `${short.format(value)} pulls on average`;
+      const text = value === null ? "no log" : `${short.format(value)} pulls on average`;
       const depth = top && value ? (15 + (85 * value) / top).toFixed(0) : 0;
-      return element("td", { style: `--depth: ${depth}%`, title: `${weekday}, ${pad(hour)}:00 to ${pad(hour + 1)}:00 UTC: ${text}`, "data-value": value === null ? null : sums.get(at * 24 + hour) || 0 },
+      return element("td", { style: `--depth: ${depth}%`, title: `${weekday}, ${pad(hour)}:00 to ${pad(hour + 1)}:00 UTC: ${text}`, "data-value": value },
         element("span", { class: "unseen" }, value === null ? "–" : short.format(value)));
     })));
-  place.replaceChildren(element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Hour and weekday" },
+  return place.replaceChildren(element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Hour and weekday" },
     element("table", { class: "heat" }, element("caption", { class: "unseen" }, "Average pulls by weekday and hour (UTC)"),
       element("thead", {}, element("tr", {}, element("th", { scope: "col" }, element("span", { class: "unseen" }, "Weekday")),
         ...hours.map(hour => element("th", { scope: "col" }, pad(hour))))), element("tbody", {}, ...rows))),

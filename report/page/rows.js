@@ -39,7 +39,7 @@ function bytes(value) {
   return `${(step ? short : whole).format(value / 1000 ** step)} ${["B", "kB", "MB", "GB", "TB", "PB"][step]}`;
 }
 
-const share = (part, total) => `${short.format(total ? (100 * part) / total : 0)}%`;
+const share = (part, total) => (total ? `${short.format((100 * part) / total)}%` : "–");
 const sum = (rows, name) => rows.reduce((total, row) => total + (row[name] || 0), 0);
 const latest = (rows, name) => rows.reduce((best, row) => (row[name] > best ? row[name] : best), "");
 const earliest = (rows, name) =>

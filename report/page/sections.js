@@ -55,7 +55,7 @@ function showTotals(at) {
   ]);
   $("compared").textContent = at.before
     ? `Changes are against ${rangeName(at.before.from, at.before.to)}.`
-    : at.period === "all" ? "" : "No comparison: the log does not cover this period and the one before it completely.";
+    : at.period === "all" ? "" : "No comparison: the log does not cover all days of this period and the one before it.";
 }
 
 function showTime(at) {
@@ -74,7 +74,7 @@ function showTime(at) {
   const counted = at.class === "end_user" ? "end_user_pulls" : "pulls";
   for (const row of ofPeriod(levelRows("hours", at), at.start)) sums.set(row.hour_of_week, row[counted]);
   const to = sooner(at.to, newestWholeDay);
-  showHeat($("hours"), sums, later(at.from, firstDay), to);
+  showHeat($("hours"), sums, at.from, to);
   note("hours-section", at, ["source", "host", "project", "image"].concat(at.class === "end_user" && at.tool === undefined ? ["class"] : []),
     "hours are counted for all programs and for end users only.");
 }
@@ -93,14 +93,14 @@ function showImages(at) {
   })).sort((a, b) => byPulls(a, b) || (a.image > b.image ? 1 : -1));
   showTable($("images"), [
     { name: "image", title: "Image", kind: "text", cell: row => imageLink(row.image) },
-    ...(starts.length > 1 ? [{ name: "trend", title: `Pulls by ${unit}`, cell: row => sparkline(starts.map(start =>
-      ({ name: stepName(start, unit), value: trends.get(`${row.image} ${start}`) || 0 })), count) }] : []),
     { name: "pulls", title: "Pulls", kind: "count", isShare: true, whole: whole.pulls },
     ...(at.before ? [{ name: "then", title: "Pulls before", kind: "count", cell: row => element("span", {}, count(row.then), element("small", { class: "change" }, ` ${change(row.pulls, row.then)}`)) }] : []),
     { name: "end_user_pulls", title: "by end users", kind: "count" },
     { name: "clients", title: "Clients", kind: "count" },
     { name: "served_bytes", title: "Bytes served", kind: "bytes", isShare: true, whole: whole.served_bytes },
-    { name: "last_pulled_at", title: "Last pulled (UTC)", kind: "time" },
+    ...(starts.length > 1 ? [{ name: "trend", title: `Pulls by ${unit}`, cell: row => sparkline(starts.map(start =>
+      ({ name: stepName(start, unit), value: trends.get(`${row.image} ${start}`) || 0 })), count) }] : []),
+    { name: "last_pulled_at", title: "Last pulled ever (UTC)", kind: "time" },
   ], rows);
   const pulled = data.images.filter(row => row.pulls).length;
   $("images-hint").textContent = "Choose an image to see its builds and callers. "
@@ -138,8 +138,6 @@ function showImage(at) {
 
 function showCallers(at) {
   const found = name => ofPeriod(levelRows(name, at), at.start).filter(row => isByCaller(row, at));
-  // a client has one program, one class and one network: these rows add up
-  const totals = ["pulls", "incomplete_pulls", "clients", "served_bytes"];
   const [whole = {}] = total(at);
   const columns = [
     { name: "pulls", title: "Pulls", kind: "count", isShare: true, whole: whole.pulls },
@@ -151,16 +149,19 @@ function showCallers(at) {
   const programs = found("programs").map(row => ({
     ...row, client_program: `${toolName(row.client_tool)}${row.client_version ? ` ${row.client_version}` : ""}`,
   }));
-  const networks = found("networks");
+  // rows of the level that is chosen count each client once; those of its programs name these
+  const networks = found("networks").filter(row => row.client_level === at.caller);
+  const tools = indexed(found("networks").filter(row => row.client_level === "tool"), row => row.client_network);
   showTable($("programs"), [
-    { name: "client_program", title: "Program", kind: "text" },
-    { name: "traffic_class", title: "Traffic class", kind: "word" }, ...columns,
-  ], grouped(programs, ["client_program", "traffic_class"], totals, "last_pulled_at").sort(byPulls));
+    { name: "client_program", title: "Program", kind: "text" }, ...columns,
+    { name: "traffic_class", title: "Traffic class", kind: "word" },
+  ], programs.sort(byPulls));
   showTable($("networks"), [
-    { name: "client_network", title: "Network", kind: "text" },
-    { name: "tools", title: "Programs", kind: "text" }, ...columns,
-  ], grouped(networks, ["client_network"], totals, "last_pulled_at")
-    .map(row => ({ ...row, tools: [...new Set(row.rows.map(each => toolName(each.client_tool)))].sort().join(", ") })).sort(byPulls));
+    { name: "client_network", title: "Network", kind: "text" }, ...columns,
+    { name: "tools", title: "Programs", kind: "text" },
+  ], networks.map(row => ({
+    ...row, tools: [...new Set(tools.get(row.client_network).map(each => toolName(each.client_tool)))].sort().join(", "),
+  })).sort(byPulls));
   const part = (rows, what) => (sum(rows, "pulls") < whole.pulls ? `The ${what} listed made ${share(sum(rows, "pulls"), whole.pulls)} of the pulls. ` : "");
   $("callers-hint").textContent = part(programs, "programs") + part(networks, "networks");
 }

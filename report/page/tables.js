@@ -128,7 +128,7 @@ function cell(row, column, at, sums) {
   const content = column.cell ? column.cell(row) : written(row, column);
   return element(at ? "td" : "th", {
     scope: at ? null : "row",
-    class: [isNumber ? "number" : "", part === null ? "" : "share"].join(" ").trim() || null,
+    class: [isNumber ? "number" : column.kind === "text" ? "text" : "", part === null ? "" : "share"].join(" ").trim() || null,
     style: part === null ? null : `--part: ${(100 * part).toFixed(1)}%`,
     "data-column": column.name,
     "data-value": isNumber ? value : null,
@@ -145,7 +145,7 @@ function showList(place, facts) {
 // Bars from zero, each with its own tooltip; the highest is written beside them: rows have different scales.
 function sparkline(points, write) {
   const [height, wide] = [24, Math.max(2, Math.min(12, Math.floor(120 / Math.max(1, points.length))))];
-  const top = Math.max(1, ...points.map(point => point.value));
+  const top = Math.max(...points.map(point => point.value));
   const space = "http://www.w3.org/2000/svg";
   const made = (name, attributes) => {
     const each = document.createElementNS(space, name);
@@ -158,7 +158,7 @@ function sparkline(points, write) {
     "aria-label": points.map(point => `${point.name}: ${point.value}`).join("; "),
   });
   points.forEach((point, at) => {
-    const tall = (point.value * (height - 1)) / top;
+    const tall = top ? (point.value * (height - 1)) / top : 0;
     const group = made("g", {});
     const title = made("title", {});
     title.textContent = `${point.name}: ${write(point.value)}`;

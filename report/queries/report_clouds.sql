@@ -10,17 +10,25 @@ counted as (
         registry_host,
         project_id,
         image,
+        case when grouping(traffic_class) = 0 then 'class' else 'all' end as client_level,
         traffic_class,
         client_cloud,
         client_cloud_region,
         {{ count_if('is_complete') }} as pulls,
         count(distinct client_id) as clients,
         {{ sum_of('served_bytes') }} as served_bytes,
+        {{ sum_of('egress_cost_nanos') }} as egress_cost_nanos,
         period_start
     from {{ ref('pullstats', 'rpt_pulls_in_periods') }}
-    group by rollup(
-        (period, period_start, shown_source, traffic_class, client_cloud, client_cloud_region),
-        registry_host, project_id, image
+    group by grouping sets ( -- noqa: PRS
+        rollup(
+            (period, period_start, shown_source, client_cloud, client_cloud_region),
+            registry_host, project_id, image
+        ),
+        rollup(
+            (period, period_start, shown_source, traffic_class, client_cloud, client_cloud_region),
+            registry_host, project_id, image
+        )
     )
     having grouping(period) = 0
 

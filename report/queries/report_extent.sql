@@ -1,2 +1,16 @@
--- Up to which day all logs have arrived.
-select newest_complete_date from {{ ref('pullstats', 'rpt_newest_complete_date') }}
+-- Up to which day all logs have arrived, and from which day on the page has pulls by day.
+with
+
+newest_pulls as (
+
+    select max(pull_date) as newest_pull_date from {{ ref('pullstats', 'fct_image_pulls') }}
+
+)
+
+select
+    newest.newest_complete_date,
+    cast({{ dbt.dateadd(
+        'day', 1 - var('report_days'), 'newest_pulls.newest_pull_date'
+    ) }} as date) as first_plotted_date
+from {{ ref('pullstats', 'rpt_newest_complete_date') }} as newest
+cross join newest_pulls

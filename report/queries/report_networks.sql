@@ -6,6 +6,7 @@ select
     registry_host,
     project_id,
     image,
+    client_level,
     traffic_class,
     client_tool,
     client_network,

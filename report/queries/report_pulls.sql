@@ -44,11 +44,7 @@ counted as (
         registry_host,
         project_id,
         image,
-        case
-            when grouping(client_tool) = 0 then 'tool'
-            when grouping(traffic_class) = 0 then 'class'
-            else 'all'
-        end as client_level,
+        {{ report_client_level() }} as client_level,
         traffic_class,
         client_tool,
         {{ sum_of('pulls') }} as pulls,
