@@ -16,7 +16,7 @@ PYTHON_3_13 ?= $(or $(lastword $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/ver
 ON_TARGET = $(if $(TARGET),--target $(TARGET))
 REPORT := $(VENV)/$(if $(filter bigquery,$(TARGET)),.cloud,.report)
 # Your own database; the demo's as long as there is none.
-export PULLSTATS_DUCKDB ?= $(if $(wildcard warehouse.duckdb.raw),warehouse.duckdb,demo/warehouse.duckdb)
+export PULLSTATS_DUCKDB ?= $(if $(wildcard warehouse.duckdb),warehouse.duckdb,demo/warehouse.duckdb)
 # What is not compiled when it is installed is compiled when it is first used, and kept.
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -214,10 +214,6 @@ def copied(source: Project, folder: Path) -> Project:
     folder.mkdir(exist_ok=True)
     project = Project(folder)
     shutil.copy(source.database, project.database)
-    raw = f"{source.database}.raw"
-    if Path(raw).exists():
-        shutil.copytree(raw, f"{project.database}.raw")
-    project.load([])  # the views over raw name its folder
     return project
 
 

@@ -173,8 +173,8 @@ def test_a_full_refresh_spares_the_requests_unless_they_are_meant(
     # as when raw has expired
     with duckdb.connect(str(project.database)) as connection:
         connection.execute(
-            "delete from storageanalysis.raw_files where table_name = 'usage' and loaded_at"
-            " = (select min(loaded_at) from storageanalysis.raw_files where table_name = 'usage')"
+            "delete from storageanalysis.usage where _partitiontime"
+            " = (select min(_partitiontime) from storageanalysis.usage)"
         )
     project.dbt("run", "--full-refresh")
     found, expected = project.marts(), examples.marts()

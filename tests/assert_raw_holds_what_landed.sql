@@ -1,6 +1,50 @@
--- A file of raw that is lost or altered would make every number smaller without a word. `pullstats
--- status` names the file by its full path, and tells altered content from a copy with a new time.
+-- Raw holds what landed: fewer rows would make every number smaller without a word. A job's rows
+-- count once, though each object that it loaded names them.
+with
+
+landings as (
+
+    select distinct
+        kind,
+        coalesce(job_id, concat(object_uri, ' ', cast(loaded_at as string))) as landing,
+        coalesce(job_row_count, row_count) as row_count
+    from {{ optional_source('loader', 'loaded_objects') }}
+    where {{ tested('loaded_at', as_time=true) }}
+
+),
+
+landed as (
+
+    select
+        kind,
+        sum(row_count) as row_count
+    from landings
+    group by kind
+
+),
+
+held as (
+
+    -- the hour of arrival on BigQuery is that of the job, which is before that of the ledger
+    {%- for kind, source_name, table_name in [
+        ('usage', 'gcs', 'usage'),
+        ('storage', 'gcs', 'storage'),
+        ('audit', 'artifact_registry', 'audit_logs'),
+    ] %}
+    select
+        '{{ kind }}' as kind,
+        count(*) as row_count
+    from {{ optional_source(source_name, table_name) }}
+    where {{ tested('_partitiontime', as_time=true, days_before=1) }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+)
+
 select
-    file_name,
-    fault
-from {{ optional_source('loader', 'raw_faults') }}
+    landed.kind,
+    landed.row_count as landed_rows,
+    held.row_count as held_rows
+from landed
+inner join held on landed.kind = held.kind
+where held.row_count < landed.row_count

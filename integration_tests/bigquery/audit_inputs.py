@@ -5,7 +5,19 @@ import random
 from datetime import UTC, datetime
 from typing import Any
 
-COLUMNS = {"log_entry": "STRING", "_partitiontime": "TIMESTAMP"}
+import duckdb
+
+from pullstats import rows, schemas
+
+
+def types(fields: list[schemas.Field]) -> dict[str, Any]:
+    """Give the columns of a table of raw by type; a dict is a STRUCT."""
+    return {
+        each["name"]: types(each["fields"]) if "fields" in each else each["type"] for each in fields
+    }
+
+
+COLUMNS = types(schemas.fields("audit_logs")) | {"_partitiontime": "TIMESTAMP"}
 SINK = "audit_sink"
 Row = list[Any]
 Entry = dict[str, Any]
@@ -156,7 +168,6 @@ ODD: list[dict[str, Any]] = [
         )
     ),
 ]
-TEXTS = ["", "x", "[]", '"x"', "{}", "null", '{"protoPayload": []}', '{"insertId": "only"}']
 ODD_TIMES = [
     *("9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "infinity", "soon"),
     *("10000-01-01T00:00:00Z", "294246-01-01T00:00:00Z", "0044-03-15 (BC)", "2009-12-31T23:59:59Z"),
@@ -214,15 +225,28 @@ SPARSE_COLUMNS = SINK_COLUMNS | {
 }
 
 
+def rows_of(texts: list[str]) -> list[Row]:
+    """Give the rows that the loader lands of lines."""
+    lines, columns = rows._sql("audit")
+    values = [texts, [*range(len(texts))], [""] * len(texts), [None] * len(texts)]
+    query = f"select {columns} from ({lines}) where is_row order by number"
+    found = duckdb.connect().execute(query, values).fetchall()
+    return [
+        [each.replace(tzinfo=UTC) if isinstance(each, datetime) else each for each in row]
+        for row in found
+    ]
+
+
 def landed(early: datetime, late: datetime) -> tuple[list[Row], list[Row]]:
-    """Give the lines that a loader lands, in two parts; some twice."""
-    texts = [json.dumps(each) for each in everything()] + TEXTS
+    """Give the rows that a loader lands, in two parts; some twice."""
+    texts = [json.dumps(each) for each in everything()]
     for place, time in enumerate(ODD_TIMES):
         texts.append(json.dumps(entry(800_000 + place, 0) | {"timestamp": time}))
     random.Random(5).shuffle(texts)
-    half = len(texts) // 2
-    first = [[text, early] for text in texts[:half]]
-    return first, [[text, late] for text in texts[half:] + texts[:half:9]]
+    made = rows_of(texts)
+    half = len(made) // 2
+    first = [[*row, early] for row in made[:half]]
+    return first, [[*row, late] for row in made[half:] + made[:half:9]]
 
 
 def sunk(early: datetime, late: datetime) -> dict[str, tuple[dict[str, Any], list[Entry]]]:

@@ -58,6 +58,8 @@ select * from (values
     ('d', 'usage', timestamp '2024-06-05 07:00:00', 0, 0, timestamp '2024-07-04 06:00:00'),
     ('e', 'storage', timestamp '2024-05-29 00:00:00', 1, 7, timestamp '2024-07-03 05:00:00')
 ) as ledger (object_uri, kind, log_hour, row_count, rejected_count, loaded_at);
+alter table storageanalysis.loaded_objects add column job_id varchar;
+alter table storageanalysis.loaded_objects add column job_row_count bigint;
 alter table storageanalysis.loaded_objects alter row_count type bigint;
 alter table storageanalysis.loaded_objects alter rejected_count type bigint;
 """

@@ -12,26 +12,33 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from google.api_core.exceptions import Conflict, GoogleAPICallError, NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.cloud.storage import Client
 
-from pullstats import formats
-from pullstats.csv_log import NotALogError, RejectedLine
+from pullstats import plan, rows, schemas
+from pullstats.csv_log import RejectedLine
 from pullstats.log_names import Kind
 from pullstats.plan import LedgerEntry, LogObject
-from pullstats.warehouse import BatchResult
+from pullstats.rows import BatchResult
 
 Job = Any  # a LoadJob, which google-cloud-bigquery leaves untyped
 Record = dict[str, Any]
+
+
+# The columns that queries look for first.
+_CLUSTERED: dict[schemas.Table, list[str]] = {
+    "usage": ["cs_bucket", "cs_operation"],
+    "loaded_objects": ["log_hour", "object_uri"],
+}
 
 
 class BadDataError(ValueError):
@@ -41,10 +48,12 @@ class BadDataError(ValueError):
 class BigQueryWarehouse:
     """A dataset, made with its tables by the first load if missing."""
 
-    # Half of BigQuery's 10,000 uris, so that a job of long names fits into a request of 10 MB. What
-    # BigQuery refuses is read here, into a temporary file.
+    # Half of BigQuery's 10,000 uris, so that a job of long names fits into a request of 10 MB.
     max_objects = 5_000
-    max_bytes = 2 * 10**9
+    max_bytes = 256 * 1024 * 1024
+    # What BigQuery can't load by itself is read here, and its rows are a temporary file: in memory,
+    # on Cloud Run.
+    max_read_bytes = 64 * 1024 * 1024
     by_uri = True
 
     def __init__(
@@ -85,38 +94,26 @@ class BigQueryWarehouse:
     def remember(self, objects: list[LogObject]) -> None:
         """Files don't land here."""
 
-    def faults(self) -> list[str]:
-        """Compare the rows that tables hold with those that landed and have not expired."""
-        days = self._usage_days - 1 if self._usage_days else 36_500
-        try:
-            landed = self.query(
-                "select kind, sum(job_row_count) from (select distinct kind, job_id, job_row_count"
-                f" from {self._ledger} where job_row_count is not null and loaded_at >"
-                f" timestamp_sub(current_timestamp(), interval {days} day)) group by 1 order by 1"
-            )
-        except NotFound:
-            return []
-        faults = []
-        for kind, row_count in landed:
-            table = self.dataset.table(formats.TABLES[kind].name)
-            held = self.client.get_table(table).num_rows
-            if held < row_count:
-                faults.append(f"{table} holds {held:,} rows, but {row_count:,} have landed")
-        return faults
-
-    def query(self, sql: str, uris: Sequence[str] = ()) -> list[tuple[Any, ...]]:
-        parameter = bigquery.ArrayQueryParameter("uris", "STRING", uris)
-        config = bigquery.QueryJobConfig(labels=self._labels, query_parameters=[parameter])
+    def query(
+        self, sql: str, uris: Sequence[str] = (), since: datetime | None = None
+    ) -> list[tuple[Any, ...]]:
+        parameters = [
+            bigquery.ArrayQueryParameter("uris", "STRING", uris),
+            bigquery.ScalarQueryParameter("since", "TIMESTAMP", since or datetime.min),
+        ]
+        config = bigquery.QueryJobConfig(labels=self._labels, query_parameters=parameters)
         return [tuple(row.values()) for row in self.client.query(sql, config).result()]
 
-    def ledger(self, uris: Sequence[str] | None = None) -> dict[str, LedgerEntry]:
+    def ledger(
+        self, uris: Sequence[str] | None = None, since: datetime | None = None
+    ) -> dict[str, LedgerEntry]:
         sql = (
             f"select object_uri, size_bytes, checksum, generation, error from {self._ledger}"
-            f" where {uris is None} or object_uri in unnest(@uris)"
+            f" where ({uris is None} or object_uri in unnest(@uris)) and log_hour >= @since"
             " order by error is null, loaded_at"
         )
         try:
-            found = self.query(sql, uris or [])
+            found = self.query(sql, uris or [], since)
         except NotFound:
             return {}
         return {
@@ -130,34 +127,42 @@ class BigQueryWarehouse:
         Raises GoogleAPICallError for what is no single object's fault; the next load goes on.
         """
         result, landings = BatchResult(), list[Record]()
-        for kind in formats.TABLES:
+        for kind in rows.TABLES:
             mine = [each for each in objects if each.name.kind == kind]
-            # the others must be read: compressed, or cut off when they landed
-            whole = [each for each in mine if each.checksum and not each.landed_bytes]
+            whole = [each for each in mine if each.checksum]  # not stored compressed
             if kind == "usage" and whole:
                 try:
                     landings += self._load_unread(whole, result)
-                    mine = [each for each in mine if not each.checksum or each.landed_bytes]
+                    mine = [each for each in mine if not each.checksum]
                 except BadDataError:
                     pass
-            if mine:
-                landings += self._load_read(kind, mine, result)
+            for batch in plan.batches(mine, self.max_objects, self.max_read_bytes):
+                landings += self._load_read(kind, batch, result)
         self._load_records("loaded_objects", objects, landings)
         return result
 
-    def ddl(self) -> str:
-        """Write the statements that make dataset and tables; no `usage_days` keeps raw forever."""
-        settings = {
-            "dataset": f"{self.dataset.project}.{self.dataset.dataset_id}",
-            "location": self.client.location,
-            "labels": list(self._labels.items()),
-            "usage_days": self._usage_days or "null",
-        }
-        columns = {
-            f"{table.name}_columns": ", ".join(f"{x} {kind}" for x, kind in table.columns.items())
-            for table in formats.TABLES.values()
-        }
-        return (Path(__file__).parent / "bigquery.sql").read_text().format(**columns, **settings)
+    def create(self) -> None:
+        """Make the dataset and its tables where they are missing."""
+        dataset = bigquery.Dataset(self.dataset)
+        dataset.location, dataset.labels = self.client.location, self._labels
+        self.client.create_dataset(dataset, exists_ok=True)
+        for name in schemas.TABLES:
+            self.client.create_table(self.table(name), exists_ok=True)
+
+    def table(self, name: schemas.Table) -> bigquery.Table:
+        """Describe a table as it is made."""
+        schema = self.client.schema_from_json(schemas.path(name))
+        table = bigquery.Table(self.dataset.table(name), schema)
+        table.labels = self._labels
+        if name in schemas.ROWS:
+            # A table has 10,000 partitions at most: 416 days of hours.
+            days = self._usage_days * (name != "storage")
+            table.time_partitioning = bigquery.TimePartitioning(
+                type_="HOUR", expiration_ms=days * 86_400_000 or None
+            )
+        if name in _CLUSTERED:
+            table.clustering_fields = _CLUSTERED[name]
+        return table
 
     @cached_property
     def _lineage(self) -> str:
@@ -166,7 +171,7 @@ class BigQueryWarehouse:
         try:
             created = self.client.get_table(ledger).created
         except NotFound:
-            self.client.query(self.ddl()).result()
+            self.create()
             created = self.client.get_table(ledger).created
         return f"pullstats_{self.dataset.dataset_id}_{created:%Y%m%d%H%M%S%f}"
 
@@ -198,7 +203,14 @@ class BigQueryWarehouse:
 
     def _load_unread(self, objects: list[LogObject], result: BatchResult) -> list[Record]:
         """Have BigQuery load usage logs from Cloud Storage, all or none."""
-        uris, config = [each.uri for each in objects], self._config("usage", skip_leading_rows=1)
+        config = self._config(
+            "usage",
+            source_format="CSV",
+            skip_leading_rows=1,
+            allow_quoted_newlines=True,
+            preserve_ascii_control_characters=True,
+        )
+        uris = [each.uri for each in objects]
         load = partial(self.client.load_table_from_uri, uris, self.dataset.table("usage"))
         job = self._run("usage", objects, lambda id_: load(job_id=id_, job_config=config))
         result.objects += len(objects)
@@ -209,65 +221,62 @@ class BigQueryWarehouse:
 
     def _load_read(self, kind: Kind, objects: list[LogObject], result: BatchResult) -> list[Record]:
         """Read objects of one kind here, load their good rows, and set the bad lines aside."""
-        read: list[tuple[LogObject, formats.Content]] = []
-        landings: list[Record] = []
-        table, config, job = formats.TABLES[kind].name, self._config(kind), None
-        with tempfile.TemporaryFile() as rows:
-            for each in objects:
-                try:
-                    content = formats.read(each)
-                except (OSError, NotALogError) as error:
-                    result.unreadable[each.uri] = str(error)
-                    about = each.size, each.checksum or ""
-                    landings.append(_landing(each, None, about, (0, 0), str(error)))
-                    continue
-                rows.write(content.rows)
-                read.append((each, replace(content, rows=b"")))
-                result.add(each.uri, *content.counts)
-            rejected = [_rejection(each, line) for each, known in read for line in known.rejected]
+        table, config, job = rows.TABLES[kind], self._config(rows.TABLES[kind]), None
+        unreadable: dict[str, str] = {}
+        with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+            connection.execute(schemas.ddl())
+            arrival = datetime.now(UTC).replace(tzinfo=None)
+            landed = rows.insert(connection, objects, arrival, unreadable)
+            file = Path(folder, "rows.json")
+            # numbers as text: in JSON they would be floats
+            columns = f"columns(* exclude _partitiontime){'::varchar' * (kind != 'audit')}"
+            query = f"select {columns} from {schemas.SCHEMA}.{table}"
+            connection.execute(f"copy ({query}) to '{file}' (format json)")
+            for of in landed:
+                result.add(of)
+            rejected = [_rejection(of.source, line) for of in landed for line in of.rejected]
             self._load_records("rejected_lines", objects, rejected)
-            if rows.tell():
-                load = partial(self.client.load_table_from_file, rows, self.dataset.table(table))
-                job = self._run(
-                    f"{table}, read",
-                    objects,
-                    lambda id_: load(rewind=True, job_id=id_, job_config=config),
-                )
-        known = [_landing(each, job, about.fingerprint, about.counts) for each, about in read]
-        return landings + known
+            if file.stat().st_size:
+                with file.open("rb") as opened:
+                    load = partial(
+                        self.client.load_table_from_file, opened, self.dataset.table(table)
+                    )
+                    job = self._run(
+                        f"{table}, read",
+                        objects,
+                        lambda id_: load(rewind=True, job_id=id_, job_config=config),
+                    )
+        result.unreadable |= unreadable
+        unread = [
+            _landing(each, None, (each.size, each.checksum or ""), (0, 0), unreadable[each.uri])
+            for each in objects
+            if each.uri in unreadable
+        ]
+        return unread + [
+            _landing(of.source, job, of.fingerprint, (of.row_count, len(of.rejected)))
+            for of in landed
+        ]
 
-    def _load_records(self, table: str, objects: list[LogObject], records: list[Record]) -> None:
-        def submit(job_id: str) -> Job:
-            target = self.client.get_table(self.dataset.table(table))
-            config = bigquery.LoadJobConfig(schema=target.schema, **self._options)
-            return self.client.load_table_from_json(
-                records, target, job_id=job_id, job_config=config
-            )
-
+    def _load_records(
+        self, table: schemas.Table, objects: list[LogObject], records: list[Record]
+    ) -> None:
+        load = partial(self.client.load_table_from_json, records, self.dataset.table(table))
+        config = self._config(table)
         if records:
-            self._run(table, objects, submit)
+            self._run(table, objects, lambda id_: load(job_id=id_, job_config=config))
 
-    def _config(self, kind: Kind, skip_leading_rows: int = 0) -> bigquery.LoadJobConfig:
-        table = formats.TABLES[kind]
+    def _config(
+        self, table: schemas.Table, source_format: str = "NEWLINE_DELIMITED_JSON", **more: Any
+    ) -> bigquery.LoadJobConfig:
         return bigquery.LoadJobConfig(
-            schema=[bigquery.SchemaField(*column) for column in table.columns.items()],
-            source_format="CSV",
-            skip_leading_rows=skip_leading_rows,
-            field_delimiter=table.delimiter,
-            quote_character=table.quote,
-            allow_quoted_newlines=True,
-            preserve_ascii_control_characters=True,
+            schema=self.client.schema_from_json(schemas.path(table)),
+            source_format=source_format,
             max_bad_records=0,
-            **self._options,
+            create_disposition="CREATE_NEVER",
+            write_disposition="WRITE_APPEND",
+            labels=self._labels,
+            **more,
         )
-
-    @property
-    def _options(self) -> Record:
-        return {
-            "create_disposition": "CREATE_NEVER",
-            "write_disposition": "WRITE_APPEND",
-            "labels": self._labels,
-        }
 
 
 def _rejection(each: LogObject, line: RejectedLine) -> Record:

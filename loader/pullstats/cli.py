@@ -1,10 +1,11 @@
 """The command `pullstats`."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,8 @@ import duckdb
 
 from pullstats import ask, loading, status
 from pullstats.duckdb_warehouse import DuckDBWarehouse
+from pullstats.loading import Warehouse
 from pullstats.output import err, say
-from pullstats.warehouse import RawError, Warehouse
 
 if TYPE_CHECKING:
     from pullstats.bigquery_warehouse import BigQueryWarehouse
@@ -27,6 +28,8 @@ _Command = Callable[..., Any]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; expected errors print one line."""
+    # logs hold addresses: what a command creates is for its owner only
+    umask = os.umask(0o077)
     try:
         return int(pullstats.main(arguments, "pullstats", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -46,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for line in f"pullstats: {error}".split("\n"):
             say(line, err)
         return 1
+    finally:
+        os.umask(umask)
 
 
 def _faults() -> tuple[type[Exception], ...]:
@@ -53,7 +58,7 @@ def _faults() -> tuple[type[Exception], ...]:
     google = (("api_core", "GoogleAPIError"), ("auth", "GoogleAuthError"))
     modules = ((sys.modules.get(f"google.{part}.exceptions"), name) for part, name in google)
     found = (getattr(module, name) for module, name in modules if module)
-    return (duckdb.Error, ask.AskError, RawError, OSError, ValueError, *found)
+    return (duckdb.Error, ask.AskError, OSError, ValueError, *found)
 
 
 def _options(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
@@ -111,19 +116,22 @@ def pullstats() -> None:
 
 
 class Hour(click.ParamType[str]):
-    """A day, or an hour of it, as 2024-05-29T07."""
+    """A day, or an hour of it, as 2024-05-29T07; or so many days before now, as 7d."""
 
-    name = "YYYY-MM-DD[THH]"
+    name = "YYYY-MM-DD[THH]|DAYSd"
 
     def convert(self, value: str, param: Any, context: Any) -> str:
-        """Return the text if it is a day or an hour that there is."""
+        """Return the text if it is a day or an hour that there is, or the day that it means."""
+        if re.fullmatch("[0-9]{1,4}d", value):
+            return f"{datetime.now(UTC) - timedelta(days=int(value[:-1])):%Y-%m-%d}"
         for form in ("%Y-%m-%d", "%Y-%m-%dT%H"):
             try:
                 if datetime.strptime(value, form).strftime(form) == value:
                     return value
             except ValueError:
                 pass
-        self.fail(f"{value} is not a day (2024-05-29) or an hour (2024-05-29T07)", param, context)
+        forms = "a day (2024-05-29), an hour (2024-05-29T07) or a number of days (7d)"
+        self.fail(f"{value} is not {forms}", param, context)
 
 
 @pullstats.command(
@@ -131,18 +139,18 @@ class Hour(click.ParamType[str]):
 Examples:
   pullstats load --dry-run logs/
   pullstats load logs/ more_logs/
-  pullstats load --to bigquery gs://my-logs/ --since 2024-05-01
+  pullstats load --to bigquery gs://my-logs/ --since 7d
 \b
 Exit codes:
   0  all landed
-  1  a file, network or permission failed, or raw files are lost or altered
+  1  a file, network or permission failed
   2  wrong usage
   3  lines were rejected: storageanalysis.rejected_lines has them; all others landed
   4  objects or folders could not be read, landed before with other content, or a source has no
      log object: each is named; all others landed"""
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--since", type=Hour(), help="First hour to load.")
+@click.option("--since", type=Hour(), help="First hour to load. Of gs://, no older is listed.")
 @click.option("--until", type=Hour(), help="Last hour to load, included.")
 @click.option("--allow-empty", is_flag=True, help="A source may have no log object.")
 @click.option("--dry-run", is_flag=True, help="Say what would be loaded, and why not the rest.")
@@ -167,7 +175,7 @@ def load(
     hours = (since or "", (until or "") + "~")
     # nothing is made where nothing is to be written
     is_new = dry_run and to == "duckdb" and not database.exists()
-    found = loading.find(sources, to, settings["project"])
+    found = loading.find(sources, to, settings["project"], since or "")
     warehouse = None if is_new else _open(to, database, settings, read_only=dry_run)
     with closing(warehouse) if warehouse else nullcontext():
         return loading.run(found, warehouse, hours, allow_empty, dry_run)
@@ -184,17 +192,18 @@ def _connect(settings: dict[str, Any]) -> "BigQueryWarehouse":
 
 
 @pullstats.command("status")
+@click.option("--format", "layout", type=click.Choice(["table", "json"]), default="table")
 @on_either
-def show_status(to: str, database: Path, **settings: Any) -> int:
-    """Say what has landed, by day, and which hours are missing. Reads only.
+def show_status(layout: str, to: str, database: Path, **settings: Any) -> int:
+    """Say what has landed, by day. Reads only.
 
-    Exit codes: 0 success, 1 nothing has landed, or raw files are lost or altered.
+    Exit codes: 0 success, 1 nothing has landed.
     """
     if to == "duckdb" and not database.exists():
         say(f"pullstats: no database at {database}: nothing has landed yet", err)
         return 1
     with closing(_open(to, database, settings, read_only=True)) as warehouse:
-        return status.run(warehouse)
+        return status.run(warehouse, layout)
 
 
 class Questions(click.Group):

@@ -8,7 +8,7 @@ from cloudevents.http import CloudEvent
 
 from pullstats import gcs, plan
 from pullstats.bigquery_warehouse import BigQueryWarehouse
-from pullstats.warehouse import BatchResult
+from pullstats.rows import BatchResult
 
 
 @cache

@@ -4,12 +4,14 @@ import base64
 import gzip
 import zlib
 from collections.abc import Iterator
+from io import BytesIO
 
 from google.api_core.exceptions import GoogleAPIError, NotFound
 from google.cloud.storage import Client
 from google.cloud.storage.exceptions import DataCorruption
 
-from pullstats.plan import Found
+from pullstats import log_names
+from pullstats.plan import MAX_OBJECT_BYTES, TOO_LARGE, Found, checked
 
 
 def found(
@@ -25,9 +27,13 @@ def found(
         bucket, _, name = uri.removeprefix("gs://").partition("/")
         blob = client.bucket(bucket).blob(name, generation=generation)
         try:
+            if stored[0] > MAX_OBJECT_BYTES:
+                raise OSError(TOO_LARGE)
             # as it is stored: the client's own decompression fails with urllib3 2.8
             data = blob.download_as_bytes(raw_download=True)
-            return gzip.decompress(data) if encoding == "gzip" else bytes(data)
+            if encoding == "gzip":
+                data = gzip.GzipFile(fileobj=BytesIO(data)).read(MAX_OBJECT_BYTES + 1)
+            return checked(bytes(data))
         except NotFound:
             raise FileNotFoundError(f"generation {generation} is gone") from None
         except DataCorruption as error:
@@ -39,10 +45,22 @@ def found(
     return Found(uri, stored[0], read, generation, checksum)
 
 
-def find(client: Client, source: str) -> Iterator[Found]:
-    """List the objects whose uris begin with a source, page by page."""
+def find(client: Client, source: str, since: str) -> Iterator[Found]:
+    """List the objects whose uris begin with a source, page by page.
+
+    Names begin alike up to the hour. At one before `since` the listing starts again at that hour,
+    so that it costs what is new, not what has been there for years.
+    """
     bucket, _, prefix = source.removeprefix("gs://").partition("/")
     fields = "items(name,generation,size,crc32c,contentEncoding),nextPageToken"
-    for blob in client.list_blobs(bucket, prefix=prefix, fields=fields):
-        about = blob.generation, (blob.size, blob.crc32c), blob.content_encoding
-        yield found(client, f"gs://{bucket}/{blob.name}", *about)
+    start: str | None = ""
+    while start is not None:
+        blobs = client.list_blobs(bucket, prefix=prefix, start_offset=start, fields=fields)
+        start = None
+        for blob in blobs:
+            uri = f"gs://{bucket}/{blob.name}"
+            about = blob.generation, (blob.size, blob.crc32c), blob.content_encoding
+            yield found(client, uri, *about)
+            if later := log_names.at_hour(uri, since):
+                start = later.removeprefix(f"gs://{bucket}/")
+                break

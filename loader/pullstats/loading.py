@@ -1,14 +1,15 @@
 """What `pullstats load` does: lists the sources, loads what is new, and reports."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Any, Protocol
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pullstats import plan
-from pullstats.output import err, out, say
-from pullstats.warehouse import BatchResult, RawError, Warehouse
+from pullstats.output import err, say
+from pullstats.rows import BatchResult
 
 EXIT_REJECTED_LINES = 3
 EXIT_UNREADABLE = 4
@@ -16,7 +17,33 @@ EXIT_UNREADABLE = 4
 Places = list[plan.Found | plan.Unusable]
 
 
-def find(sources: Sequence[str], to: str, project: str | None) -> dict[str, Places]:
+class Warehouse(Protocol):
+    """`max_objects` and `max_bytes` bound a batch; `landed` is what SQL selects from the ledger.
+
+    `by_uri`: an object is known by its gs:// uri, not by the name that its copies share.
+    """
+
+    max_objects: int
+    max_bytes: int
+    landed: str
+    by_uri: bool
+
+    def ledger(
+        self, uris: Sequence[str] | None = None, since: datetime | None = None
+    ) -> dict[str, plan.LedgerEntry]:
+        """Say what has landed of `uris`, or of all, from an hour on."""
+
+    def load(self, objects: list[plan.LogObject]) -> BatchResult: ...
+
+    def remember(self, objects: list[plan.LogObject]) -> None:
+        """Record the new times of files that had to be read to see that they had landed."""
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]: ...
+
+    def close(self) -> None: ...
+
+
+def find(sources: Sequence[str], to: str, project: str | None, since: str) -> dict[str, Places]:
     """List each source; click.UsageError for what can't be one."""
     for source in sources:
         if not source.startswith("gs://"):
@@ -24,10 +51,10 @@ def find(sources: Sequence[str], to: str, project: str | None) -> dict[str, Plac
                 raise click.UsageError(f"BigQuery loads from gs:// only, not from {source}")
             if not source or not Path(source).exists():
                 raise click.UsageError(f"no such file or folder: {source or repr(source)}")
-    return {source: list(_list(source, project)) for source in sources}
+    return {source: list(_list(source, project, since)) for source in sources}
 
 
-def _list(source: str, project: str | None) -> Iterable[plan.Found | plan.Unusable]:
+def _list(source: str, project: str | None, since: str) -> Iterable[plan.Found | plan.Unusable]:
     if not source.startswith("gs://"):
         return plan.find(Path(source))
     # takes most of a second to import
@@ -35,7 +62,7 @@ def _list(source: str, project: str | None) -> Iterable[plan.Found | plan.Unusab
 
     from pullstats import gcs  # noqa: PLC0415
 
-    return gcs.find(Client(project), source)
+    return gcs.find(Client(project), source, since)
 
 
 def run(
@@ -47,11 +74,10 @@ def run(
 ) -> int:
     """Load what has not landed, or only say so; without a warehouse nothing has."""
     places = [each for of_source in found.values() for each in of_source]
-    ledger, by_uri = (warehouse.ledger(), warehouse.by_uri) if warehouse else ({}, False)
+    since = datetime.fromisoformat(hours[0]) if hours[0] else None
+    ledger, by_uri = (warehouse.ledger(since=since), warehouse.by_uri) if warehouse else ({}, False)
     todo = plan.make(places, ledger, by_uri, hours)
     total = BatchResult(unreadable=dict(todo.conflicts))
-    if warehouse and (faults := warehouse.faults()):
-        raise RawError(faults)
     if warehouse and not dry_run:
         warehouse.remember(todo.compared)
         _load_batches(warehouse, todo.load, total)
@@ -69,24 +95,13 @@ def _is_log(place: plan.Found | plan.Unusable) -> bool:
 
 
 def _load_batches(warehouse: Warehouse, objects: list[plan.LogObject], total: BatchResult) -> None:
-    columns = (
-        TextColumn("loading"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("objects"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=out, disable=not out.is_terminal) as progress:
-        task = progress.add_task("load", total=len(objects))
-        for batch in plan.batches(objects, warehouse.max_objects, warehouse.max_bytes):
-            result = warehouse.load(batch)
-            total.objects += result.objects
-            total.rows += result.rows
-            total.rejected |= result.rejected
-            total.unreadable |= result.unreadable
-            progress.advance(task, len(batch))
-            if not out.is_terminal:
-                say(f"loaded {total.objects:,} of {len(objects):,} objects")
+    for batch in plan.batches(objects, warehouse.max_objects, warehouse.max_bytes):
+        result = warehouse.load(batch)
+        total.objects += result.objects
+        total.rows += result.rows
+        total.rejected |= result.rejected
+        total.unreadable |= result.unreadable
+        say(f"loaded {total.objects:,} of {len(objects):,} objects")
 
 
 def _report(todo: plan.Plan, total: BatchResult, dry_run: bool) -> int:
@@ -98,6 +113,8 @@ def _report(todo: plan.Plan, total: BatchResult, dry_run: bool) -> int:
             landed_before += 1
     if landed_before:
         say(f"skipped {landed_before:,} objects that landed before")
+    for place in todo.again:
+        say(f"{place}: was cut off when it landed, so it lands again, whole")
     for uri, count in total.rejected.items():
         say(f"{uri}: {count:,} lines rejected; see rejected_lines", err)
     for uri, reason in total.unreadable.items():

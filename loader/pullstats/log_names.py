@@ -55,6 +55,17 @@ def parse(path: str) -> LogName | None:
     return None if is_other else LogName("audit", hour, f"{log}/{tail}")
 
 
+def at_hour(path: str, since: str) -> str | None:
+    """Give how the name of a log object before an hour would begin, if it were of that hour."""
+    name = parse(path)
+    if not name or f"{name.hour:%Y-%m-%dT%H}" >= since:
+        return None
+    if name.kind == "audit":
+        return path.rsplit("/", 4)[0] + "/" + re.sub("[-T]", "/", since)
+    (*_, time) = re.finditer(_TIME, path)
+    return path[: time.start("time")] + re.sub("[-T]", "_", since)
+
+
 def near_miss(path: str) -> str | None:
     """Say why a path that is not a log object's looks like one; None when it doesn't."""
     if path.endswith(".gz") and parse(path.removesuffix(".gz")):

@@ -1,15 +1,18 @@
 """Decides what to load: log objects on one side, the ledger on the other, nothing else."""
 
-import errno
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import google_crc32c
 
 from pullstats import log_names
+
+# All of an object is read at a time, but for those that BigQuery loads by itself.
+MAX_OBJECT_BYTES = 512 * 1024 * 1024
+TOO_LARGE = f"it is larger than {MAX_OBJECT_BYTES:,} bytes"
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,11 @@ class LogObject(Found):
     """A log object to land; `uri` is its identity in the ledger, and lands once.
 
     On BigQuery it is the gs:// uri. On DuckDB an object and its copy in a folder have the same:
-    see LogName. Of an object that had been cut off when it landed, and is whole now, `landed_bytes`
-    have landed: only what is behind them lands.
+    see LogName.
     """
 
     uri: str = field(kw_only=True)
     name: log_names.LogName = field(kw_only=True)
-    landed_bytes: int = field(default=0, kw_only=True)
 
     def content(self) -> tuple[int, str]:
         """Size and checksum of the content; reads it where no listing knows them."""
@@ -76,13 +77,15 @@ class LogObject(Found):
 class Plan:
     """Places by what to do with them; `conflicts` can't be used, for the reason given.
 
-    `compared` are objects that had to be read to see that they have landed.
+    `compared` are objects that had to be read to see that they have landed. `again` had been cut
+    off when they landed: they land once more, whole, and the models remove equal rows.
     """
 
     load: list[LogObject] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     conflicts: dict[str, str] = field(default_factory=dict)
     compared: list[LogObject] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
 
 
 def fingerprint(data: bytes) -> tuple[int, str]:
@@ -90,32 +93,40 @@ def fingerprint(data: bytes) -> tuple[int, str]:
     return len(data), f"{google_crc32c.value(data):08x}"
 
 
+def checked(data: bytes) -> bytes:
+    """Raise OSError if an object is too large to be read at a time."""
+    if len(data) > MAX_OBJECT_BYTES:
+        raise OSError(TOO_LARGE)
+    return data
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return checked(file.read(MAX_OBJECT_BYTES + 1))
+
+
 def find(source: Path) -> Iterator[Found | Unusable]:
-    """List the files at and below a path. Links to folders are followed, each folder once."""
-    listed: set[tuple[int, int]] = set()
+    """List the files at and below a path. Links below it are named, not followed."""
     todo = [source]
     while todo:
         path = todo.pop()
-        try:
-            about = path.stat()
-        except OSError as error:
-            unread = Found(str(path), 0, path.read_bytes)
-            # a log object's reading will say why; what a link doesn't reach may be a folder of logs
-            is_error = error.errno != errno.ELOOP
-            yield unread if name_of(unread) else Unusable(str(path), str(error), is_error)
+        if path != source and path.is_symlink():
+            # what it leads to is listed by itself, or nobody has named it
+            is_listed = path.exists() and path.resolve().is_relative_to(source.resolve())
+            where = "to what is listed" if is_listed else "to nothing, or out of the source"
+            yield Unusable(str(path), f"it is a link {where}", is_error=not is_listed)
             continue
-        if stat.S_ISREG(about.st_mode):
-            yield Found(str(path), about.st_size, path.read_bytes, modified_ns=about.st_mtime_ns)
-        elif not stat.S_ISDIR(about.st_mode):
-            yield Unusable(str(path), "it is no regular file", is_error=False)
-        elif (about.st_dev, about.st_ino) in listed:
-            yield Unusable(str(path), "the folder has been listed before", is_error=False)
-        else:
-            listed.add((about.st_dev, about.st_ino))
-            try:
+        try:
+            if path.is_dir():
                 todo += sorted(path.iterdir(), reverse=True)
-            except OSError as error:
-                yield Unusable(str(path), f"the folder can't be listed: {error}", is_error=True)
+            elif path.is_file():
+                about = path.stat()
+                read = partial(_read, path)
+                yield Found(str(path), about.st_size, read, modified_ns=about.st_mtime_ns)
+            else:
+                yield Unusable(str(path), "it is no regular file", is_error=False)
+        except OSError as error:
+            yield Unusable(str(path), f"it can't be read: {error}", is_error=True)
 
 
 def _path(found: Found) -> str:
@@ -183,7 +194,8 @@ def _sort(each: LogObject, first: LogObject, landed: LedgerEntry | None, plan: P
     elif landed.error:
         plan.load.append(each)
     elif fingerprint(each.read()[: landed.size]) == (landed.size, landed.checksum):
-        plan.load.append(replace(each, landed_bytes=landed.size))
+        plan.load.append(each)
+        plan.again.append(each.place)
     else:
         plan.conflicts[each.place] = "has landed before with other content"
 

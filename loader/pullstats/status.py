@@ -1,28 +1,40 @@
-"""What has landed, by kind of log and day, and what of it is lost or altered."""
+"""What has landed, by kind of log and day."""
 
+import json
 from datetime import timedelta
-from itertools import islice
 
 from rich.table import Table
 
+from pullstats.loading import Warehouse
 from pullstats.output import err, out, say
-from pullstats.warehouse import Warehouse
+
+NAMES = ("log", "day", "objects", "rows", "rejected_lines")
 
 
-def run(warehouse: Warehouse) -> int:
-    """Print the state of raw; returns 1 if it is not as it was when it landed."""
-    table = Table("log", "day", "objects", "rows", "rejected lines")
-    for column in table.columns[2:]:
-        column.justify = "right"
+def run(warehouse: Warehouse, layout: str) -> int:
+    """Print what has landed; returns 1 if nothing has."""
     # in SQL that both engines speak; BigQuery does not know the rows of an object, only of a job
     days = warehouse.query(
-        "select kind, cast(log_hour as date), count(distinct object_uri),"
+        "select kind, cast(cast(log_hour as date) as string), count(distinct object_uri),"
         " cast(case when count(row_count) = count(*) then sum(row_count) end as int64),"
         f" cast(sum(rejected_count) as int64) from {warehouse.landed} group by 1, 2 order by 1, 2"
     )
-    for kind, day, *counts in days:
-        table.add_row(kind, f"{day}", *("" if x is None else f"{x:,}" for x in counts))
-    out.print(table)
+    if layout == "json":
+        say(json.dumps([dict(zip(NAMES, day, strict=True)) for day in days]))
+    elif days:
+        table = Table(*NAMES)
+        for column in table.columns[2:]:
+            column.justify = "right"
+        for kind, day, *counts in days:
+            table.add_row(kind, day, *("" if x is None else f"{x:,}" for x in counts))
+        out.print(table)
+        _say_hours(warehouse)
+    if not days:
+        say("pullstats: nothing has landed yet", err)
+    return int(not days)
+
+
+def _say_hours(warehouse: Warehouse) -> None:
     # a log without a line tells nothing: fct_log_hours leaves it out as well
     found = warehouse.query(
         f"select distinct kind, log_hour from {warehouse.landed}"
@@ -30,17 +42,8 @@ def run(warehouse: Warehouse) -> int:
     )
     for kind, title in (("audit", "newest hour of audit logs"), ("usage", "newest hour")):
         hours = {hour.replace(minute=0, second=0) for of, hour in found if of == kind}
-        if not hours:
-            continue
-        say(f"{title}: {max(hours):%Y-%m-%d %H:%M} UTC")
-        if kind == "usage":
+        if hours:
+            say(f"{title}: {max(hours):%Y-%m-%d %H:%M} UTC")
+        if hours and kind == "usage":
             count = int((max(hours) - min(hours)) / timedelta(hours=1)) + 1 - len(hours)
             say(f"hours without a log record: {count:,}")
-            before = (max(hours) - timedelta(hours=number) for number in range(1, 10**9))
-            missing = islice((hour for hour in before if hour not in hours), min(count, 10))
-            for hour in reversed(list(missing)):
-                say(f"  {hour:%Y-%m-%d %H:%M} UTC")
-    faults = warehouse.faults()
-    for fault in faults:
-        say(f"pullstats: {fault}", err)
-    return int(bool(faults))

@@ -1,7 +1,8 @@
-"""Audit logs land line by line, unchanged; a line that is no log entry is set aside."""
+"""Audit logs land in the form of a BigQuery sink; a line that is no log entry is set aside."""
 
 import json
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -9,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pullstats import json_log
+from pullstats import rows
 from pullstats.log_names import parse
-from pullstats.warehouse import BatchResult
+from pullstats.rows import BatchResult
 from tests.test_load import Row, Store, usage
 
 ENTRY = {
@@ -42,8 +43,8 @@ def store(tmp_path: Path) -> Store:
 
 
 def entries(store: Store) -> Counter[object]:
-    found = store.query("select log_entry from storageanalysis.audit_logs")
-    return Counter(line for (line,) in found)
+    found = store.query("select insertId from storageanalysis.audit_logs")
+    return Counter(insert_id for (insert_id,) in found)
 
 
 def rejected(store: Store) -> list[Row]:
@@ -56,8 +57,7 @@ def test_when_a_sink_has_written_then_each_object_lands_once(store: Store) -> No
     objects = {audit(): entry() * 2, late: entry(insertId="b"), audit(hour=1): entry()[:-1]}
     assert store.load(objects) == BatchResult(3, 4)
     assert store.load() == BatchResult()
-    text = entry().decode().strip()
-    assert entries(store) == Counter({text: 3, entry(insertId="b").decode().strip(): 1})
+    assert entries(store) == Counter({ENTRY["insertId"]: 3, "b": 1})
     found = store.query(
         "select object_uri, kind, row_count, hour(log_hour) from storageanalysis.loaded_objects"
         " order by 1"
@@ -79,7 +79,6 @@ def test_when_a_sink_has_written_then_each_object_lands_once(store: Store) -> No
     [
         (b"text", "not JSON: Expecting value: line 1 column 1 (char 0)"),
         (b'{"a": 1', "not JSON: Expecting ',' delimiter: line 1 column 8 (char 7)"),
-        (entry()[:-2] + b', "x": NaN}', "not JSON: NaN is no number"),
         (b"[" * 100_000, "not JSON: maximum recursion depth exceeded"),
         (entry(x="zz")[:-1].replace(b"zz", b"\xff"), "not UTF-8: invalid start byte"),
         (entry(x="zz")[:-1].replace(b"zz", rb"\ud800"), "not UTF-8: surrogates not allowed"),
@@ -91,7 +90,6 @@ def test_when_a_sink_has_written_then_each_object_lands_once(store: Store) -> No
         (entry(protoPayload="x")[:-1], "no log entry of an audit log: protoPayload is missing"),
         (entry(textPayload="x", protoPayload=None)[:-1], "no log entry of an audit log: protoP"),
         (entry(x="x" * 600_000)[:-1], "longer than 524288 bytes"),
-        (entry()[:-2] + b"\r}", "a carriage return"),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -111,10 +109,11 @@ def test_when_all_lines_are_entries_then_duckdb_alone_checks_them(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Python would take longer for it than DuckDB does for load and build."""
-    monkeypatch.setattr(json_log, "parse", None)
+    monkeypatch.setattr(rows, "_parse", None)
     assert store.load({audit(): entry() * 2}) == BatchResult(1, 2)
 
 
+DUCKDB = duckdb.connect()
 texts = st.text(max_size=5)
 values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | texts,
@@ -131,22 +130,22 @@ def test_when_a_line_is_accepted_then_duckdb_reads_it(
 ) -> None:
     data = json.dumps({**ENTRY, "x": value}, ensure_ascii=is_ascii).encode(errors="replace")
     line = data[: place % len(data)] + mark + data[place % len(data) :]
-    parsed = json_log.parse(line)
-    assert len(parsed.records) + len(parsed.rejected) == 1
-    for (text,) in parsed.records:
-        found = duckdb.execute("select json_extract_string(?, '$.insertId')", [text]).fetchall()
-        assert found == [(json.loads(text)["insertId"],)]
+    parsed, kept = rows._parse_entries(DUCKDB, line)
+    assert [*filter(None, kept.split(b"\n")), *(x.content for x in parsed.rejected)] == [line]
+    for text in (kept.decode(),) if kept else ():
+        found = DUCKDB.execute("select json_extract_string(?, '$.insertId')", [text]).fetchall()
+        assert found[0][0] is not None
 
 
 def test_when_windows_wrote_the_copy_then_its_line_ends_are_no_content(store: Store) -> None:
     store.load({audit(): entry().replace(b"\n", b"\r\n") * 2})
-    assert entries(store) == Counter({entry().decode().strip(): 2})
+    assert entries(store) == Counter({ENTRY["insertId"]: 2})
 
 
 def test_when_only_blank_lines_are_odd_then_they_are_no_rows(store: Store) -> None:
     blank = {audit(): b"\n" + entry() + b"\n\n" + entry(), audit(hour=1): b"\n", audit(2): b""}
     assert store.load(blank) == BatchResult(3, 2)
-    assert entries(store) == Counter({entry().decode().strip(): 2})
+    assert entries(store) == Counter({ENTRY["insertId"]: 2})
 
 
 def test_when_kinds_are_mixed_then_one_batch_lands_them_all(store: Store) -> None:
@@ -154,8 +153,86 @@ def test_when_kinds_are_mixed_then_one_batch_lands_them_all(store: Store) -> Non
 
     storage = b'"bucket","storage_byte_hours"\n"example","240"\n'
     assert store.load({usage(): SOUND, STORAGE: storage, audit(): entry()}) == BatchResult(3, 3)
-    tables = "select table_name, row_count from storageanalysis.raw_files order by 1"
-    assert store.query(tables) == [("audit_logs", 1), ("storage", 1), ("usage", 1)]
+    for table in ("audit_logs", "storage", "usage"):
+        assert store.query(f"select count(*) from storageanalysis.{table}") == [(1,)]
+
+
+REQUEST = {"@type": "type.googleapis.com/google.logging.type.HttpRequest", "requestUrl": "/v2/a"}
+
+
+def test_when_an_entry_lands_then_it_has_the_form_of_a_bigquery_sink(store: Store) -> None:
+    payload = {
+        "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
+        "serviceName": "artifactregistry.googleapis.com",
+        "methodName": "Docker-GetManifest",
+        "resourceName": "projects/p",
+        "authenticationInfo": {"principalEmail": "ci@example.com", "principalSubject": "user:ci"},
+        "requestMetadata": {"callerIp": "192.0.2.7", "callerSuppliedUserAgent": "docker/29"},
+        "request": REQUEST,
+        "status": {"code": 5, "message": "not found"},
+        "authorizationInfo": [{"granted": True}],
+    }
+    labels = {"project_id": "p", "service": "s"}
+    resource = {"type": "audited_resource", "labels": labels}
+    whole = {"resource": resource, "severity": "ERROR", "receiveTimestamp": "2024-12-28T00:04:12Z"}
+    store.load({audit(): entry(**whole, protoPayload=payload)})
+    kept = {key: payload[key] for key in payload if key[0] not in "@r" and key[:9] != "authoriza"}
+    kept["resourceName"], kept["requestMetadata"] = "projects/p", payload["requestMetadata"]
+    ((resource_, time, received, found),) = store.query(
+        "select resource, timestamp, receiveTimestamp, protopayload_auditlog"
+        " from storageanalysis.audit_logs"
+    )
+    assert resource_ == {
+        "type": "audited_resource",
+        "labels": {**resource["labels"], "method": None},
+    }
+    assert time == datetime(2024, 12, 28, 0, 4, 11, 749482)
+    assert received == datetime(2024, 12, 28, 0, 4, 12)
+    assert json.loads(found.pop("requestJson")) == REQUEST
+    assert found == kept
+
+
+@pytest.mark.parametrize(
+    ("fields", "column", "value"),
+    [
+        ({"methodName": "[bot] x/1"}, "methodName", "[bot] x/1"),
+        ({"methodName": "{x"}, "methodName", "{x"),
+        ({"methodName": ["x"]}, "methodName", None),
+        ({"methodName": {"x": 1}}, "methodName", None),
+        ({"methodName": 7}, "methodName", "7"),
+        ({"methodName": None}, "methodName", None),
+        ({"methodName": 'é😀\n"\\'}, "methodName", 'é😀\n"\\'),
+        ({"requestMetadata": "x"}, "requestMetadata.callerIp", None),
+        ({"request": "x"}, "requestJson", None),
+        ({"status": {"code": "5"}}, "status.code", 5),
+        ({"status": {"code": "x"}}, "status.code", -1),
+        ({"status": {"code": 1.5}}, "status.code", -1),
+        ({"status": {"code": {}}}, "status.code", None),
+        ({"status": {}}, "status.code", None),
+        ({"status": []}, "status.code", None),
+    ],
+)
+def test_when_a_field_has_another_type_then_it_is_text_or_null(
+    store: Store, fields: dict[str, object], column: str, value: object
+) -> None:
+    store.load({audit(): entry(protoPayload=fields)})
+    found = store.query(f"select protopayload_auditlog.{column} from storageanalysis.audit_logs")
+    assert found == [(value,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2024-12-28T00:04:11.9999999Z", datetime(2024, 12, 28, 0, 4, 11, 999999)),
+        ("2024-12-28T01:02:03+05:30", datetime(2024, 12, 27, 19, 32, 3)),
+        *((text, None) for text in ("x", "", "infinity", "0001-01-01T00:00:00Z", "10000-01-01")),
+    ],
+)
+def test_when_a_time_is_none_that_bigquery_has_then_it_is_null(
+    store: Store, text: str, time: datetime | None
+) -> None:
+    store.load({audit(): entry(timestamp=text)})
+    assert store.query("select timestamp from storageanalysis.audit_logs") == [(time,)]
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-import zstandard
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from integration_tests.test_rows import COLUMNS, GOOD, HEADER, changed, line, records
-from pullstats import csv_log, json_log, plan
+from pullstats import csv_log, plan, rows
 from pullstats.duckdb_warehouse import DuckDBWarehouse
-from pullstats.warehouse import BatchResult
+from pullstats.rows import BatchResult
 
 Folders = pytest.TempPathFactory
 Row = tuple[object, ...]
@@ -37,7 +36,6 @@ class Store:
         self.logs = folder / "logs"
         self.logs.mkdir(exist_ok=True)
         self.database = folder / database
-        self.raw = Path(f"{self.database}.raw")
 
     def put(self, objects: Mapping[str, bytes]) -> None:
         for name, data in objects.items():
@@ -186,6 +184,49 @@ def test_when_a_log_is_of_storage_then_it_lands_with_its_hour(store: Store) -> N
     assert store.rows() == Counter()
 
 
+def test_when_an_object_is_sound_then_no_line_is_parsed_in_python(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python would take longer for it than DuckDB does for load and build."""
+    monkeypatch.setattr(rows, "_parse", None)
+    odd = line(changed(cs_user_agent="日本語 \0\x01 (x, y) 'z'", cs_referer="", time_micros=""))
+    assert store.load({usage(): SOUND + odd, usage(shard=1): HEADER[:-1]}) == BatchResult(2, 2)
+
+
+def test_when_an_object_is_large_then_its_lines_land_in_pieces(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "STATEMENT_BYTES", 700)
+    written = [changed(s_request_id=f"{n}") for n in range(20)]
+    sound = csv_log.write(written, list(COLUMNS))
+    store.load({usage(): sound, usage(shard=1): sound + b"broken\n", usage(shard=2): SOUND})
+    assert store.rows() == typed([*written, *written, GOOD])
+    assert store.rejected() == [(22, "1 fields instead of 17", b"broken")]
+
+
+def test_when_too_many_lines_are_bad_then_the_object_is_unreadable(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_log, "MAX_REJECTED_LINES", 3)
+    many, few = HEADER + b"x\n" * 4, HEADER + b"x\n" * 3
+    audit_log = NAMES["audit"].format(0)
+    result = store.load({usage(): many, usage(shard=1): few, audit_log: LINE + b"x\n" * 4})
+    assert result.unreadable == dict.fromkeys(
+        [usage(), audit_log], "more than 3 of its lines can't be read"
+    )
+    assert (result.rejected, len(store.rejected())) == ({usage(shard=1): 3}, 3)
+    assert store.query("from storageanalysis.audit_logs") == []
+
+
+def test_when_an_object_is_too_large_then_it_is_unreadable(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "MAX_OBJECT_BYTES", len(SOUND))
+    result = store.load({usage(): SOUND + b"\n", usage(shard=1): SOUND})
+    assert result.unreadable == {usage(): plan.TOO_LARGE}
+    assert store.rows() == typed([GOOD])
+
+
 @pytest.mark.parametrize("data", [HEADER, HEADER + b"broken\n"])
 def test_when_no_record_is_good_then_the_object_still_counts_as_landed(
     store: Store, data: bytes
@@ -196,8 +237,12 @@ def test_when_no_record_is_good_then_the_object_still_counts_as_landed(
 
 
 def test_when_an_object_cannot_be_read_then_the_others_land(store: Store) -> None:
-    (store.logs / usage("gone")).symlink_to(store.logs / "nowhere")
-    result = store.load({usage(): SOUND, usage("other"): b"a,b\n1,2\n", usage("bad"): BROKEN})
+    other = {usage("other"): b"a,b\n1,2\n", usage("bad"): BROKEN}
+    store.put({usage(): SOUND, usage("gone"): SOUND, **other})
+    with closing(DuckDBWarehouse(store.database)) as warehouse:
+        todo = plan.make(plan.find(store.logs), {}).load
+        (store.logs / usage("gone")).unlink()
+        result = warehouse.load(todo)
     assert set(result.unreadable) == {usage("gone"), usage("other")}
     assert (result.objects, result.rows, result.rejected) == (2, 2, {usage("bad"): 1})
     assert store.rows() == typed([GOOD, GOOD])
@@ -235,10 +280,12 @@ an_object = st.sampled_from(
 
 def rows_and_faults(kind: str, data: bytes) -> tuple[int, int] | None:
     """Rows and faults of an object by itself; None when it is no log."""
+    if kind == "audit":
+        lines = [each for each in data.split(b"\n") if each.strip()]
+        good = lines.count(LINE[:-1])
+        return good, len(lines) - good
     try:
-        parsed = (
-            json_log.parse(data) if kind == "audit" else csv_log.parse(data, csv_log.COLUMNS[kind])
-        )
+        parsed = csv_log.parse(data, csv_log.COLUMNS[kind])
     except csv_log.NotALogError:
         return None
     return len(parsed.records), len(parsed.rejected)
@@ -267,25 +314,6 @@ def test_when_kinds_and_counts_are_mixed_then_each_object_lands_as_if_alone(
     assert [n for ((n,),) in counts] == [*by_kind, sum(faults for _, faults in landed.values())]
     # nothing is left to land but what can't be read
     assert set(store.load().unreadable) == set(result.unreadable)
-
-
-def test_when_a_load_was_killed_then_its_leftovers_go_unseen(store: Store) -> None:
-    store.load({usage(): SOUND})
-    arrival = "_partitiontime=2024-05-29 00:00:00.000001"
-    leftovers = store.raw / "usage" / arrival
-    with closing(DuckDBWarehouse(store.database)) as warehouse:
-        for folder, name in (
-            (leftovers, "rows.csv.zst"),
-            (store.raw / "incoming" / arrival, "storage"),
-        ):
-            folder.mkdir(parents=True)
-            (folder / name).write_bytes(zstandard.compress(SOUND))
-        count = warehouse.connection.execute("select count(*) from storageanalysis.usage")
-        assert count.fetchall() == [(1,)]
-    assert store.rows() == typed([GOOD])
-    assert not leftovers.exists()
-    assert not (store.raw / "incoming").exists()
-    assert store.load({usage("x"): SOUND}).rows == 1
 
 
 def test_when_two_databases_differ_in_suffix_only_then_both_keep_their_rows(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
 """Raw is what landed, and says so when it no longer is; what can't be read is named."""
 
 import os
-import shutil
 import stat
 import subprocess
 import sys
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -13,7 +13,7 @@ import pytest
 
 from integration_tests.project import Project, example_logs
 from integration_tests.test_rows import GOOD, changed, line
-from pullstats import cli, loading
+from pullstats import cli, loading, plan
 from pullstats.duckdb_warehouse import DuckDBWarehouse
 from tests.test_audit import audit, entry
 from tests.test_load import BROKEN, SOUND, Store, typed, usage
@@ -31,84 +31,68 @@ def load(store: Store, *options: str) -> int:
     return cli.main(["load", str(store.logs), *options])
 
 
-def raw_file(store: Store) -> Path:
-    (path,) = store.raw.rglob("rows.csv.zst")
-    return path
-
-
-def spoil(store: Store, how: str) -> Path:
-    """Lose or alter what the database relies on; return what must be named."""
-    path = raw_file(store)
-    data = path.read_bytes()
-    if how == "raw is left behind":
-        shutil.rmtree(store.raw)
-        return store.raw
-    if how == "lost":
-        path.unlink()
-        return path
-    path.write_bytes(data[:-1] if how == "cut" else data[:-1] + bytes([data[-1] ^ 1]))
-    os.utime(path, (1, 1))
-    return path
-
-
-@pytest.mark.parametrize("how", ["raw is left behind", "lost", "cut", "altered"])
-def test_when_raw_is_not_what_landed_then_that_is_an_error(
-    store: Store, how: str, capsys: Capture
-) -> None:
-    store.put({usage(): SOUND})
-    assert load(store) == 0
-    path = spoil(store, how)
-    for command in (["load", str(store.logs)], ["load", "--dry-run", str(store.logs)], ["status"]):
-        capsys.readouterr()
-        assert cli.main(command) == 1
-        assert str(path) in capsys.readouterr().err
-    # what dbt tests
-    with duckdb.connect(str(store.database), read_only=True) as connection:
-        found = connection.execute("select fault from storageanalysis.raw_faults").fetchall()
-    assert found == [("altered" if how in ("cut", "altered") else "lost",)]
-
-
-def test_when_database_and_raw_move_together_then_nothing_is_lost(
+def test_when_the_database_moves_then_its_rows_move_with_it(
     store: Store, tmp_path: Path, capsys: Capture
 ) -> None:
     store.put({usage(): SOUND})
     load(store)
-    moved = tmp_path / "other disk"
-    moved.mkdir()
-    shutil.copy(store.database, moved)
-    shutil.copytree(store.raw, moved / store.raw.name, copy_function=shutil.copyfile)
-    shutil.rmtree(store.raw)
-    store.database.unlink()
-    option = ["--database", str(moved / store.database.name)]
-    assert cli.main(["status", *option]) == 0
-    assert cli.main(["load", str(store.logs), *option]) == 0
+    moved = tmp_path / "other disk" / store.database.name
+    moved.parent.mkdir()
+    store.database.rename(moved)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["logs", "other disk"]
     capsys.readouterr()
-    for table, count in (("usage", "1"), ("raw_faults", "0")):
-        assert cli.main(["query", f"select count(*) from storageanalysis.{table}", *option]) == 0
-        assert capsys.readouterr().out.strip() == count
+    assert cli.main(["load", str(store.logs), "--database", str(moved)]) == 0
+    assert "skipped 1 objects that landed before" in capsys.readouterr().out
+    store.database = moved
+    assert store.rows() == typed([GOOD])
 
 
-@pytest.mark.parametrize("batches", [1, 2])
-def test_when_a_new_database_finds_the_raw_of_another_then_it_deletes_nothing(
-    store: Store, capsys: Capture, batches: int
+def test_when_a_database_has_its_raw_beside_it_then_it_says_what_to_do(
+    store: Store, capsys: Capture
 ) -> None:
-    for hour in range(batches):
-        store.load({usage(hour=hour): SOUND})
-    store.database.unlink()
-    before = sorted(store.raw.rglob("*"))
-    assert load(store) == 1
-    assert f"{store.raw} holds rows that this database doesn't list" in capsys.readouterr().err
-    assert sorted(store.raw.rglob("*")) == before
+    """As before release 0.1.0: the rows were files in a folder, and views read them."""
+    with duckdb.connect(str(store.database)) as connection:
+        connection.execute(
+            "create schema storageanalysis;"
+            "create table storageanalysis.raw_files (file_name text);"
+            "create view storageanalysis.usage as select 1"
+        )
+    store.put({usage(): SOUND})
+    for command in (["load", str(store.logs)], ["load", "--dry-run", str(store.logs)], ["status"]):
+        assert cli.main(command) == 1
+        said = capsys.readouterr().err
+        assert f"{store.database} was made before release 0.1.0" in said
+        assert f"{store.database}.raw holds its rows: move both away" in said
 
 
-def test_when_another_program_leaves_files_in_raw_then_rows_stay(store: Store) -> None:
-    for hour in range(2):
-        store.load({usage(hour=hour): SOUND})
-    for path in store.raw.rglob("rows.csv.zst"):
-        (path.parent / ".DS_Store").touch()
-    before = store.query("from storageanalysis.usage order by all")
-    assert load(store) == 0
-    assert store.query("from storageanalysis.usage order by all") == before
+def test_when_a_batch_fails_then_nothing_of_it_has_landed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put({usage(): SOUND, usage(shard=1): BROKEN, audit(): entry()})
+    insert = DuckDBWarehouse._insert
+
+    def fail(self: DuckDBWarehouse, table: str, values: list[tuple[object, ...]]) -> None:
+        insert(self, table, values)
+        if table == "rejected_lines":
+            raise OSError("no space left on device")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(DuckDBWarehouse, "_insert", fail)
+        assert load(store) == 1
+    tables = ("usage", "audit_logs", "rejected_lines", "loaded_objects")
+    assert not any(store.query(f"from storageanalysis.{table}") for table in tables)
+    assert load(store) == loading.EXIT_REJECTED_LINES
+    assert store.rows() == typed([GOOD, GOOD])
+
+
+def test_when_a_database_is_made_then_it_is_its_owners_only(store: Store) -> None:
+    store.put({usage(): SOUND})
+    umask = os.umask(0o022)
+    try:
+        load(store)
+    finally:
+        assert os.umask(umask) == 0o022
+    assert stat.S_IMODE(store.database.stat().st_mode) == 0o600
 
 
 def test_when_dbt_made_the_database_then_nothing_has_landed(store: Store, capsys: Capture) -> None:
@@ -116,27 +100,79 @@ def test_when_dbt_made_the_database_then_nothing_has_landed(store: Store, capsys
     duckdb.connect(str(store.database)).close()
     assert load(store, "--dry-run") == 0
     assert "would load" in capsys.readouterr().out
-    assert cli.main(["status"]) == 0
+    assert cli.main(["status"]) == 1
+    assert "nothing has landed yet" in capsys.readouterr().err
 
 
-def test_when_a_link_leads_nowhere_then_it_is_named(store: Store, capsys: Capture) -> None:
-    store.put({usage(): SOUND})
-    (store.logs / "archive").symlink_to(store.logs / "unmounted")
-    assert load(store) == 4
-    assert "archive: not loaded: [Errno 2]" in capsys.readouterr().err
+def test_when_a_place_is_a_link_then_it_is_named(
+    store: Store, tmp_path: Path, capsys: Capture
+) -> None:
+    """What it leads to has been listed; or somebody else may have put the link there."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "secret.txt").write_text("secret")
+    (elsewhere / usage(hour=5)).write_bytes(SOUND)
+    store.put({f"below/{usage()}": SOUND})
+    outside = {
+        usage(hour=1): elsewhere / "secret.txt",
+        audit(): elsewhere / "secret.txt",
+        "nas": elsewhere,
+        usage(hour=2): store.logs / "nowhere",
+        usage(hour=3): store.logs / usage(hour=3),
+    }
+    (store.logs / audit()).parent.mkdir(parents=True)
+    for name, target in (outside | {"again": store.logs / "below"}).items():
+        (store.logs / name).symlink_to(target)
+    assert load(store) == loading.EXIT_UNREADABLE
+    said = capsys.readouterr()
+    named = [line for line in said.err.splitlines() if "it is a link to nothing, or out of" in line]
+    assert sorted(line.split(": ")[0] for line in named) == sorted(
+        str(store.logs / name) for name in outside
+    )
+    assert f"skipped {store.logs}/again: it is a link to what is listed" in said.out
+    assert "secret" not in said.err
+    assert store.rows() == typed([GOOD])
+    # the user's own link is meant
+    assert cli.main(["load", str(store.logs / "nas")]) == 0
+    assert store.rows() == typed([GOOD, GOOD])
+
+
+def test_when_a_file_is_refused_then_its_content_is_not_shown(
+    store: Store, capsys: Capture
+) -> None:
+    store.put({usage(): b"secret"})
+    assert load(store) == loading.EXIT_UNREADABLE
+    said = capsys.readouterr()
+    assert "its first line is not the v0 header of its kind" in said.err
+    assert "secret" not in said.err + said.out
+
+
+def test_when_a_name_has_control_characters_then_they_are_escaped(
+    store: Store, capsys: Capture
+) -> None:
+    store.put({usage("\x1b[31m\a\u202e"): SOUND, "\x1b]0;x\x07.txt": b"", usage("b\n"): BROKEN})
+    load(store)
+    said = "".join(capsys.readouterr())
+    assert r"\x1b]0;x\x07.txt" in said
+    assert r"b\n_usage_" in said
+    assert all(each.isprintable() or each == "\n" for each in said)
 
 
 def test_when_a_source_is_empty_text_then_it_is_refused(store: Store) -> None:
     assert cli.main(["load", ""]) == 2
 
 
-def test_when_a_raw_file_is_lost_then_dbt_says_so(project: Project) -> None:
-    log = project.folder / usage()
+@pytest.mark.parametrize("table", ["usage", "audit_logs"])
+def test_when_rows_of_raw_are_lost_then_dbt_says_so(project: Project, table: str) -> None:
+    log, audit_log = project.folder / usage(), project.folder / audit()
+    audit_log.parent.mkdir(parents=True)
     log.write_bytes(SOUND)
-    project.load([log])
+    audit_log.write_bytes(entry())
+    project.load([log, audit_log])
     check = ["test", "--select", "assert_raw_holds_what_landed"]
     project.dbt(*check)
-    next(Path(f"{project.database}.raw").rglob("rows.csv.zst")).unlink()
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute(f"delete from storageanalysis.{table}")
     with pytest.raises(AssertionError, match="assert_raw_holds_what_landed"):
         project.dbt(*check)
 
@@ -165,17 +201,22 @@ def test_when_an_object_lands_twice_then_the_marts_do_not_change(
 
 
 @pytest.mark.parametrize("cut", range(1, len(line(GOOD)) + 2, 40))
-def test_when_a_cut_log_comes_whole_then_the_rest_of_it_lands(
+def test_when_a_cut_log_comes_whole_then_it_lands_again(
     store: Store, cut: int, capsys: Capture
 ) -> None:
     other = changed(sc_status="404")
     whole = SOUND + line(other) + b"\n" + line(GOOD) + b"\n"
     store.put({usage(): whole[: len(SOUND) + cut], audit(): (entry() * 2)[:-9]})
     assert load(store) in (0, loading.EXIT_REJECTED_LINES)
+    before = store.rows()
     store.put({usage(): whole, audit(): entry() * 2})
+    capsys.readouterr()
     assert [load(store), load(store)] == [0, 0]
-    assert store.rows() == typed([GOOD, other, GOOD])
-    assert store.query("select count(*) from storageanalysis.audit_logs") == [(2,)]
+    said = capsys.readouterr().out
+    for name in (usage(), audit()):
+        assert f"{store.logs / name}: was cut off when it landed, so it lands again, whole" in said
+    assert store.rows() == before + typed([GOOD, other, GOOD])
+    assert store.query("select count(*) from storageanalysis.audit_logs") == [(3,)]
 
 
 def test_when_a_log_shrinks_then_it_is_refused(store: Store, capsys: Capture) -> None:
@@ -194,28 +235,12 @@ def test_when_a_log_has_landed_then_it_is_not_read_again(
     copied = store.logs / usage()
     os.utime(copied, (1, 1))
     read = []
-    read_bytes = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or read_bytes(path))
+    really = plan._read
+    monkeypatch.setattr(plan, "_read", lambda path: read.append(path) or really(path))
     assert load(store) == 0
     assert read == [copied]
     assert load(store) == 0
     assert read == [copied]
-
-
-def test_when_a_folder_is_a_link_then_it_is_followed_once(store: Store, capsys: Capture) -> None:
-    elsewhere = store.logs.parent / "nas"
-    (elsewhere / "deep").mkdir(parents=True)
-    (elsewhere / "deep" / usage()).write_bytes(SOUND)
-    (elsewhere / "back").symlink_to(store.logs)
-    (elsewhere / "self").symlink_to(elsewhere / "self")
-    (store.logs / "linked").symlink_to(elsewhere)
-    (store.logs / "twice").symlink_to(elsewhere)
-    assert load(store) == 0
-    said = capsys.readouterr().out
-    assert "1 objects, 1 rows landed" in said
-    assert f"{store.logs}/twice: the folder has been listed before" in said
-    assert f"{store.logs}/linked/back: the folder has been listed before" in said
-    assert cli.main(["load", str(store.logs / "linked")]) == 0
 
 
 def test_when_a_place_is_no_file_then_it_is_skipped(store: Store, capsys: Capture) -> None:
@@ -242,7 +267,7 @@ def test_when_a_folder_cannot_be_listed_then_it_is_named(
     # tests may run as root, whom no mode stops
     monkeypatch.setattr(Path, "iterdir", refuse)
     assert load(store) == loading.EXIT_UNREADABLE
-    assert f"{closed}: not loaded: the folder can't be listed" in capsys.readouterr().err
+    assert f"{closed}: not loaded: it can't be read" in capsys.readouterr().err
     assert store.rows() == typed([GOOD])
 
 
@@ -280,14 +305,11 @@ def test_when_a_database_is_only_read_then_nothing_is_written(
 ) -> None:
     store.put({usage(): SOUND})
     load(store)
-    leftovers = store.raw / "incoming"
-    leftovers.mkdir()
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     for path in (store.database, tmp_path):
         path.chmod(stat.S_IRUSR | stat.S_IXUSR * path.is_dir())
     try:
         assert cli.main(["status"]) == 0
-        assert cli.main(["query", "select count(*) from storageanalysis.usage"]) == 0
         assert load(store, "--dry-run") == 0
     finally:
         tmp_path.chmod(0o755)
@@ -322,9 +344,8 @@ def test_when_the_machine_is_elsewhere_then_the_rows_are_the_same(
     command = [sys.executable, "-m", "pullstats.cli"]
     settings = os.environ | {"TZ": zone, "LC_ALL": "C", "PULLSTATS_DUCKDB": str(database)}
     subprocess.run([*command, "load", str(odd)], env=settings, check=True)
-    said = [
-        subprocess.run([*command, *ask], env=settings, check=True, capture_output=True).stdout
-        for ask in (["status"], ["query", "select log_hour from storageanalysis.loaded_objects"])
-    ]
-    assert b"newest hour: 2024-05-29 23:00 UTC" in said[0]
-    assert said[1] == b"2024-05-29 23:00:00\n"
+    said = subprocess.run([*command, "status"], env=settings, check=True, capture_output=True)
+    assert b"newest hour: 2024-05-29 23:00 UTC" in said.stdout
+    with duckdb.connect(str(database), read_only=True) as connection:
+        found = connection.execute("select log_hour from storageanalysis.loaded_objects")
+        assert found.fetchall() == [(datetime(2024, 5, 29, 23),)]

@@ -37,30 +37,39 @@
     {%- if day | length == 8 -%}
         {{ date_literal(day[:4] ~ '-' ~ day[4:6] ~ '-' ~ day[6:]) }}
     {%- else -%}
-        cast(sink.timestamp as date)
+        cast(entry.timestamp as date)
     {%- endif -%}
 {%- endmacro %}
 
 
-{% macro audit_sink_field(columns, path) %}
-    {{- return(adapter.dispatch('audit_sink_field', 'pullstats')(columns, path)) -}}
-{% endmacro %}
-
-{% macro duckdb__audit_sink_field(columns, path) -%}
-    nullif(json_extract_string(to_json(sink), '$.{{ path }}'), '')
-{%- endmacro %}
-
-{# The sink adds a column, or a field of one, when an entry first has it. #}
-{% macro bigquery__audit_sink_field(columns, path) -%}
-    {%- set place = namespace(fields=columns, found=true) -%}
-    {%- for name in path.split('.') -%}
-        {%- set here = place.fields | selectattr('name', 'equalto', name) | list -%}
-        {%- set place.found = place.found and here | length > 0 -%}
-        {%- set place.fields = here[0].fields if here else [] -%}
-    {%- endfor -%}
-    {%- if place.found -%}
-        nullif(cast(sink.{{ path }} as string), '')
+{% macro audit_field(columns, path) -%}
+    {%- if columns is none or has_audit_field(columns, path) -%}
+        nullif(cast(entry.{{ path }} as string), '')
     {%- else -%}
         cast(null as string)
     {%- endif -%}
 {%- endmacro %}
+
+
+{# The sink adds a column, or a field of one, when an entry first has it. #}
+{% macro has_audit_field(columns, path) %}
+    {{- return(adapter.dispatch('has_audit_field', 'pullstats')(columns, path.split('.'))) -}}
+{% endmacro %}
+
+{# The type of a struct names its fields. #}
+{% macro duckdb__has_audit_field(columns, names) %}
+    {%- set first = columns | selectattr('name', 'equalto', names[0]) | list -%}
+    {{- return(first | length > 0 and (
+        names | length == 1 or modules.re.search('\\b' ~ names[-1] ~ '\\b', first[0].dtype) is not none
+    )) -}}
+{% endmacro %}
+
+{% macro bigquery__has_audit_field(columns, names) %}
+    {%- set place = namespace(fields=columns, found=true) -%}
+    {%- for name in names -%}
+        {%- set here = place.fields | selectattr('name', 'equalto', name) | list -%}
+        {%- set place.found = place.found and here | length > 0 -%}
+        {%- set place.fields = here[0].fields if here else [] -%}
+    {%- endfor -%}
+    {{- return(place.found) -}}
+{% endmacro %}

@@ -2,14 +2,19 @@
 
 {% macro optional_source(source_name, table_name) -%}
     {%- set relation = source(source_name, table_name) -%}
-    {#- a unit test's rows are a CTE of this prefix #}
-    {%- if relation.identifier.startswith('__dbt__cte__') or relation_exists(relation) -%}
+    {%- if source_exists(relation) -%}
         {{ return(relation) }}
     {%- endif -%}
     {{ empty_like(graph.sources.values()
         | selectattr('source_name', 'equalto', source_name)
         | selectattr('name', 'equalto', table_name)
         | first) }}
+{%- endmacro %}
+
+
+{# A unit test's rows are a CTE of this prefix. #}
+{% macro source_exists(relation) -%}
+    {{ return(relation.identifier.startswith('__dbt__cte__') or relation_exists(relation)) }}
 {%- endmacro %}
 
 
@@ -23,7 +28,7 @@
 {% macro empty_like(node) -%}
     (
         select
-            {%- for column in node.columns.values() %}
+            {%- for column in node.columns.values() | selectattr('data_type') %}
             cast(null as {{ column.data_type }}) as {{ column.name }}{{ ',' if not loop.last }}
             {%- endfor %}
         limit 0

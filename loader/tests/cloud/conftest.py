@@ -12,7 +12,7 @@ from integration_tests.emulators import PROJECT, start_bigquery, start_cloud_sto
 from integration_tests.test_rows import COLUMNS, changed
 from pullstats import csv_log, gcs, plan
 from pullstats.bigquery_warehouse import BigQueryWarehouse
-from pullstats.warehouse import BatchResult
+from pullstats.rows import BatchResult
 
 Row = tuple[object, ...]
 
@@ -33,9 +33,9 @@ class Cloud:
         for name, data in objects.items():
             self.bucket.blob(name).upload_from_string(data)
 
-    def plan(self, ledger: dict[str, plan.LedgerEntry] | None = None) -> plan.Plan:
+    def plan(self, ledger: dict[str, plan.LedgerEntry] | None = None, since: str = "") -> plan.Plan:
         known = self.warehouse.ledger() if ledger is None else ledger
-        return plan.make(gcs.find(self.storage, self.uri), known, by_uri=True)
+        return plan.make(gcs.find(self.storage, self.uri, since), known, by_uri=True)
 
     def load(self, objects: Mapping[str, bytes] | None = None) -> BatchResult:
         """Land the objects of the bucket in one batch; give what became of them by name."""

@@ -1,10 +1,14 @@
 """What BigQuery holds after a load is what the log objects say, each object once."""
 
 import gzip
+import io
 import itertools
+import os
 import threading
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from google.cloud import bigquery
@@ -12,11 +16,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from integration_tests.test_rows import COLUMNS, GOOD, HEADER, changed, line, records
-from pullstats import csv_log, plan
+from pullstats import csv_log, gcs, log_names, plan, schemas
 from pullstats.bigquery_warehouse import BigQueryWarehouse
-from pullstats.warehouse import BatchResult
+from pullstats.rows import BatchResult
 from tests.cloud.conftest import Cloud
-from tests.test_audit import audit, entry
+from tests.test_audit import ENTRY, audit, entry
 from tests.test_load import BROKEN, SOUND, STORAGE, typed, usage
 
 NAMES = itertools.count()
@@ -49,8 +53,6 @@ def test_when_objects_are_sound_then_one_native_job_lands_them(cloud: Cloud) -> 
         },
         "sourceFormat": "CSV",
         "skipLeadingRows": 1,
-        "fieldDelimiter": ",",
-        "quote": '"',
         "allowQuotedNewlines": True,
         "preserveAsciiControlCharacters": True,
         "maxBadRecords": 0,
@@ -122,18 +124,19 @@ def test_when_an_object_is_gone_before_its_load_then_the_others_land(cloud: Clou
 
 
 def test_when_logs_are_audit_logs_then_their_entries_land_unchanged(cloud: Cloud) -> None:
-    odd = entry(protoPayload={"text": 'a "quoted", \\ tab\t and \u4e2d\u6587'})
+    text = 'a "quoted", \\ tab\t and \u4e2d\u6587'
+    odd = entry(protoPayload={"methodName": text})
     sound = {audit(): entry() + odd, audit(hour=1, part="A0:1735351500"): entry(insertId="late")}
     bad = entry(insertId="x") + b"no JSON\n" + entry(insertId=None) + entry(insertId="y")
     result = cloud.load(
         {**sound, audit(hour=2): bad, "run.googleapis.com/stdout/" + audit()[-37:]: b"x"}
     )
     assert result == BatchResult(3, 5, {audit(hour=2): 2})
-    found = cloud.query("log_entry, 1", "audit_logs")
-    lines = (
-        b"".join([*sound.values(), entry(insertId="x"), entry(insertId="y")]).decode().splitlines()
-    )
-    assert sorted(line for line, _ in found) == sorted(lines)
+    found = cloud.query("insertId, protopayload_auditlog.methodName, timestamp", "audit_logs")
+    ids = [ENTRY["insertId"], ENTRY["insertId"], "late", "x", "y"]
+    assert sorted(insert_id for insert_id, *_ in found) == sorted(ids)
+    assert {method for _, method, _ in found} == {text, "Docker-GetManifest"}
+    assert {time for *_, time in found} == {datetime(2024, 12, 28, 0, 4, 11, 749482, UTC)}
     rejected = cloud.query("object_uri, line_number, reason", "rejected_lines")
     assert rejected == [
         (cloud.uri + audit(hour=2), 2, "not JSON: Expecting value: line 1 column 1 (char 0)"),
@@ -147,11 +150,23 @@ def test_when_logs_are_audit_logs_then_their_entries_land_unchanged(cloud: Cloud
     (job,) = (job for job in jobs(cloud) if job.destination.table_id == "audit_logs")
     request = job.to_api_repr()["configuration"]["load"]
     fields = [(field["name"], field["type"]) for field in request["schema"]["fields"]]
-    assert fields == [("log_entry", "STRING")]
-    # the emulator knows these; that BigQuery does, too, is documented
-    options = ("sourceFormat", "fieldDelimiter", "quote", "skipLeadingRows", "maxBadRecords")
-    assert [request[name] for name in options] == ["CSV", "\x01", "", 0, 0]
+    assert fields == list(schemas.columns("audit_logs").items())
+    assert (request["sourceFormat"], request["maxBadRecords"]) == ("NEWLINE_DELIMITED_JSON", 0)
     assert cloud.load() == BatchResult()
+
+
+@pytest.mark.parametrize("since", ["2024-05-29T22", "2024-12-28T03", "2024-05-29", "2030-01-01"])
+def test_when_hours_are_old_then_they_are_not_listed(cloud: Cloud, since: str) -> None:
+    """A listing must cost what is new: 100 objects an hour are a million a year."""
+    names = [usage(prefix, hour) for prefix in ("a", "deep/b", "c_usage_d") for hour in range(24)]
+    names += [audit(hour, log=log) for log in ("data_access", "activity") for hour in range(24)]
+    cloud.put(dict.fromkeys(names, b"x"))
+    found = [each.place for each in gcs.find(cloud.storage, cloud.uri, since)]
+    uris = {cloud.uri + name: log_names.parse(cloud.uri + name) for name in names}
+    recent = {uri for uri, name in uris.items() if name and f"{name.hour:%Y-%m-%dT%H}" >= since}
+    assert recent <= set(found)
+    # of each of the five logs, only one that is older
+    assert len(found) <= len(recent) + 5
 
 
 @pytest.mark.parametrize(("again", "conflicts"), [(SOUND, 0), (HEADER, 1)])
@@ -165,11 +180,13 @@ def test_when_a_landed_object_has_a_new_generation_then_it_does_not_land(
     assert cloud.rows() == typed([GOOD])
 
 
-def test_when_a_cut_object_comes_whole_then_the_rest_of_it_lands(cloud: Cloud) -> None:
+def test_when_a_cut_object_comes_whole_then_it_lands_again(cloud: Cloud) -> None:
     whole = SOUND + line(changed(sc_status="404")) + b"\n"
     assert cloud.load({usage(): whole[:-20]}) == BatchResult(1, 1, {usage(): 1})
-    assert cloud.load({usage(): whole}) == BatchResult(1, 1)
-    assert cloud.rows() == typed([GOOD, changed(sc_status="404")])
+    cloud.put({usage(): whole})
+    assert cloud.plan().again == [cloud.uri + usage()]
+    assert cloud.load() == BatchResult(1, 2)
+    assert cloud.rows() == typed([GOOD, GOOD, changed(sc_status="404")])
     todo = cloud.plan()
     assert (todo.load, todo.conflicts) == ([], {})
 
@@ -231,9 +248,12 @@ def test_when_tables_are_made_then_they_are_partitioned_and_labelled(cloud: Clou
     assert {name for name, table in made.items() if table.time_partitioning} == RAW
     partitioning = made["usage"].time_partitioning
     assert (partitioning.type_, partitioning.field) == ("HOUR", None)
-    # the emulator forgets the option, so it is asserted on the statement
-    assert "partition_expiration_days = 30)" in cloud.warehouse.ddl()
-    assert "partition_expiration_days = null)" in BigQueryWarehouse(usage_days="0").ddl()
+    # the emulator forgets the option, so it is asserted on what is asked for
+    for warehouse, days in ((cloud.warehouse, 30), (BigQueryWarehouse(usage_days="0"), None)):
+        found = {name: warehouse.table(name).time_partitioning for name in TABLES}
+        expires = {name: each.expiration_ms for name, each in found.items() if each}
+        milliseconds = days and days * 86_400_000
+        assert expires == {"usage": milliseconds, "audit_logs": milliseconds, "storage": None}
     assert made["usage"].clustering_fields == ["cs_bucket", "cs_operation"]
     assert all(table.labels == {"team": "data"} for table in made.values())
     kinds = {field.name: field.field_type for field in made["usage"].schema}
@@ -249,8 +269,27 @@ def test_when_batches_are_cut_then_they_keep_the_limits_of_a_job(cloud: Cloud) -
     assert limits.max_objects <= 10_000
     assert limits.max_bytes <= 15 * 10**12
     cloud.put({usage(hour=hour): SOUND for hour in range(3)})
-    huge = [plan.LogObject(**vars(each) | {"size": 10**9 + 1}) for each in cloud.plan().load]
+    huge = [plan.LogObject(**vars(each) | {"size": 2**27 + 1}) for each in cloud.plan().load]
     assert [len(b) for b in plan.batches(huge, limits.max_objects, limits.max_bytes)] == [1, 1, 1]
+
+
+def test_when_objects_are_read_here_then_what_is_spooled_is_bounded(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On Cloud Run the temporary file is in memory: a batch must not need more than there is."""
+    sizes: list[int] = []
+    upload = cloud.client.load_table_from_file
+
+    def watched(file: BinaryIO, *arguments: object, **options: object) -> object:
+        if isinstance(file, io.BufferedReader):  # not rejected lines and the ledger
+            sizes.append(os.fstat(file.fileno()).st_size)
+        return upload(file, *arguments, **options)
+
+    monkeypatch.setattr(cloud.client, "load_table_from_file", watched)
+    monkeypatch.setattr(BigQueryWarehouse, "max_read_bytes", 10 * len(BROKEN))
+    logs = {usage(f"log{n}", hour=n % 24): BROKEN for n in range(40)}
+    assert cloud.load(logs).rows == 40
+    assert (len(sizes), max(sizes) < 20 * len(BROKEN)) == (4, True)
 
 
 # One example is a whole batch, and shrinking one through an emulator would take minutes.

@@ -1,81 +1,51 @@
-{%- set fields = {
-    'insert_id': 'insertId',
-    'log_name': 'logName',
-    'service_name': 'protoPayload.serviceName',
-    'method_name': 'protoPayload.methodName',
-    'audit_resource_name': 'protoPayload.resourceName',
-    'principal_email': 'protoPayload.authenticationInfo.principalEmail',
-    'principal_subject': 'protoPayload.authenticationInfo.principalSubject',
-    'caller_ip': 'protoPayload.requestMetadata.callerIp',
-    'user_agent': 'protoPayload.requestMetadata.callerSuppliedUserAgent',
-    'request_url': 'protoPayload.request.requestUrl',
-    'grpc_status': 'protoPayload.status.code',
-} %}
-{%- set paths = fields.values() | list + ['timestamp'] %}
+{%- set payload = 'protopayload_auditlog.' %}
+{%- set landed = source('artifact_registry', 'audit_logs') %}
+{%- set tables = ([landed] if source_exists(landed) else []) + audit_sink_tables() %}
 with
-
--- an entry as a Cloud Storage sink writes it
-landed as (
-
-    select
-        {{ json_fields('log_entry', paths) }} as fields,
-        _partitiontime as loaded_at
-    from {{ optional_source('artifact_registry', 'audit_logs') }}
-
-),
-
-parsed as (
-
-    select
-        {%- for name in fields %}
-        {{ json_field('fields', loop.index) }} as {{ name }},
-        {%- endfor %}
-        {{ micros_of_text(json_field('fields', paths | length)) }} as logged_micros,
-        loaded_at
-    from landed
-
-),
-
-bounded as (
-
-    select
-        *,
-        {{ valid_micros('logged_micros', 'loaded_at') }} as started_micros
-    from parsed
-
-),
 
 entries as (
 
-    select
-        {{ fields.keys() | join(',\n        ') }},
-        started_micros,
-        cast({{ micros_to_timestamp('started_micros') }} as date) as event_date,
-        loaded_at
-    from bounded
-    {%- for table in audit_sink_tables() %}
+    -- what the loader lands has the shape of a BigQuery sink's table
+    {%- for table in tables or [none] %}
+    {%- set is_landed = table == landed %}
+    {%- if is_landed %}
+    {%- set columns, arrival = none, '_partitiontime' %}
+    {%- elif table %}
     {%- set columns = adapter.get_columns_in_relation(table) %}
-    union all
-    -- an entry as a BigQuery sink writes it
+    {%- set arrival = 'coalesce(entry.receivetimestamp, entry.timestamp)' %}
+    {%- else %}
+    {%- set columns, arrival = [], 'entry.timestamp' %}
+    {%- endif %}
+    {%- set micros = valid_micros(micros_of_timestamp('entry.timestamp'), arrival) %}
     select
-        {%- for name, path in fields.items() %}
-        {%- if name == 'request_url' %}
-        {{ json_value(audit_sink_field(columns, 'protopayload_auditlog.requestJson'), 'requestUrl') }}
+        {{ audit_field(columns, 'insertId') }} as insert_id,
+        {{ audit_field(columns, 'logName') }} as log_name,
+        {{ audit_field(columns, payload ~ 'serviceName') }} as service_name,
+        {{ audit_field(columns, payload ~ 'methodName') }} as method_name,
+        {{ audit_field(columns, payload ~ 'resourceName') }} as audit_resource_name,
+        {{ audit_field(columns, payload ~ 'authenticationInfo.principalEmail') }}
+            as principal_email,
+        {{ audit_field(columns, payload ~ 'authenticationInfo.principalSubject') }}
+            as principal_subject,
+        {{ audit_field(columns, payload ~ 'requestMetadata.callerIp') }} as caller_ip,
+        {{ audit_field(columns, payload ~ 'requestMetadata.callerSuppliedUserAgent') }}
+            as user_agent,
+        {{ json_value(audit_field(columns, payload ~ 'requestJson'), 'requestUrl') }}
             as request_url,
-        {%- else %}
-        {{ audit_sink_field(columns, path | replace('protoPayload', 'protopayload_auditlog')) }}
-            as {{ name }},
-        {%- endif %}
-        {%- endfor %}
-        {{ micros_of_timestamp('sink.timestamp') }} as started_micros,
+        {{ audit_field(columns, payload ~ 'status.code') }} as grpc_status,
+        {{ micros }} as started_micros,
+        {%- if table and not is_landed %}
         {{ audit_sink_date(table) }} as event_date,
-        coalesce(sink.receivetimestamp, sink.timestamp) as loaded_at
-    from {{ table }} as sink
+        {%- else %}
+        cast({{ micros_to_timestamp(micros) }} as date) as event_date,
+        {%- endif %}
+        {{ arrival }} as loaded_at
+    from {{ table or '(select cast(null as timestamp) as timestamp limit 0)' }} as entry
+    {%- if table and not is_landed %}
     -- the day of a partition can't be bounded: it would no longer prune
-    where
-        {{ valid_micros(
-            micros_of_timestamp('sink.timestamp'), 'coalesce(sink.receivetimestamp, sink.timestamp)'
-        ) }} > 0
+    where {{ micros }} > 0
+    {%- endif %}
+    {{ 'union all' if not loop.last }}
     {%- endfor %}
 
 )

@@ -1,0 +1,45 @@
+"""The tables of raw: their columns stand in files that `bq` reads as well."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+Table = Literal["usage", "storage", "audit_logs", "rejected_lines", "loaded_objects"]
+Field = dict[str, Any]
+# The tables whose rows say when they arrived, as BigQuery's ingestion time does.
+ROWS: tuple[Table, ...] = ("usage", "storage", "audit_logs")
+TABLES: tuple[Table, ...] = (*ROWS, "rejected_lines", "loaded_objects")
+SCHEMA = "storageanalysis"
+_TYPES = {"STRING": "varchar", "INT64": "bigint", "TIMESTAMP": "timestamp", "BYTES": "blob"}
+
+
+def path(table: Table) -> Path:
+    return Path(__file__).with_name(f"{table}.json")
+
+
+def fields(table: Table) -> list[Field]:
+    found: list[Field] = json.loads(path(table).read_text())
+    return found
+
+
+def columns(table: Table) -> dict[str, str]:
+    """Name the columns, by type."""
+    return {field["name"]: field["type"] for field in fields(table)}
+
+
+def ddl() -> str:
+    """Write the statements that make the tables on DuckDB."""
+    statements = [f"create schema if not exists {SCHEMA}"]
+    for table in TABLES:
+        arrival = [{"name": "_partitiontime", "type": "TIMESTAMP"}] if table in ROWS else []
+        body = _columns([*fields(table), *arrival])
+        statements.append(f"create table if not exists {SCHEMA}.{table} ({body})")
+    return "; ".join(statements)
+
+
+def _columns(of: list[Field]) -> str:
+    return ", ".join(f'"{field["name"]}" {_type(field)}' for field in of)
+
+
+def _type(field: Field) -> str:
+    return f"struct({_columns(field['fields'])})" if "fields" in field else _TYPES[field["type"]]
