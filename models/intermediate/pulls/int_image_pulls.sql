@@ -15,14 +15,9 @@ manifest_fetches as (
 
 ),
 
-inventoried as (
+configs as (
 
-    select
-        image,
-        manifest_digest,
-        {{ sole_value('config_digest') }} as config_digest
-    from {{ ref('pullstats', 'stg_registry_inventory__manifests') }}
-    group by image, manifest_digest
+    select * from {{ ref('pullstats', 'int_manifest_configs') }}
 
 )
 
@@ -60,12 +55,8 @@ select
     'cloud_audit' as log_source,
     manifest_fetches.resource_name,
     manifest_fetches.image,
-    coalesce(inventoried.config_digest, configs.config_digest) as image_id,
-    case
-        when inventoried.config_digest is not null then 'inventory'
-        when configs.config_digest is not null then 'inferred'
-        else 'none'
-    end as image_id_source,
+    configs.config_digest as image_id,
+    coalesce(configs.config_source, 'none') as image_id_source,
     manifest_fetches.tag,
     manifest_fetches.index_digest,
     manifest_fetches.manifest_digest,
@@ -77,8 +68,17 @@ select
     manifest_fetches.principal_id,
     manifest_fetches.principal_kind,
     'request' as attribution,
-    case when manifest_fetches.manifest_digest is null then 'ambiguous' else 'inferred' end
-        as count_confidence,
+    case
+        when manifest_fetches.manifest_digest is null then 'ambiguous'
+        -- manifest and blobs agree: the config was read first
+        when
+            manifest_fetches.is_plain
+            and manifest_fetches.is_complete
+            and configs.is_config_certain
+            and configs.config_digest = manifest_fetches.first_blob_digest
+            then 'certain'
+        else 'inferred'
+    end as count_confidence,
     manifest_fetches.blob_count,
     manifest_fetches.request_count,
     cast(null as int64) as served_bytes,
@@ -88,12 +88,4 @@ select
     manifest_fetches.session_date,
     manifest_fetches.fetch_date as pull_date
 from manifest_fetches
-left join inventoried
-    on
-        manifest_fetches.image = inventoried.image
-        and manifest_fetches.manifest_digest = inventoried.manifest_digest
-left join {{ ref('pullstats', 'int_manifest_configs') }} as configs
-    on
-        manifest_fetches.image = configs.image
-        and manifest_fetches.manifest_digest = configs.manifest_digest
-        and manifest_fetches.session_date = configs.session_date
+left join configs on manifest_fetches.manifest_digest = configs.manifest_digest

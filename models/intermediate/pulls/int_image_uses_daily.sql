@@ -6,7 +6,7 @@
     cluster_by=['image'],
     meta={'restates': {
         'gcs_usage': [-1, 2],
-        'cloud_audit': [-2 - beside, 8],
+        'cloud_audit': [-2 - beside, 10],
         'blobs': [0, 1],
     }},
 ) }}

@@ -1,75 +1,20 @@
 {{ config(
-    materialized='incremental',
-    unique_key='session_date',
-    partition_by=by_day('session_date'),
-    cluster_by=['image'],
-    meta={'restates': {'cloud_audit': [-2, 2]}},
+    meta={'restates': {}},
+    post_hook="{{ add_days_of_changed_manifests(ref('pullstats', 'int_manifest_fetches')) }}",
 ) }}
-{%- set restated = restated_days() %}
 with
 
-contents as (
-
-    select * from {{ ref('pullstats', 'int_manifest_contents_read') }}
-    where {{ is_restated('session_date', restated, before=1, after=1) }}
-
-),
-
--- programs that pull ask for the config first, but the answers may overtake one another
 votes as (
 
     select
-        contents.image,
-        coalesce(contents.only_child_digest, contents.root_digest) as manifest_digest,
-        contents.first_blob_digest,
-        contents.session_date,
-        count(*) as vote_count
-    from contents
-    inner join {{ ref('pullstats', 'client_tools') }} as tools on contents.client_tool = tools.tool
-    where
-        contents.blob_count > 1
-        and not contents.is_shared
-        and contents.root_digest != ''
-        and (contents.child_read_count is null or contents.only_child_digest is not null)
-        and tools.config_position = 'first'
-        and tools.config_only_read = 'pull'
-    group by
-        contents.image,
-        coalesce(contents.only_child_digest, contents.root_digest),
-        contents.first_blob_digest,
-        contents.session_date
-
-),
-
-pulled as (
-
-    select distinct
-        image,
         manifest_digest,
-        session_date
-    from votes
-    where {{ is_restated('session_date', restated) }}
-
-),
-
-tallies as (
-
-    select
-        pulled.image,
-        pulled.manifest_digest,
-        pulled.session_date,
-        votes.first_blob_digest,
-        sum(votes.vote_count) as vote_count
-    from pulled
-    inner join votes
-        on
-            pulled.image = votes.image
-            and pulled.manifest_digest = votes.manifest_digest
-            and votes.session_date between
-            {{ dbt.dateadd('day', -1, 'pulled.session_date') }}
-            and {{ dbt.dateadd('day', 1, 'pulled.session_date') }}
-    group by
-        pulled.image, pulled.manifest_digest, pulled.session_date, votes.first_blob_digest
+        config_digest,
+        {{ sum_of("case when vote in ('written', 'alone') then vote_count end") }}
+            as conclusive_count,
+        {{ sum_of("case when vote = 'first' then vote_count end") }} as first_read_count,
+        min(vote_date) as first_vote_date
+    from {{ ref('pullstats', 'int_manifest_config_votes_daily') }}
+    group by manifest_digest, config_digest
 
 ),
 
@@ -77,24 +22,68 @@ compared as (
 
     select
         *,
-        lead(vote_count) over (
-            partition by image, manifest_digest, session_date
-            order by vote_count desc, first_blob_digest asc
-        ) as next_vote_count,
         row_number() over (
-            partition by image, manifest_digest, session_date
-            order by vote_count desc, first_blob_digest asc
-        ) as place
-    from tallies
+            partition by manifest_digest order by first_read_count desc, config_digest asc
+        ) = 1 as is_read_first_most,
+        lead(first_read_count) over (
+            partition by manifest_digest order by first_read_count desc, config_digest asc
+        ) as next_first_read_count
+    from votes
+
+),
+
+-- downloads overtake one another, so one read before all others decides nothing
+inferred as (
+
+    select
+        manifest_digest,
+        coalesce(max(conclusive_count), 0) > 0
+        or max(first_read_count) * 4 >= sum(first_read_count) * 3 as is_certain,
+        case
+            when max(conclusive_count) > 0
+                then {{ sole_value('case when conclusive_count > 0 then config_digest end') }}
+            else max(case
+                when
+                    is_read_first_most
+                    and first_read_count >= 2 + coalesce(next_first_read_count, 0)
+                    then config_digest
+            end)
+        end as config_digest,
+        min(first_vote_date) as first_vote_date
+    from compared
+    group by manifest_digest
+
+),
+
+listed as (
+
+    select
+        manifest_digest,
+        {{ sole_value('config_digest') }} as config_digest
+    from {{ ref('pullstats', 'stg_registry_inventory__manifests') }}
+    where not {{ is_empty_config('config_digest') }}
+    group by manifest_digest
+
+),
+
+known as (
+
+    select
+        manifest_digest,
+        coalesce(listed.config_digest, inferred.config_digest) as config_digest,
+        case
+            when listed.config_digest is not null then 'inventory'
+            when inferred.config_digest is not null then 'inferred'
+            else 'none'
+        end as config_source,
+        listed.config_digest is not null
+        or inferred.config_digest is not null and inferred.is_certain as is_config_certain,
+        inferred.first_vote_date
+    from inferred
+    full outer join listed using (manifest_digest)
 
 )
 
-select
-    image,
-    manifest_digest,
-    first_blob_digest as config_digest,
-    session_date
-from compared
-where
-    place = 1
-    and vote_count >= 2 + coalesce(next_vote_count, 0)
+{{ with_change_times('known', key=['manifest_digest'], compare_columns={
+    'changed_at': ['config_digest', 'config_source', 'is_config_certain'],
+}) }}

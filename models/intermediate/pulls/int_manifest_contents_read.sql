@@ -60,9 +60,9 @@ distinct_reads as (
         {{ count_if('not is_refused') }} as read_count,
         {{ count_if('is_refused') }} as refused_count,
         max(started_micros) as last_micros,
-        row_number() over (
+        rank() over (
             partition by session_id, root_digest, object_kind
-            order by min(case when is_refused then null else started_micros end) nulls last, digest
+            order by min(case when is_refused then null else started_micros end) nulls last
         ) = 1 as is_first
     from reads
     group by
@@ -89,10 +89,14 @@ counted as (
         {{ count_if("object_kind = 'blob'") }} as requested_blob_count,
         {{ sum_of("case when object_kind = 'blob' then read_count end") }} as blob_read_count,
         min(case when object_kind = 'blob' then nullif(read_count, 0) end) as fewest_blob_reads,
-        max(case when object_kind = 'blob' and is_first then digest end) as first_blob_digest,
+        -- of several that came at one time the log doesn't tell
+        {{ sole_value("case when object_kind = 'blob' and is_first then digest end") }}
+            as first_blob_digest,
         -- the first blob is the config, which a client reads again when it tries again
-        max(case when object_kind = 'blob' and not is_first then read_count end)
-            as most_layer_reads,
+        coalesce(
+            max(case when object_kind = 'blob' and not is_first then read_count end),
+            max(case when object_kind = 'blob' then read_count end)
+        ) as most_layer_reads,
         -- who was refused a blob reads it, and perhaps all others, once more
         min(case when object_kind = 'blob' and refused_count > 0 then nullif(read_count, 0) end)
             as fewest_retried_reads,

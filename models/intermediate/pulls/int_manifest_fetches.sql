@@ -1,11 +1,11 @@
-{%- set memory_micros = 2 * 86400 * 1000000 %}
+{%- set memory_micros = 7 * 86400 * 1000000 %}
 {%- set days_beside = 0 if var('audit_log_has_blobs') else 1 %}
 {{ config(
     materialized='incremental',
     unique_key='session_date',
     partition_by=by_day('session_date'),
     cluster_by=['image', 'fetch_kind'],
-    meta={'restates': {'cloud_audit': [-2 - days_beside, 7]}},
+    meta={'restates': {'cloud_audit': [-2 - days_beside, 9]}},
 ) }}
 {%- set restated = restated_days() %}
 with
@@ -45,7 +45,7 @@ downloads as (
     where
         tools.reads_cache = 'true'
         and contents.blob_count > contents.leaf_count
-        and {{ is_restated('contents.session_date', restated, before=3) }}
+        and {{ is_restated('contents.session_date', restated, before=8) }}
 
 ),
 
@@ -72,6 +72,17 @@ judged as (
         blobs.blob_count,
         coalesce(blobs.requested_blob_count, 0) = coalesce(blobs.blob_count, 0) as is_complete,
         blobs.blob_read_count,
+        blobs.first_blob_digest,
+        -- one request for one image that the client didn't have, each blob once
+        requests.operation = 'read'
+        and not requests.is_got_before
+        and count(*) over (partition by requests.session_id, requests.digest) = 1
+        and coalesce(
+            blobs.leaf_count = 1
+            and blobs.blob_count > 1
+            and blobs.blob_read_count = blobs.requested_blob_count,
+            false
+        ) as is_plain,
         blobs.last_blob_micros,
         case
             -- the clients read several platforms, each its own
@@ -188,8 +199,10 @@ select
             then 'retry'
         else judged.fetch_kind
     end as fetch_kind,
+    judged.first_blob_digest,
     judged.blob_count,
     judged.is_complete,
+    judged.is_plain,
     1 + coalesce(judged.blob_read_count, 0) as request_count,
     cast({{ micros_to_timestamp('judged.started_micros') }} as date) as fetch_date,
     judged.started_micros,

@@ -6,8 +6,9 @@
     cluster_by=['image'],
     meta={'restates': {
         'gcs_usage': [-1, 2],
-        'cloud_audit': [-2 - beside, 8],
+        'cloud_audit': [-2 - beside, 10],
         'blobs': [0, 1],
+        'manifests': [0, 1],
     }},
 ) }}
 {%- set restated = restated_days() %}

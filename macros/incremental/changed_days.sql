@@ -28,18 +28,12 @@
 {%- endmacro %}
 
 
-{# Days on which blobs were read that have changed since the last finished run, the newest first. #}
+{# Days on which blobs were read that have changed since the last finished run. #}
 {% macro add_days_of_changed_blobs(evidence) %}
-    {% if not is_restating() or should_full_refresh() or reads_a_part() %}
+    {% set since = last_finish() %}
+    {% if not since %}
         {{ return('') }}
     {% endif %}
-    {% set finished_at = run_query(
-        'select cast(max(finished_at) as string) from ' ~ build_days()
-    ).rows[0][0] %}
-    {% if not finished_at %}
-        {{ return('') }}
-    {% endif %}
-    {% set since = timestamp_literal(finished_at) %}
     {# a constant: without it the evidence of all time would be read #}
     {% set first_read_day = run_query(
         'select cast(cast(' ~ micros_to_timestamp('min(first_read_micros)') ~ ' as date) as string) from '
@@ -64,11 +58,52 @@
                 or (blobs.image_changed_at > {{ since }} and evidence.image is null)
             )
     {% endset %}
-    {% set days = run_query(changed).columns[0].values() | sort(reverse=true) %}
+    {{ add_changed_days('blobs', run_query(changed).columns[0].values()) }}
+{% endmacro %}
+
+
+{# Days on which manifests were fetched whose config has become known, or another one, since then. #}
+{% macro add_days_of_changed_manifests(fetches) %}
+    {% set since = last_finish() %}
+    {% if not since %}
+        {{ return('') }}
+    {% endif %}
+    {% set first_vote_day = run_query(
+        'select cast(min(first_vote_date) as string) from ' ~ this ~ ' where changed_at > ' ~ since
+    ).rows[0][0] %}
+    {% if not first_vote_day %}
+        {{ return('') }}
+    {% endif %}
+    {% set changed %}
+        select distinct cast(fetches.session_date as string)
+        from {{ this }} as manifests
+        inner join {{ fetches }} as fetches on manifests.manifest_digest = fetches.manifest_digest
+        where
+            fetches.session_date >= {{ date_literal(days_around([first_vote_day], -1)[0]) }}
+            and manifests.changed_at > {{ since }}
+    {% endset %}
+    {{ add_changed_days('manifests', run_query(changed).columns[0].values()) }}
+{% endmacro %}
+
+
+{% macro last_finish() %}
+    {% if not is_restating() or should_full_refresh() or reads_a_part() %}
+        {{ return(none) }}
+    {% endif %}
+    {% set finished_at = run_query(
+        'select cast(max(finished_at) as string) from ' ~ build_days()
+    ).rows[0][0] %}
+    {{ return(timestamp_literal(finished_at) if finished_at else none) }}
+{% endmacro %}
+
+
+{# The newest days first, max_restated_days at most. #}
+{% macro add_changed_days(kind, changed_days) %}
+    {% set days = changed_days | sort(reverse=true) %}
     {% set left_out = days[var('max_restated_days'):] %}
     {% if left_out %}
         {% do exceptions.warn(
-            this.identifier ~ ': what is known of some blobs has changed, which concerns '
+            this.identifier ~ ': what is known of some ' ~ kind ~ ' has changed, which concerns '
             ~ days | length ~ ' days. max_restated_days is ' ~ var('max_restated_days') ~ ': '
             ~ left_out | length ~ ' days from ' ~ left_out[-1] ~ ' to ' ~ left_out[0]
             ~ ' are not restated. To restate them: dbt build --vars '
@@ -80,7 +115,7 @@
         (run_id, log_source, restated_date, loaded_after, started_at)
     values
     {%- for day in days[:var('max_restated_days')] %}
-    ('{{ run_id() }}', 'blobs', {{ date_literal(day) }}, timestamp '1970-01-01', {{ run_started() }})
+    ('{{ run_id() }}', '{{ kind }}', {{ date_literal(day) }}, timestamp '1970-01-01', {{ run_started() }})
         {{- ',' if not loop.last }}
     {%- endfor %}
     {% endif %}
