@@ -51,7 +51,6 @@ class Accuracy:
     invisible_pulls: int
     overall: Tally
     by_program: dict[str, Tally]
-    by_kind: dict[str, Tally]
     image_ids: Counter[str]
     confidence: Counter[str]
     agents: Counter[str]
@@ -126,13 +125,11 @@ def measure(query: Query, folder: Path = EXAMPLES / "truth") -> Accuracy:
     operations = Operations(folder)
     overall = Tally(len(operations.all))
     programs: dict[str, Tally] = {}
-    kinds: dict[str, Tally] = {}
     for each in operations.all:
-        for tallies, key in ((programs, each["client_kind"]), (kinds, kind_of(each))):
-            tallies.setdefault(key, Tally()).operations += 1
+        programs.setdefault(each["client_kind"], Tally()).operations += 1
         if is_observable_pull(each):
             cell = (image_of(each), day_of(int(each["log_first_micros"])))
-            for tally in (overall, programs[each["client_kind"]], kinds[kind_of(each)]):
+            for tally in (overall, programs[each["client_kind"]]):
                 tally.truth[cell] += 1
     image_ids: Counter[str] = Counter()
     for image, day, start, end, image_id in query(
@@ -143,12 +140,8 @@ def measure(query: Query, folder: Path = EXAMPLES / "truth") -> Accuracy:
         assert isinstance(end, int)
         assert isinstance(day, date)
         operation = operations.take(image, start, end)
-        found = (operation["client_kind"], kind_of(operation)) if operation else ("none", "none")
-        for tally in (
-            overall,
-            programs.setdefault(found[0], Tally()),
-            kinds.setdefault(found[1], Tally()),
-        ):
+        found = operation["client_kind"] if operation else "none"
+        for tally in (overall, programs.setdefault(found, Tally())):
             tally.counted[(str(image), day)] += 1
         if operation and is_observable_pull(operation):
             is_right = image_id == operation["config_digest"]
@@ -166,7 +159,7 @@ def measure(query: Query, folder: Path = EXAMPLES / "truth") -> Accuracy:
     )
     agents = judge_agents(query) if folder == EXAMPLES / "truth" else Counter[str]()
     return Accuracy(
-        *(requests, operations.invisible, overall, programs, kinds, image_ids, confidence, agents)
+        *(requests, operations.invisible, overall, programs, image_ids, confidence, agents)
     )
 
 
@@ -217,22 +210,11 @@ def report(examples: Accuracy, programs: Accuracy, stories: list[Outcome]) -> st
             f"The examples hold {summary(examples)} {examples.invisible_pulls} more pulls left"
             " nothing in the log, since the clients had everything already. Tool, version and class"
             f" of the requests: {agents['right']:,} right, {agents['wrong']} wrong.\n",
-            *tables(examples),
+            program_table(examples),
             f"`examples/programs` holds {summary(programs)}\n",
-            *tables(programs),
+            program_table(programs),
             f"Of {len(stories)} stories made after reports of other people's traffic {right} are"
-            " counted right:\n",
-            table(
-                ("story", *COUNTS[:2], "image ids", "right"),
-                (
-                    (
-                        each.name.replace("_", " "),
-                        *(each.expected[0], each.found[0], each.found[1]),
-                        "yes" if each.is_right else "no",
-                    )
-                    for each in stories
-                ),
-            ),
+            " counted right.\n",
         ]
     )
 
@@ -249,17 +231,11 @@ def summary(result: Accuracy) -> str:
     )
 
 
-def tables(result: Accuracy) -> list[str]:
-    return [
-        table(
-            (what, "operations", *COUNTS),
-            ((name, each.operations, *each.row) for name, each in ordered(tallies)),
-        )
-        for what, tallies in (
-            ("client program", result.by_program),
-            ("what the client did", result.by_kind),
-        )
-    ]
+def program_table(result: Accuracy) -> str:
+    return table(
+        ("client program", "operations", *COUNTS),
+        ((name, each.operations, *each.row) for name, each in ordered(result.by_program)),
+    )
 
 
 def ordered(tallies: dict[str, Tally]) -> list[tuple[str, Tally]]:

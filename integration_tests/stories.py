@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from integration_tests.project import Project
-from integration_tests.traffic import HOUR, SECOND, Blob, Registry, write
+from integration_tests.traffic import EMPTY_CONFIG, HOUR, SECOND, Blob, Registry, write
 
 DOCKER = "docker/27.5.1 go/go1.22.11 git-commit/4c9b3b0 kernel/6.8.0 os/linux arch/amd64"
 DOCKER_29 = "docker/29.1.3 go/go1.25.5 git-commit/fbf3ed2 kernel/6.8.0 os/linux arch/amd64"
@@ -433,6 +433,133 @@ def a_pull_fails_and_is_tried_again(log: Registry) -> None:
     log.fetch(50_000, node(2), PODMAN, CONFIG)
     log.read(50_001, node(2), PODMAN, LAYER, status=400)
     log.fetch(50_002, node(2), PODMAN, LAYER, BASE)
+
+
+# Small configs.
+
+SMALL_CONFIG: Blob = ("small config", 180)
+
+
+@story(pulls=7, builds=1)
+def an_image_has_a_config_of_180_bytes(log: Registry) -> None:
+    agents = (DOCKER, CONTAINERD, CRI_O, PODMAN, SKOPEO, CRANE, "python-requests/2.32.3")
+    for number, agent in enumerate(agents):
+        layers: list[Blob] = [BASE, ("small layer", 2000)]
+        blobs = [*layers, SMALL_CONFIG] if agent == SKOPEO else [SMALL_CONFIG, *layers]
+        log.fetch(number * HOURS, node(number), agent, *blobs)
+
+
+@story(pulls=3, builds=1)
+def containerd_alone_reads_a_config_of_180_bytes(log: Registry) -> None:
+    for number in range(3):
+        log.fetch(number * HOURS, node(number), CONTAINERD, SMALL_CONFIG, BASE)
+
+
+@story(pulls=4, builds=1)
+def an_attestation_has_a_statement_of_177_bytes(log: Registry) -> None:
+    known(log)
+    attestation: list[Blob] = [("attestation config", 167), ("statement", 177)]
+    for number in range(2):
+        at = 40_000 + number * HOURS
+        log.fetch(at, node(number), DOCKER_29, CONFIG, *attestation, BASE, LAYER, every=0.01)
+    log.fetch(80_000, node(5), "containerd/2.1.4+unknown", *attestation)
+
+
+@story(pulls=6, builds=1)
+def a_layer_of_a_hundred_bytes_overtakes_the_config(log: Registry) -> None:
+    for number in range(6):
+        blobs: list[Blob] = [("config", 1400), ("workdir", 121), BASE]
+        if number == 0:
+            blobs[:2] = blobs[1::-1]
+        log.fetch(number * HOURS, node(number), DOCKER, *blobs)
+
+
+# Builds that were read once.
+
+
+@story(pulls=1, builds=1)
+def a_layer_overtakes_the_config_of_a_build_that_is_read_once(log: Registry) -> None:
+    log.fetch(0, node(1), CONTAINERD, ("layer", 500_000), ("config", 5200), BASE, every=0.02)
+
+
+@story(pulls=6, builds=2)
+def a_known_layer_comes_before_the_config_of_a_new_build(log: Registry) -> None:
+    user: Blob = ("user", 395)
+    for number in range(5):
+        log.fetch(number * HOURS, node(number), DOCKER, CONFIG, user, BASE)
+    log.fetch(40_000, node(9), DOCKER, user, BASE, ("new config", 4700), ("new layer", 3_000_000))
+
+
+@story(pulls=1, builds=0)
+def a_build_with_forty_layers_is_read_once(log: Registry) -> None:
+    layers: list[Blob] = [(f"layer {number}", 300 + 700 * number) for number in range(40)]
+    layers[3:3] = [("config", 21_000)]
+    log.fetch(0, node(1), DOCKER, *layers, BASE, every=0.01)
+
+
+# Artifacts and caches.
+
+
+@story(pulls=0, builds=0)
+def an_artifact_has_an_empty_config_and_two_files(log: Registry) -> None:
+    empty: Blob = (EMPTY_CONFIG, 2)
+    for number, agent in enumerate((CRI_O, PODMAN, CONTAINERD, DOCKER, "python-requests/2.32.3")):
+        log.fetch(number * HOURS, node(number), agent, empty, BASE, ("readme", 2048))
+    log.fetch(40_000, node(9), CRI_O, BASE, ("readme", 2048))
+
+
+@story(pulls=0, builds=0)
+def programs_read_artifacts_only(log: Registry) -> None:
+    for number, agent in enumerate(("model-distribution", "oras-go", "Helm/3.16.2")):
+        log.fetch(number * HOURS, node(number), agent, ("config", 412), ("weights", 90_000_000))
+
+
+@story(pulls=3, builds=1)
+def only_builders_read_the_cache_in_an_images_repository(log: Registry) -> None:
+    known(log)
+    log.fetch(40_000, node(7), "buildkit/v0.16.0", ("cache config", 9100), BASE, ("step", 700_000))
+
+
+@story(pulls=2, builds=0)
+def a_registry_that_caches_is_alone_with_an_image(log: Registry) -> None:
+    blobs: list[Blob] = [CONFIG, BASE, LAYER, ("copy", 9000), ("user", 300)]
+    log.fetch(
+        0, node(1), "Go-http-client/1.1", *(twice for blob in blobs for twice in (blob, blob))
+    )
+    small: list[Blob] = [("small image", 1400), ("small layer", 2400)]
+    log.fetch(
+        9000, node(1), "Go-http-client/1.1", *(twice for blob in small for twice in (blob, blob))
+    )
+
+
+# Interrupted pulls.
+
+
+@story(pulls=3, builds=1, incomplete=0)
+def a_cut_pull_is_resumed_after_ten_minutes(log: Registry) -> None:
+    known(log)
+    log.read(40_000, node(1), DOCKER, CONFIG)
+    log.read(40_001, node(1), DOCKER, LAYER, part=1_000_000, status=200)
+    log.read(40_602, node(1), DOCKER, LAYER, part=LAYER[1] - 1_000_000)
+    log.read(40_603, node(1), DOCKER, BASE)
+
+
+@story(pulls=2, builds=1, incomplete=1)
+def a_cut_pull_is_never_resumed(log: Registry) -> None:
+    known(log)
+    log.read(40_000, node(1), DOCKER, CONFIG)
+    log.read(40_001, node(1), DOCKER, LAYER, part=1_000_000, status=200)
+    log.read(40_602, node(1), DOCKER, LAYER, part=2_000_000)
+
+
+@story(pulls=4, builds=1, incomplete=1)
+def refused_attempts_are_one_incomplete_pull(log: Registry) -> None:
+    known(log)
+    for attempt in range(3):
+        log.read(40_000 + 20 * attempt, node(1), CONTAINERD, CONFIG)
+        log.read(40_001 + 20 * attempt, node(1), CONTAINERD, LAYER, status=429)
+    for number in (2, 3):
+        log.fetch(50_000 + number, node(number), CONTAINERD, CONFIG, BASE, LAYER)
 
 
 def outcomes(folder: Path) -> list[Outcome]:

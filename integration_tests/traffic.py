@@ -11,6 +11,8 @@ from pullstats.csv_log import USAGE_COLUMNS
 FIRST_DAY = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp()) * 1_000_000
 SECOND, MINUTE, HOUR = 1_000_000, 60_000_000, 3_600_000_000
 Blob = tuple[str, int]
+# The config `{}` of artifacts, in every registry.
+EMPTY_CONFIG = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 
 
 def digest(name: str) -> str:
@@ -29,7 +31,7 @@ class Registry:
         self.rows: list[dict[str, object]] = []
 
     def blob_digest(self, blob: Blob) -> str:
-        return digest(f"{self.project} {blob[0]}")
+        return blob[0] if blob[0] == EMPTY_CONFIG else digest(f"{self.project} {blob[0]}")
 
     def image_id(self, blob: Blob) -> str:
         return f"sha256:{self.blob_digest(blob)}"

@@ -7,7 +7,7 @@ reads as (
         session_date,
         count(*) as request_count,
         sum(served_bytes) as served_bytes
-    from {{ ref('pullstats', 'int_blob_reads_sessionized') }}
+    from {{ ref('pullstats', 'int_blob_reads') }}
     where {{ tested('session_date') }}
     group by session_date
 

@@ -32,8 +32,8 @@ LATE = ("usage_2024_06_01_11", "usage_2024_06_01_12")
 VIEWS = {"usage": "stg_gcs__usage_logs", "int_gcs_request_records": "int_gcs_requests"}
 CONSTANT = {
     *("build_days", "client_salt", "dim_dates"),
-    *("user_agents", "client_tools", "principals", "gcs_operations", "grpc_statuses"),
-    *("artifact_registry_methods", "egress_prices", "fetch_kinds"),
+    *("user_agents", "client_tools", "tools_that_never_pull", "principals", "gcs_operations"),
+    *("grpc_statuses", "artifact_registry_methods", "egress_prices", "fetch_kinds"),
 }
 MINIMUM = 10 * 2**20  # billed at least, for each table that a query reads
 # List prices of the US, in USD.

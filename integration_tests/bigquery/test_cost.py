@@ -18,14 +18,13 @@ PARTITIONED_BY = {
     "int_log_arrivals_hourly": "event_date",
     "int_gcs_requests": "event_date",
     "int_object_writes": "activity_date",
-    "int_blob_reads_sessionized": "session_date",
-    "int_burst_blobs": "session_date",
-    "int_blob_evidence_daily": "activity_date",
-    "int_blob_evidence_monthly": "activity_month",
-    "int_blob_deliveries": "session_date",
-    "int_pull_starts": "session_date",
-    "int_blob_reads_numbered": "session_date",
-    "int_blob_reads_grouped": "session_date",
+    "int_blob_reads": "session_date",
+    "int_bursts": "session_date",
+    "int_burst_votes": "session_date",
+    "int_blob_votes_daily": "activity_date",
+    "int_blob_votes_monthly": "activity_month",
+    "int_blob_read_pulls": "session_date",
+    "int_blob_fetches": "session_date",
     "int_image_fetches": "session_date",
     "int_artifact_registry_request_records": "event_date",
     "int_artifact_registry_requests": "event_date",
@@ -48,7 +47,7 @@ PARTITIONED_BY = {
 }
 # Facts over all time, made from tables that are much smaller than the requests: docs/bigquery.md.
 OVER_ALL_TIME = {
-    ("int_blobs", "int_blob_evidence_monthly"),
+    ("int_blobs", "int_blob_votes_monthly"),
     ("int_blobs", "int_object_writes"),
     ("fct_object_first_writes", "int_object_writes"),
     ("int_gcs_image_pushes", "int_object_writes"),
@@ -69,7 +68,8 @@ OVER_ALL_TIME = {
 def test_every_table_with_a_day_is_partitioned_by_it_and_clustered(reference: Reference) -> None:
     layouts = {path.split(".")[-1]: each for path, each in reference.api.warehouse.layouts.items()}
     views = {
-        *("stg_gcs__usage_logs", "int_gcs_requests", "int_burst_blobs", "int_image_fetches"),
+        *("stg_gcs__usage_logs", "int_gcs_requests", "int_bursts", "int_burst_votes"),
+        "int_image_fetches",
         *("int_artifact_registry_requests", "int_manifest_sessions", "int_manifest_session_writes"),
     }
     for table in PARTITIONED_BY.keys() - views:

@@ -7,7 +7,7 @@ read_images as (
         bucket_name,
         digest,
         image
-    from {{ ref('pullstats', 'int_blob_evidence_monthly') }}
+    from {{ ref('pullstats', 'int_blob_votes_monthly') }}
     where
         burst_count > 0
         and bucket_name is not null

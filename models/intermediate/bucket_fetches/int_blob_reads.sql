@@ -67,6 +67,7 @@ numbered as (
         started_micros,
         ended_micros,
         burst_started_micros,
+        session_started_micros,
         cast({{ micros_to_timestamp('session_started_micros') }} as date) as session_date
     from sessions
 

@@ -8,12 +8,12 @@
 {%- set restated = restated_days() %}
 with
 
-evidence as (
+votes as (
 
     select
         *,
         {{ month_of('activity_date') }} as activity_month
-    from {{ ref('pullstats', 'int_blob_evidence_daily') }}
+    from {{ ref('pullstats', 'int_blob_votes_daily') }}
     where {{ is_in_restated_month('activity_date', restated) }}
 
 )
@@ -22,13 +22,15 @@ select
     bucket_name,
     digest,
     image,
+    vote,
+    vote_rule,
+    elected_digest,
     {{ sum_of('burst_count') }} as burst_count,
-    {{ sum_of('bursts_with_position_count') }} as bursts_with_position_count,
-    {{ sum_of('bursts_at_config_position_count') }} as bursts_at_config_position_count,
+    {{ sum_of('image_burst_count') }} as image_burst_count,
     {{ sum_of('served_bytes') }} as served_bytes,
     max(max_complete_response_bytes) as max_complete_response_bytes,
     min(first_read_micros) as first_read_micros,
     max(last_read_micros) as last_read_micros,
     activity_month
-from evidence
-group by bucket_name, digest, image, activity_month
+from votes
+group by bucket_name, digest, image, vote, vote_rule, elected_digest, activity_month

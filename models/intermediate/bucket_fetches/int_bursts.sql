@@ -1,0 +1,87 @@
+{{ config(materialized='view', meta={'day': 'session_date'}) }}
+with
+
+blob_reads as (
+
+    select * from {{ ref('pullstats', 'int_blob_reads') }}
+
+),
+
+client_tools as (
+
+    select * from {{ ref('pullstats', 'client_tools') }}
+
+),
+
+blobs_of_bursts as (
+
+    select
+        session_id,
+        burst_started_micros,
+        digest,
+        session_date,
+        any_value(client_tool) as client_tool,
+        any_value(client_version) as client_version,
+        any_value(bucket_name) as bucket_name,
+        any_value(image) as image,
+        {{ sum_of('served_bytes') }} as served_bytes,
+        max(case when status_code = 200 then served_bytes end) as max_complete_response_bytes,
+        {{ count_if('status_code = 206') }} as range_count,
+        min(case when served_bytes > 0 then started_micros end) as first_read_micros,
+        max(case when served_bytes > 0 then started_micros end) as last_read_micros
+    from blob_reads
+    group by session_id, burst_started_micros, digest, session_date
+
+),
+
+-- many nodes behind one address read a blob many times: its size is that of one whole answer
+sized as (
+
+    select
+        *,
+        -- an answer that was cut, and resumed by ranges, tells no size
+        coalesce(
+            case when range_count = 0 then nullif(max_complete_response_bytes, 0) end, served_bytes
+        ) as blob_bytes,
+        {{ is_empty_config('digest') }} as is_empty_config
+    from blobs_of_bursts
+
+),
+
+with_tools as (
+
+    select
+        sized.*,
+        coalesce(client_tools.config_position, 'unknown') as config_position,
+        coalesce(client_tools.index_read, 'one_platform') as index_read,
+        coalesce(client_tools.reads_cache, 'false') = 'true' as reads_cache,
+        coalesce(client_tools.tiny_config, 'never') as tiny_config,
+        coalesce(
+            {{ version_part('sized.client_version', 1) }}
+            >= cast(nullif(client_tools.attestations_since, 'never') as int64),
+            false
+        ) as reads_attestations
+    from sized
+    left join client_tools on sized.client_tool = client_tools.tool
+
+)
+
+select
+    session_id,
+    burst_started_micros,
+    digest,
+    bucket_name,
+    image,
+    config_position,
+    index_read,
+    case when reads_attestations then 'never' else tiny_config end as tiny_config,
+    served_bytes,
+    max_complete_response_bytes,
+    blob_bytes,
+    reads_attestations,
+    reads_cache,
+    is_empty_config,
+    first_read_micros,
+    last_read_micros,
+    session_date
+from with_tools
