@@ -106,7 +106,7 @@ class Project:
             DuckDBConnectionManager.close_all_connections()
         if not result.success:
             failed = [
-                f"{each.node.name}: {each.message}"
+                f"{(each.node.name if hasattr(each, 'node') else each.unique_id)}: {each.message}"
                 for each in getattr(result.result, "results", [])
                 if each.status not in ("success", "pass")
             ]

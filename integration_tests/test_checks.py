@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 import yaml
 
-from integration_tests.project import ROOT, Project
+from integration_tests.project import ROOT, Project, copied
 
 DECLARED = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]
 WRONG = {
@@ -68,3 +69,27 @@ def test_correct_variables_pass(loaded: Project) -> None:
     given = {name: value for name, value in DECLARED.items() if value is not None}
     given |= {"restate_from": "2024-02-29", "restate_to": "2024-03-01", "mart_readers": []}
     loaded.dbt("run", "--select", "stg_gcs__usage_logs", "--vars", yaml.safe_dump(given))
+
+
+@pytest.mark.parametrize("built", [1, 3])
+def test_tables_of_another_layout_end_the_command(loaded: Project, built: int) -> None:
+    asked = ("run-operation", "check_layout", "--args")
+    loaded.dbt(*asked, "{built: 2, releases: [0.1.0, 0.2.0]}")
+    with pytest.raises(AssertionError):
+        loaded.dbt(*asked, f"{{built: {built}, releases: [0.1.0, 0.2.0]}}")
+
+
+def test_a_run_over_tables_of_a_later_release_builds_nothing(
+    examples: Project, tmp_path: Path
+) -> None:
+    project = copied(examples, tmp_path / "later")
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute("update pullstats_intermediate.build_days set layout = layout + 1")
+    with pytest.raises(AssertionError, match="a later release than .* has built these tables"):
+        project.dbt("run", "--select", "int_gcs_requests+")
+
+
+def test_an_empty_run_passes_its_tests(examples: Project, tmp_path: Path) -> None:
+    copied(examples, tmp_path / "empty").dbt(
+        "build", "--empty", "--exclude-resource-type", "unit_test"
+    )

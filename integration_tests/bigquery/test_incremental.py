@@ -65,7 +65,11 @@ def test_an_arrival_is_read_again_only_while_it_may_grow(tmp_path: Path) -> None
         for _ in range(2):
             start = len(api.sent)
             assert hours.restated() == set()
-            sent = [each.sql for each in api.sent[start:] if "with raw_rows as" in each.sql and "usage" in each.sql]
+            sent = [
+                each.sql
+                for each in api.sent[start:]
+                if "with raw_rows as" in each.sql and "usage" in each.sql
+            ]
             assert sent
             assert all(f"loaded_at > timestamp '{EARLY:%Y-%m-%d %H}:00:00" in sql for sql in sent)
         hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)

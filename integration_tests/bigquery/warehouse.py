@@ -180,7 +180,9 @@ class Warehouse:
                     for item in items
                 }
                 types = self.table(path).types
-                changed = f"select {', '.join(values.get(each, each) for each in types)} from `{path}`"
+                changed = (
+                    f"select {', '.join(values.get(each, each) for each in types)} from `{path}`"
+                )
                 rows = _converted(self._query(changed, script), types)
                 self.put(path, Table(types, rows))
                 return Result("UPDATE", target=path)

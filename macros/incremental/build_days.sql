@@ -44,7 +44,7 @@
         {% do run_query(
             'create table if not exists ' ~ build_days() ~ ' (run_id string, log_source string,'
             ~ ' restated_date date, arrived_at timestamp, row_count int64, loaded_after timestamp,'
-            ~ ' loaded_through timestamp, started_at timestamp, finished_at timestamp)'
+            ~ ' loaded_through timestamp, started_at timestamp, finished_at timestamp, layout int64)'
         ) %}
     {% endif %}
     {% set runs %}
@@ -54,16 +54,18 @@
             cast(max(case
                 when finished_at is not null
                     then {{ settled_through('loaded_through', 'started_at') }}
-            end) as string)
+            end) as string),
+            max(layout)
         from {{ build_days() }}
         group by log_source
     {% endset %}
     {% set found = run_query(runs).rows %}
+    {% do check_layout(found | map(attribute=3) | select | max) %}
     {% if found | selectattr(1) | list %}
         {{ return('') }}  {# another process of this build has asked #}
     {% endif %}
     {% set marks = {} %}
-    {% for source, _, mark in found if mark %}
+    {% for source, _, mark, _ in found if mark %}
         {% do marks.update({source: mark}) %}
     {% endfor %}
     {% for node in graph.nodes.values() if node.config.meta.log_source is defined %}
@@ -234,6 +236,7 @@
     ) %}
     {% do run_query(
         'update ' ~ build_days() ~ ' set finished_at = ' ~ warehouse_time()
+        ~ ', layout = ' ~ layouts() | length
         ~ " where run_id = '" ~ run_id() ~ "'"
     ) %}
     {% do adapter.commit() %}
