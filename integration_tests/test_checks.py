@@ -85,7 +85,7 @@ def test_a_run_over_tables_of_a_later_release_builds_nothing(
     project = copied(examples, tmp_path / "later")
     with duckdb.connect(str(project.database)) as connection:
         connection.execute("update pullstats_intermediate.build_days set layout = layout + 1")
-    with pytest.raises(AssertionError, match="a later release than .* has built these tables"):
+    with pytest.raises(AssertionError, match="has built these tables"):
         project.dbt("run", "--select", "int_gcs_requests+")
 
 

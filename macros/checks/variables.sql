@@ -15,6 +15,7 @@
             'max_ambiguous_percent',
             'index_read_seconds',
             'test_lookback_days',
+            'keep_days',
             'max_restated_days',
             'build_lock_minutes',
             'default_days',

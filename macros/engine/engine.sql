@@ -235,7 +235,7 @@
 {% endmacro %}
 
 {% macro duckdb__tested(column, as_time, days_before) -%}
-    true
+    {{ column ~ ' >= ' ~ date_literal(first_kept_day()) if first_kept_day() and not as_time else 'true' }}
 {%- endmacro %}
 
 {# Tests are paid by the byte. #}
@@ -245,7 +245,7 @@
     {%- if as_time -%}
         {{ column }} >= {{ timestamp_literal(first.date().isoformat() ~ ' 00:00:00') }}
     {%- else -%}
-        {{ column }} >= {{ date_literal(first.date().isoformat()) }}
+        {{ column }} >= {{ date_literal([first.date().isoformat(), first_kept_day() or ''] | max) }}
     {%- endif -%}
 {%- endmacro %}
 
