@@ -97,8 +97,8 @@ lock: $(VENV)/.uv ## pin what pyproject.toml asks for, with hashes
 function: $(VENV)/.uv ## build/function, the source of the Cloud Run function
 	rm -rf build/function && mkdir -p build/function
 	cp -r loader/pullstats build/function && rm -r build/function/pullstats/registry_inventory build/function/pullstats/network_lists
-	echo 'from pullstats.function import load_log_object as load_log_object' > build/function/main.py
-	printf '%s\n' functions-framework google-cloud-bigquery google-cloud-storage google-crc32c \
+	cp examples/function/main.py build/function
+	printf '%s\n' functions-framework duckdb google-cloud-bigquery google-cloud-storage google-crc32c \
 	    | $(COMPILE) --constraint requirements/dev.lock --python-version 3.11 - -o build/function/requirements.txt
 
 clean: ## remove the demo's database and what make and dbt wrote; your own database stays

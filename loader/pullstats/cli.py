@@ -39,9 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("pullstats: interrupted; what has landed has landed", err)
         return EXIT_INTERRUPTED
     except ImportError as error:
-        extras = {"requests": "inventory", "maxminddb": "networks"}
-        extra = extras.get(error.name or "", "bigquery")
-        say(f"pullstats: {error}: install pullstats[{extra}]", err)
+        target = "dev" if error.name in ("requests", "maxminddb") else "bigquery"
+        say(f"pullstats: {error}: `make {target}` in the checkout installs it", err)
         return 1
     except Exception as error:
         if not isinstance(error, _faults()):

@@ -20,7 +20,7 @@ COLUMNS = {"usage": USAGE_COLUMNS, "storage": STORAGE_COLUMNS}
 # Real records stay below a few thousand bytes, and real objects have no line that is none.
 MAX_RECORD_BYTES = 1_000_000
 MAX_REJECTED_LINES = 10_000
-_INTEGER = re.compile("-?[0-9]{1,18}")
+_INTEGER = re.compile("-?0*[0-9]{1,18}")
 
 csv.field_size_limit(MAX_RECORD_BYTES)
 

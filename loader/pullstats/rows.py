@@ -15,6 +15,7 @@ from pullstats.plan import LogObject, fingerprint
 from pullstats.schemas import SCHEMA, Field, Table
 
 TABLES: dict[Kind, Table] = {"usage": "usage", "storage": "storage", "audit": "audit_logs"}
+LARGEST = 10**18 - 1  # so that a sum of some does not overflow
 # DuckDB takes some ten times as much memory for what it splits at a time.
 STATEMENT_BYTES = 16 * 1024 * 1024
 
@@ -217,17 +218,16 @@ def _sql(kind: Kind) -> tuple[str, str]:
         texts = {name: f"parts[{place}]" for place, name in enumerate(names, 1)}
         first, *_, last = names
         texts |= {first: "substr(parts[1], 2)", last: f"left(parts[{len(names)}], -1)"}
-        numbers = {name: f"try_cast({texts[name]} as bigint)" for name in names}
+        integers = [name for name, type_ in names.items() if type_ == "INT64"]
+        numbers = {name: f"try_cast({texts[name]} as bigint)" for name in integers}
+        # in one pass over each: a number in range, or an empty text
+        found = (f"coalesce({numbers[x]}, if({texts[x]} = '', 0, {LARGEST + 1}))" for x in integers)
         checks = [
             f"strlen(line) <= {csv_log.MAX_RECORD_BYTES}",
             f"len(parts) = {len(names)}",
             f"starts_with(parts[1], '\"') and ends_with(parts[{len(names)}], '\"')",
-            *(
-                f"strlen({texts[name]}) <= 18"
-                f" and {texts[name]} = coalesce(cast({numbers[name]} as varchar), '')"
-                for name, type_ in names.items()
-                if type_ == "INT64"
-            ),
+            *(f"{each} between -{LARGEST} and {LARGEST}" for each in found),
+            f"not regexp_matches(concat({', '.join(texts[x] for x in integers)}), '[^0-9-]')",
         ]
         is_row, parts = " and ".join(checks), "string_split(line, '\",\"')"
         columns = [(texts if type_ == "STRING" else numbers)[x] for x, type_ in names.items()]

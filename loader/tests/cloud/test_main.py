@@ -58,7 +58,7 @@ def serve(variables: dict[str, str], folder: Path) -> Iterator[Function]:
         port = free.getsockname()[1]
     command = [
         *(str(Path(sys.executable).with_name("functions-framework")), "--host", "127.0.0.1"),
-        *("--source", str(ROOT / "loader/pullstats/function.py"), "--target", "load_log_object"),
+        *("--source", str(ROOT / "examples/function/main.py"), "--target", "load_log_object"),
         *("--signature-type", "cloudevent", "--port", str(port)),
     ]
     log = folder / "function.log"

@@ -1,4 +1,7 @@
-"""The Cloud Run function: lands the object of an event, by the code of `pullstats load`."""
+"""A Cloud Run function that lands the object of an event, by the code of `pullstats load`.
+
+docs/deploy.md shows how to deploy it. Terraform leaves it out: the job loads once an hour.
+"""
 
 import json
 from functools import cache
