@@ -17,7 +17,7 @@ FROM base
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin pullstats
 COPY --from=environment /opt/pullstats /opt/pullstats
 WORKDIR /pullstats
-COPY dbt_project.yml ./
+COPY dbt_project.yml selectors.yml ./
 COPY profiles.yml.example profiles.yml
 COPY models models
 COPY macros macros
