@@ -8,7 +8,7 @@ from {{ ref('pullstats', 'dim_images') }} as images
 left join {{ ref('pullstats', 'dim_blobs') }} as blobs
     on
         images.image = blobs.image
-        and blobs.image_count = 1
+        and blobs.images = 1
 where images.unused_days >= {{ parameter('unused_days') }}
 group by images.image, images.unused_days, images.last_requested_at
 order by freed_bytes desc, images.image asc

@@ -5,7 +5,7 @@ select
     last_requested_at,
     last_pushed_at,
     pulls,
-    image_ids
+    builds
 from {{ ref('pullstats', 'dim_images') }}
 where unused_days >= {{ parameter('unused_days') }}
 order by unused_days desc, image asc

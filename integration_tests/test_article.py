@@ -40,7 +40,7 @@ def test_the_article_gives_one_image_and_three_reads(project: Project, tmp_path:
     log.write_bytes(csv_log.write(records, list(csv_log.USAGE_COLUMNS)))
     project.load([log])
     project.run()
-    assert project.query("select image, image_ids, pulls from pullstats.dim_images") == [
+    assert project.query("select image, builds, pulls from pullstats.dim_images") == [
         ("gcr.io/mineral-minutia-820/distroless", 1, 3)
     ]
     project.dbt("compile", "--select", "reads_of_a_build")

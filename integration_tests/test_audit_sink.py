@@ -48,7 +48,7 @@ def sink(project: Project) -> Project:
 def test_a_sink_alone_is_enough(sink: Project) -> None:
     sink.dbt("build", "--select", "+fct_image_pulls", *WITHOUT_TESTS, *VARS)
     assert sink.query(
-        "select log_source, image, tag, client_tool, blob_count from pullstats.fct_image_pulls"
+        "select log_source, image, tag, client_tool, blobs from pullstats.fct_image_pulls"
     ) == [("cloud_audit", "us-docker.pkg.dev/p/r/app", "v1", "docker", 1)]
 
 

@@ -254,7 +254,7 @@ def check_image(page: Page, logs: Project, conditions: dict[str, str]) -> None:
         logs, digest, where(conditions, "class", "tool")
     )
     (facts,) = logs.query(
-        f"select pulls, image_ids, clients from pullstats.dim_images where {conditions['image']}"
+        f"select pulls, builds, clients from pullstats.dim_images where {conditions['image']}"
     )
     assert page.eval_on_selector_all(
         "#image-facts dd", "all => all.slice(0, 3).map(each => Number(each.dataset.value))"

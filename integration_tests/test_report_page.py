@@ -334,7 +334,7 @@ def richer(examples: Project, tmp_path_factory: pytest.TempPathFactory) -> Proje
         )
         connection.execute(
             "insert into dim_image_tags by name select image, registry_host, project_id, tag,"
-            " platform, image_id, 3 as tag_pulls, 10 as pulls, tags.unused_days"
+            " platform, image_id, 3 as tag_pulls, 10 as build_pulls, tags.unused_days"
             " from dim_images, (values ('linux/amd64', 'a'), ('linux/arm64', 'b'))"
             " as platforms (platform, image_id),"
             " (values ('new', 2), ('old', 30), ('stale', 99)) as tags (tag, unused_days)"

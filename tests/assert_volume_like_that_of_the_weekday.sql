@@ -8,19 +8,19 @@ volumes as (
 
     select
         resource_name,
-        traffic_date,
+        request_date,
         sum(requests) as request_count
     from {{ ref('pullstats', 'fct_registry_requests_daily') }}
-    where {{ tested('traffic_date', days_before=29) }}
-    group by resource_name, traffic_date
+    where {{ tested('request_date', days_before=29) }}
+    group by resource_name, request_date
 
 ),
 
 span as (
 
     select
-        max(traffic_date) as newest_date,
-        cast({{ dbt.dateadd('day', -7, 'max(traffic_date)') }} as date) as first_date
+        max(request_date) as newest_date,
+        cast({{ dbt.dateadd('day', -7, 'max(request_date)') }} as date) as first_date
     from volumes
 
 ),
@@ -30,7 +30,7 @@ weeks_before as (
     {% for weeks in range(1, 5) -%}
     select
         resource_name,
-        cast({{ dbt.dateadd('day', weeks * 7, 'traffic_date') }} as date) as traffic_date,
+        cast({{ dbt.dateadd('day', weeks * 7, 'request_date') }} as date) as request_date,
         request_count
     from volumes
     {{ 'union all' if not loop.last }}
@@ -42,11 +42,11 @@ usual as (
 
     select
         resource_name,
-        traffic_date,
+        request_date,
         min(request_count) as least_requests,
         max(request_count) as most_requests
     from weeks_before
-    group by resource_name, traffic_date
+    group by resource_name, request_date
     having
         count(*) = 4
         and max(request_count) >= 500
@@ -55,7 +55,7 @@ usual as (
 
 select
     usual.resource_name,
-    usual.traffic_date,
+    usual.request_date,
     coalesce(volumes.request_count, 0) as requests,
     usual.least_requests as least_in_four_weeks,
     usual.most_requests as most_in_four_weeks
@@ -64,10 +64,10 @@ cross join span
 left join volumes
     on
         usual.resource_name = volumes.resource_name
-        and usual.traffic_date = volumes.traffic_date
+        and usual.request_date = volumes.request_date
 where
-    usual.traffic_date >= span.first_date
-    and usual.traffic_date < span.newest_date
+    usual.request_date >= span.first_date
+    and usual.request_date < span.newest_date
     and (
         coalesce(volumes.request_count, 0) * 2 < usual.least_requests
         or volumes.request_count > usual.most_requests * 2

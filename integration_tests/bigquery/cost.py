@@ -34,6 +34,7 @@ CONSTANT = {
     *("build_days", "client_salt", "dim_dates"),
     *("user_agents", "client_tools", "tools_that_never_pull", "principals", "gcs_operations"),
     *("grpc_statuses", "artifact_registry_methods", "egress_prices", "fetch_kinds"),
+    "image_owners",
 }
 MINIMUM = 10 * 2**20  # billed at least, for each table that a query reads
 # List prices of the US, in USD.

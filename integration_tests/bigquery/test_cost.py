@@ -40,9 +40,8 @@ PARTITIONED_BY = {
     "int_manifest_writes": "activity_date",
     "fct_image_pulls": "pull_date",
     "fct_image_pulls_daily": "pull_date",
-    "fct_image_pull_durations_daily": "pull_date",
     "fct_image_builds_monthly": "pull_month",
-    "fct_registry_requests_daily": "traffic_date",
+    "fct_registry_requests_daily": "request_date",
     "fct_failed_requests_daily": "request_date",
 }
 # Facts over all time, made from tables that are much smaller than the requests: docs/bigquery.md.

@@ -34,5 +34,5 @@ def test_dbts_macros_are_overridden_for_pullstats_only(tmp_path: Path) -> None:
     assert dbts_own == {"requests_per_day"}
     assert ours >= {"int_gcs_request_records", "fct_registry_requests_daily"}
     tests = [each for each in api.sent[start:] if each.node.startswith("test.")]
-    bounded = {each.node.split(".")[1] for each in tests if "traffic_date >= date" in each.sql}
+    bounded = {each.node.split(".")[1] for each in tests if "request_date >= date" in each.sql}
     assert bounded == {"pullstats"} < {each.node.split(".")[1] for each in tests}

@@ -23,7 +23,7 @@ function showClasses(at) {
     { name: "served_bytes", title: "Bytes served", kind: "bytes", isShare: true },
   ], total(wide, at.place, "class").map(row => ({ ...row, then: then.get(row.traffic_class) || 0 })).sort(byPulls));
   note("chart-classes", at, ["source", "host", "project", "image", "class"], "this section is about all programs of a class.");
-  const requests = data.traffic.filter(row => inRange(row.traffic_date, at) && isFrom(row, at) && (at.class === undefined || row.traffic_class === at.class));
+  const requests = data.traffic.filter(row => inRange(row.request_date, at) && isFrom(row, at) && (at.class === undefined || row.traffic_class === at.class));
   showTable($("requests"), [
     { name: "traffic_class", title: "Traffic class", kind: "word" },
     { name: "operation", title: "Operation", kind: "word" },
@@ -36,8 +36,8 @@ function showClasses(at) {
 
 function showPushes(at) {
   const rows = data.pushes.filter(row => isAtPlace(row, at) && isByCaller(row, at));
-  const shown = rows.filter(row => inRange(row.pushed_date, at));
-  showPlot("pushes", steps(at.plotFrom, at.plotTo, at.unit), at.unit, [{ name: "Pushes", colour: "--all", values: bySteps(rows.filter(row => row.pushed_date >= at.plotFrom && row.pushed_date <= at.plotTo), "pushed_date", "pushes", at.unit) }], count);
+  const shown = rows.filter(row => inRange(row.push_date, at));
+  showPlot("pushes", steps(at.plotFrom, at.plotTo, at.unit), at.unit, [{ name: "Pushes", colour: "--all", values: bySteps(rows.filter(row => row.push_date >= at.plotFrom && row.push_date <= at.plotTo), "push_date", "pushes", at.unit) }], count);
   showTable($("pushes"), [
     { name: "image", title: "Image", kind: "text", cell: row => (shownImages.has(row.image) ? imageLink(row.image) : row.image ?? UNKNOWN) },
     { name: "pushes", title: "Pushes", kind: "count", isShare: true },
@@ -73,7 +73,7 @@ function showIdle(at) {
     { name: "last_requested_at", title: "Last requested (UTC)", kind: "time" },
     { name: "last_pushed_at", title: "Last pushed (UTC)", kind: "time" },
     { name: "pulls", title: "Pulls, all time", kind: "count" },
-    { name: "image_ids", title: "Builds pulled", kind: "count" },
+    { name: "builds", title: "Builds pulled", kind: "count" },
   ], rows);
 }
 

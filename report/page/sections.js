@@ -117,10 +117,10 @@ function showImage(at) {
   $("h-image").textContent = at.image;
   showList($("image-facts"), [
     ["Pulls, all time", count(image.pulls), image.pulls],
-    ["Builds pulled, all time", count(image.image_ids), image.image_ids],
+    ["Builds pulled, all time", count(image.builds), image.builds],
     ["Clients, all time", count(image.clients), image.clients],
     ["Bytes served, all time", bytes(image.served_bytes), image.served_bytes],
-    image.tag_count === null ? null : ["Tags listed", count(image.tag_count), image.tag_count],
+    image.tags === null ? null : ["Tags listed", count(image.tags), image.tags],
     ["First pulled (UTC)", image.first_pulled_at || "Never"],
     ["Last pulled (UTC)", image.last_pulled_at || "Never"],
   ]);

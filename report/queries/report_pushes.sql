@@ -9,7 +9,7 @@ select
     count(*) as pushes,
     {{ sum_of('written_bytes') }} as written_bytes,
     max(started_at) as last_pushed_at,
-    pushed_date
+    push_date
 from {{ ref('pullstats', 'fct_image_pushes') }}
 group by
-    log_source, registry_host, project_id, image, traffic_class, client_tool, pushed_date
+    log_source, registry_host, project_id, image, traffic_class, client_tool, push_date

@@ -9,7 +9,7 @@ tags as (
         project_id,
         tag,
         max(tag_pulls) as tag_pulls,
-        {{ sum_of('pulls') }} as build_pulls,
+        {{ sum_of('build_pulls') }} as build_pulls,
         max(checks) as checks,
         max(image_bytes) as image_bytes,
         min(unused_days) as unused_days,

@@ -6,6 +6,6 @@ select
     {{ sum_of('requests') }} as requests,
     {{ sum_of('errors') }} as errors,
     {{ sum_of('response_bytes') }} as response_bytes,
-    traffic_date
+    request_date
 from {{ ref('pullstats', 'fct_registry_requests_daily') }}
-group by log_source, traffic_class, operation, traffic_date
+group by log_source, traffic_class, operation, request_date

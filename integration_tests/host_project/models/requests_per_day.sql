@@ -2,12 +2,12 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='insert_overwrite' if target.type == 'bigquery' else 'delete+insert',
-    unique_key='traffic_date',
-    partition_by={'field': 'traffic_date', 'data_type': 'date'} if target.type == 'bigquery' else none,
+    unique_key='request_date',
+    partition_by={'field': 'request_date', 'data_type': 'date'} if target.type == 'bigquery' else none,
 ) }}
 
 select
-    traffic_date,
+    request_date,
     sum(requests) as requests
 from {{ ref('pullstats', 'fct_registry_requests_daily') }}
-group by traffic_date
+group by request_date

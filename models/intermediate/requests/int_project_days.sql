@@ -25,8 +25,8 @@ logged as (
     select
         log_source,
         resource_name,
-        min(traffic_date) as logged_since,
-        max(traffic_date) as logged_through
+        min(request_date) as logged_since,
+        max(request_date) as logged_through
     from {{ ref('pullstats', 'fct_registry_requests_daily') }}
     group by log_source, resource_name
 

@@ -40,8 +40,11 @@ select
     project_id,
     image_name,
     image,
-    traffic_class,
+    client_network,
     client_tool,
+    client_version,
+    traffic_class,
+    principal_kind,
     {{ failure_reason('status_code') }} as failure_reason,
     status_code,
     count(*) as failed_requests,
@@ -50,4 +53,5 @@ select
 from placed
 group by
     log_source, resource_name, operation, object_kind, package_format, registry_host, project_id,
-    image_name, image, traffic_class, client_tool, failure_reason, status_code, request_date
+    image_name, image, client_network, client_tool, client_version, traffic_class,
+    principal_kind, failure_reason, status_code, request_date

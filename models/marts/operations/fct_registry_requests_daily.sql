@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
-    unique_key='traffic_date',
-    partition_by=by_day('traffic_date'),
+    unique_key='request_date',
+    partition_by=by_day('request_date'),
     cluster_by=['resource_name', 'operation'],
     meta={'restates': {'gcs_usage': [0, 0], 'cloud_audit': [0, 0]}},
 ) }}
@@ -29,8 +29,8 @@ select
     {{ count_if('status_code >= 400') }} as errors,
     {{ sum_of('request_bytes') }} as request_bytes,
     {{ sum_of('response_bytes') }} as response_bytes,
-    event_date as traffic_date
+    event_date as request_date
 from requests
 group by
     log_source, resource_name, operation, object_kind, package_format, traffic_class,
-    status_class, traffic_date
+    status_class, request_date

@@ -114,7 +114,7 @@ select
     known.manifest_digest,
     known.image_id,
     sizes.size_bytes as image_bytes,
-    case when known.manifest_digest is not null then coalesce(pulled.pulls, 0) end as pulls,
+    case when known.manifest_digest is not null then coalesce(pulled.pulls, 0) end as build_pulls,
     known.tag_pulls,
     known.checks,
     known.listed_at,

@@ -12,7 +12,7 @@ totals as (
         image,
         {{ sum_of('pulls') }} as pulls,
         {{ sum_of('end_user_pulls') }} as end_user_pulls,
-        count(distinct case when pulls > 0 then image_id end) as image_ids,
+        count(distinct case when pulls > 0 then image_id end) as builds,
         {{ sum_of('served_bytes') }} as served_bytes,
         min(first_pulled_at) as first_pulled_at,
         max(last_pulled_at) as last_pulled_at
@@ -37,7 +37,7 @@ listed as (
 
     select
         image,
-        count(distinct case when not {{ is_referrer_tag('tag') }} then tag end) as tag_count,
+        count(distinct case when not {{ is_referrer_tag('tag') }} then tag end) as tags,
         max(listed_at) as listed_at
     from {{ ref('pullstats', 'int_listed_manifests') }}
     group by image
@@ -51,6 +51,18 @@ requested as (
         {{ micros_to_timestamp('max(last_used_micros)') }} as last_requested_at
     from {{ ref('pullstats', 'int_image_uses_daily') }}
     group by image
+
+),
+
+owned as (
+
+    select
+        images.image,
+        owners.owner
+    from {{ ref('pullstats', 'int_images') }} as images
+    inner join {{ ref('pullstats', 'image_owners') }} as owners
+        on {{ regexp_like('images.image', 'owners.image_pattern') }}
+    qualify row_number() over (partition by images.image order by owners.priority) = 1
 
 ),
 
@@ -71,9 +83,9 @@ used as (
         coalesce(totals.pulls, 0) as pulls,
         coalesce(totals.end_user_pulls, 0) as end_user_pulls,
         coalesce(image_clients.clients, 0) as clients,
-        coalesce(totals.image_ids, 0) as image_ids,
+        coalesce(totals.builds, 0) as builds,
         totals.served_bytes,
-        listed.tag_count,
+        listed.tags,
         totals.first_pulled_at,
         totals.last_pulled_at,
         requested.last_requested_at,
@@ -91,12 +103,13 @@ select
     images.registry_host,
     images.project_id,
     images.image_name,
+    owned.owner,
     used.pulls,
     used.end_user_pulls,
     used.clients,
-    used.image_ids,
+    used.builds,
     used.served_bytes,
-    used.tag_count,
+    used.tags,
     used.first_pulled_at,
     used.last_pulled_at,
     used.last_requested_at,
@@ -110,6 +123,7 @@ left join {{ ref('pullstats', 'dim_projects') }} as projects
         images.registry_host = projects.registry_host
         and coalesce(images.project_id, '') = coalesce(projects.project_id, '')
 left join pushed on used.image = pushed.image
+left join owned on used.image = owned.image
 left join {{ ref('pullstats', 'int_project_days') }} as project_days
     on
         projects.registry_host = project_days.registry_host

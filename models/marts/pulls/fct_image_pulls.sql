@@ -104,8 +104,8 @@ select
     image_pulls.principal_kind,
     image_pulls.attribution,
     image_pulls.count_confidence,
-    image_pulls.blob_count,
-    image_pulls.request_count,
+    image_pulls.blob_count as blobs,
+    image_pulls.request_count as requests,
     image_pulls.served_bytes,
     {{ price_nanos('image_pulls.served_bytes', 'destination_prices.price_micros_per_gib') }}
         as egress_cost_nanos,

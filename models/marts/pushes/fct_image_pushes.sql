@@ -32,10 +32,10 @@ select
     image_pushes.tags,
     image_pushes.manifest_digest,
     image_pushes.previous_manifest_digest,
-    image_pushes.blob_count,
-    image_pushes.manifest_count,
+    image_pushes.blob_count as blobs,
+    image_pushes.manifest_count as manifests,
     image_pushes.written_bytes,
-    cast({{ micros_to_timestamp('image_pushes.started_micros') }} as date) as pushed_date,
+    cast({{ micros_to_timestamp('image_pushes.started_micros') }} as date) as push_date,
     {{ micros_to_timestamp('image_pushes.started_micros') }} as started_at,
     {{ micros_to_timestamp('image_pushes.ended_micros') }} as ended_at
 from image_pushes

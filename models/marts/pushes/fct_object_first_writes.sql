@@ -19,7 +19,7 @@ select
     client_version,
     traffic_class,
     written_bytes,
-    activity_date as written_date,
+    activity_date as write_date,
     {{ micros_to_timestamp('written_micros') }} as written_at
 from object_writes
 qualify row_number() over (

@@ -13,7 +13,7 @@ select
     blob_kind_source,
     image,
     size_bytes,
-    image_count,
+    image_count as images,
     served_bytes,
     {{ micros_to_timestamp('first_written_micros') }} as first_written_at,
     {{ micros_to_timestamp('first_read_micros') }} as first_read_at,
