@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from integration_tests.project import MARTS, Project, built_examples
+from integration_tests.project import MARTS, Project, built_examples, example_logs
 
 # The examples begin on 29 May 2024: whole months are kept, so May is old.
 KEPT = (datetime.now(UTC) - datetime(2024, 6, 15, tzinfo=UTC)).days
@@ -64,3 +64,40 @@ def test_nothing_is_deleted_without_the_variable(tmp_path: Path) -> None:
     with pytest.raises(AssertionError):
         project.dbt("run-operation", "delete_old_days")
     assert dates(project) == before
+
+
+def test_one_persons_data_is_deleted_and_nobody_elses(tmp_path: Path) -> None:
+    project = built_examples(tmp_path)
+    address = "select c_ip from storageanalysis.usage group by c_ip order by count(*) desc limit 1"
+    ((person,),) = project.query(address)
+    of = "select distinct requests.client_id from pullstats_intermediate.int_gcs_request_records"
+    everyone = {row[0] for row in project.query(of + " as requests")}
+    pulls = "select * from pullstats.fct_image_pulls order by all"
+    before = project.query(pulls)
+
+    project.dbt("run-operation", "forget_address", "--args", f"{{address: {person}}}")
+    project.dbt("build", "--full-refresh", "--exclude-resource-type", "unit_test")
+
+    left = {row[0] for row in project.query(of + " as requests")}
+    gone = everyone - left
+    assert gone
+    assert project.query(f"select count(*) from storageanalysis.usage where c_ip = '{person}'") == [
+        (0,)
+    ]
+    tables = project.query(
+        "select table_schema, table_name from information_schema.columns"
+        " where column_name = 'client_id' and table_schema like 'pullstats%'"
+    )
+    assert len(tables) > 10
+    for schema, table in tables:
+        found = {
+            row[0] for row in project.query(f"select distinct client_id from {schema}.{table}")
+        }
+        assert not found & gone
+    kept = [row for row in before if not gone & set(row)]
+    assert len(kept) < len(before)
+    assert {row[0] for row in project.query(pulls)} == {row[0] for row in kept}
+    project.load(example_logs())
+    assert project.query(f"select count(*) from storageanalysis.usage where c_ip = '{person}'") == [
+        (0,)
+    ]
