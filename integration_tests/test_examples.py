@@ -55,8 +55,7 @@ def test_image_ids_are_the_config_digests_or_unknown(measured: accuracy.Accuracy
 
 def test_each_push_is_one_push_of_its_image_or_of_an_unknown_one(examples: Project) -> None:
     pushes = examples.query(
-        "select image, blobs, written_bytes from pullstats.fct_image_pushes"
-        " order by started_at"
+        "select image, blobs, written_bytes from pullstats.fct_image_pushes order by started_at"
     )
     truth = [
         (each["target"].rsplit(":", 1)[0], int(each["blobs_written"]), int(each["bytes_written"]))

@@ -7,6 +7,7 @@ classes and a client in two networks, so that nothing adds up that must not be a
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -136,7 +137,7 @@ def covered_hours(logs: Project, sources: list[Any]) -> set[datetime]:
             )
         ]
         hours |= set(found)
-        for first, second in zip(found, found[1:], strict=False):
+        for first, second in pairwise(found):
             if second - first <= timedelta(hours=24):
                 steps = (second - first) // HOUR
                 hours |= {first + step * HOUR for step in range(steps)}
@@ -181,7 +182,8 @@ def check(page: Page, logs: Project, conditions: dict[str, str]) -> None:
     steps = dict(
         logs.query(
             f"select date_trunc('{page.evaluate('selection().unit')}', pull_date)::date,"
-            f" count(distinct client_id) from {PULLS} where {where(conditions, 'period')} group by 1"
+            f" count(distinct client_id) from {PULLS} where {where(conditions, 'period')}"
+            " group by 1"
         )
     )
     plotted = page.eval_on_selector_all(
@@ -196,9 +198,7 @@ def check(page: Page, logs: Project, conditions: dict[str, str]) -> None:
     place = page.evaluate("(at => [at.host, at.project].filter(Boolean))(selection())")
     assert set(shown(page, "images", "image", "clients")) == {
         each
-        for each in counted(
-            logs, "image", where(conditions, "image") + " and image is not null"
-        )
+        for each in counted(logs, "image", where(conditions, "image") + " and image is not null")
         # beside an image the page lists the others of its project
         if "image" not in conditions or each[0].startswith("/".join(place) + "/")
     }
@@ -230,7 +230,8 @@ def check(page: Page, logs: Project, conditions: dict[str, str]) -> None:
         logs, f"{cloud} else 'Elsewhere' end, {region} else '' end", of_class
     )
     is_of_end_users = "end_user" in conditions.get("class", "")
-    expected = averages(logs, conditions, "traffic_class = 'end_user'" if is_of_end_users else "true")
+    averaged = "traffic_class = 'end_user'" if is_of_end_users else "true"
+    expected = averages(logs, conditions, averaged)
     cells = page.eval_on_selector_all("#hours td", "all => all.map(each => each.dataset.value)")
     if not expected:
         assert not cells
@@ -337,8 +338,10 @@ def test_no_guard_of_a_division_is_shown(page: Page, chosen: Callable[[str, str]
     """The days shown hold no pull of the image: the highest of them is 0, not 1."""
     chosen("period", "last_30_days")
     tops = page.evaluate(
-        "(() => { const spark = sparkline([{ name: 'a', value: 0 }, { name: 'b', value: 0 }], count);"
-        " return [spark.textContent, spark.querySelectorAll('[height=NaN]').length, share(0, 0)]; })()"
+        "(() => {"
+        " const spark = sparkline([{ name: 'a', value: 0 }, { name: 'b', value: 0 }], count);"
+        " const invalid = spark.querySelectorAll('[height=NaN]').length;"
+        " return [spark.textContent, invalid, share(0, 0)]; })()"
     )
     assert tops[0].endswith("max. 0")
-    assert tops[1:] == [0, "–"]
+    assert tops[1:] == [0, "\N{EN DASH}"]

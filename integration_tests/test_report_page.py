@@ -372,8 +372,9 @@ def test_the_report_with_clouds_and_tags_fits(
             choose(page, "image", "gcr.io/globex-prod/web")
             cut = page.eval_on_selector_all(
                 "#filters select",
-                "all => all.filter(each => each.offsetParent && (() => { const pen = document.createElement('canvas')"
-                " .getContext('2d'); pen.font = getComputedStyle(each).font;"
+                "all => all.filter(each => each.offsetParent && (() => {"
+                " const pen = document.createElement('canvas').getContext('2d');"
+                " pen.font = getComputedStyle(each).font;"
                 " return pen.measureText(each.selectedOptions[0].textContent).width + 30"
                 " > each.clientWidth; })()).map(each => each.id)",
             )

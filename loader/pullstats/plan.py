@@ -10,7 +10,7 @@ import google_crc32c
 
 from pullstats import log_names
 
-# All of an object is read at a time, but for those that BigQuery loads by itself.
+# All of an object is read at a time, except for those that BigQuery loads by itself.
 MAX_OBJECT_BYTES = 512 * 1024 * 1024
 TOO_LARGE = f"it is larger than {MAX_OBJECT_BYTES:,} bytes"
 

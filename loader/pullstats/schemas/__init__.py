@@ -1,4 +1,4 @@
-"""The tables of raw: their columns stand in files that `bq` reads as well."""
+"""The tables of raw: their columns are in files that `bq` reads as well."""
 
 import json
 from pathlib import Path
