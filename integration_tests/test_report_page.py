@@ -332,6 +332,7 @@ def richer(examples: Project, tmp_path_factory: pytest.TempPathFactory) -> Proje
         connection.execute(
             "update fct_image_pulls set client_cloud = 'aws' where client_network like '198.%'"
         )
+        connection.execute("update fct_image_pulls set egress_cost_nanos = 111 * served_bytes")
         connection.execute(
             "insert into dim_image_tags by name select image, registry_host, project_id, tag,"
             " platform, image_id, 3 as tag_pulls, 10 as build_pulls, tags.unused_days"
@@ -390,9 +391,10 @@ def test_clouds_and_tags_are_those_of_the_marts(
         cloud = "case client_cloud when 'gcp' then 'Google Cloud' when 'aws' then 'AWS'"
         counted = (
             f"select {cloud} else 'Elsewhere' end as cloud, {{}} sum(served_bytes)::bigint,"
-            " count_if(is_complete) from pullstats.fct_image_pulls where {} group by all"
+            " count_if(is_complete), sum(egress_cost_nanos)::bigint"
+            " from pullstats.fct_image_pulls where {} group by all"
         )
-        columns = ("served_bytes", "pulls")
+        columns = ("served_bytes", "pulls", "egress_cost_nanos")
         assert rows(page, "egress-clouds", "cloud", *columns) == expected(
             richer, counted.format("", "true")
         )

@@ -35,9 +35,10 @@ function showEgress(at) {
   const columns = [
     { name: "served_bytes", title: "Bytes served", kind: "bytes", isShare: true },
     { name: "pulls", title: "Pulls", kind: "count", isShare: true },
+    ...(rows.some(row => row.egress_cost_nanos !== null) ? [{ name: "egress_cost_nanos", title: "Cost at list prices", kind: "money", isShare: true }] : []),
   ];
   showTable($("egress-clouds"), [{ name: "cloud", title: "Cloud", kind: "text" }, ...columns],
-    grouped(rows, ["cloud"], ["served_bytes", "pulls"]).sort(byBytes));
+    grouped(rows, ["cloud"], ["served_bytes", "pulls", "egress_cost_nanos"]).sort(byBytes));
   showTable($("egress-regions"), [
     { name: "cloud", title: "Cloud", kind: "text" },
     { name: "region", title: "Region", kind: "text" }, ...columns,

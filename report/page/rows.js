@@ -39,6 +39,10 @@ function bytes(value) {
   return `${(step ? short : whole).format(value / 1000 ** step)} ${["B", "kB", "MB", "GB", "TB", "PB"][step]}`;
 }
 
+// Billionths of the currency of the seed egress_prices.
+const money = value => (value === null || value === undefined ? UNKNOWN
+  : new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(value / 1e9));
+
 const share = (part, total) => (total ? `${short.format((100 * part) / total)}%` : "–");
 const sum = (rows, name) => rows.reduce((total, row) => total + (row[name] || 0), 0);
 const latest = (rows, name) => rows.reduce((best, row) => (row[name] > best ? row[name] : best), "");

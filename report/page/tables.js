@@ -16,6 +16,7 @@ const kinds = {
   time: { write: value => value || "Never" },
   count: { write: count, isNumber: true },
   bytes: { write: bytes, isNumber: true },
+  money: { write: money, isNumber: true },
 };
 
 const ROWS_SHOWN = 15;
