@@ -6,27 +6,25 @@ loaded and is not yet in the ledger lands again if the next loader puts it into 
 loaders at work, or one that was killed and came back to more objects. The models remove equal rows.
 """
 
-import base64
 import hashlib
 import os
 import re
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from google.api_core.exceptions import Conflict, GoogleAPICallError, NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.cloud.storage import Client
 
 from pullstats import plan, rows, schemas
-from pullstats.csv_log import RejectedLine
-from pullstats.log_names import Kind
+from pullstats.duckdb_warehouse import DuckDBWarehouse
 from pullstats.plan import LedgerEntry, LogObject
 from pullstats.rows import BatchResult
 
@@ -137,8 +135,11 @@ class BigQueryWarehouse:
                 except BadDataError:
                     pass
             for batch in plan.batches(mine, self.max_objects, self.max_read_bytes):
-                landings += self._load_read(kind, batch, result)
-        self._load_records("loaded_objects", objects, landings)
+                landings += self._load_read(rows.TABLES[kind], batch, result)
+        now = {"loaded_at": str(datetime.now(UTC))}
+        table, config = self.dataset.table("loaded_objects"), self._config("loaded_objects")
+        load = partial(self.client.load_table_from_json, [each | now for each in landings], table)
+        self._run("loaded_objects", objects, lambda id_: load(job_id=id_, job_config=config))
         return result
 
     def create(self) -> None:
@@ -213,57 +214,49 @@ class BigQueryWarehouse:
         uris = [each.uri for each in objects]
         load = partial(self.client.load_table_from_uri, uris, self.dataset.table("usage"))
         job = self._run("usage", objects, lambda id_: load(job_id=id_, job_config=config))
-        result.objects += len(objects)
-        result.rows += job.output_rows
+        result.include(BatchResult(len(objects), job.output_rows))
         # BigQuery counts by job
-        row_count = job.output_rows if len(objects) == 1 else None
-        return [_landing(each, job, each.content(), (row_count, 0)) for each in objects]
+        counts = {"row_count": job.output_rows if len(objects) == 1 else None, "rejected_count": 0}
+        return [_known(each) | counts | _about(job) for each in objects]
 
-    def _load_read(self, kind: Kind, objects: list[LogObject], result: BatchResult) -> list[Record]:
-        """Read objects of one kind here, load their good rows, and set the bad lines aside."""
-        table, config, job = rows.TABLES[kind], self._config(rows.TABLES[kind]), None
-        unreadable: dict[str, str] = {}
-        with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
-            connection.execute(schemas.ddl())
-            arrival = datetime.now(UTC).replace(tzinfo=None)
-            landed = rows.insert(connection, objects, arrival, unreadable)
-            file = Path(folder, "rows.json")
+    def _load_read(
+        self, table: schemas.Table, objects: list[LogObject], result: BatchResult
+    ) -> list[Record]:
+        """Read objects of one kind here, and load what lands of them on DuckDB."""
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            closing(DuckDBWarehouse(Path(":memory:"))) as read,
+        ):
+            read_result = read.load(objects)
+            result.include(read_result)
             # numbers as text: in JSON they would be floats
-            columns = f"columns(* exclude _partitiontime){'::varchar' * (kind != 'audit')}"
-            query = f"select {columns} from {schemas.SCHEMA}.{table}"
-            connection.execute(f"copy ({query}) to '{file}' (format json)")
-            for of in landed:
-                result.add(of)
-            rejected = [_rejection(of.source, line) for of in landed for line in of.rejected]
-            self._load_records("rejected_lines", objects, rejected)
-            if file.stat().st_size:
-                with file.open("rb") as opened:
-                    load = partial(
-                        self.client.load_table_from_file, opened, self.dataset.table(table)
-                    )
-                    job = self._run(
-                        f"{table}, read",
-                        objects,
-                        lambda id_: load(rewind=True, job_id=id_, job_config=config),
-                    )
-        result.unreadable |= unreadable
-        unread = [
-            _landing(each, None, (each.size, each.checksum or ""), (0, 0), unreadable[each.uri])
+            as_text = "" if table == "audit_logs" else "::varchar"
+            selected: dict[schemas.Table, str] = {
+                "rejected_lines": "* replace (base64(line_bytes) as line_bytes)",
+                table: f"columns(* exclude _partitiontime){as_text}",
+            }
+            for target, columns in selected.items():
+                file = Path(folder, f"{target}.json")
+                rows_of = f"select {columns} from {schemas.SCHEMA}.{target}"
+                read.query(f"copy ({rows_of}) to '{file}' (format json)")
+                job = self._load_file(target, file, objects) if file.stat().st_size else None
+            landed = read.query(f"select columns(*)::varchar from {read.landed}")
+        names = schemas.columns("loaded_objects")
+        unread = {"row_count": 0, "rejected_count": 0}
+        return [dict(zip(names, row, strict=True)) | _about(job) for row in landed] + [
+            _known(each) | unread | {"error": read_result.unreadable[each.uri]}
             for each in objects
-            if each.uri in unreadable
-        ]
-        return unread + [
-            _landing(of.source, job, of.fingerprint, (of.row_count, len(of.rejected)))
-            for of in landed
+            if each.uri in read_result.unreadable
         ]
 
-    def _load_records(
-        self, table: schemas.Table, objects: list[LogObject], records: list[Record]
-    ) -> None:
-        load = partial(self.client.load_table_from_json, records, self.dataset.table(table))
+    def _load_file(self, table: schemas.Table, file: Path, objects: list[LogObject]) -> Job:
+        name = table if table == "rejected_lines" else f"{table}, read"
         config = self._config(table)
-        if records:
-            self._run(table, objects, lambda id_: load(job_id=id_, job_config=config))
+        with file.open("rb") as opened:
+            load = partial(self.client.load_table_from_file, opened, self.dataset.table(table))
+            return self._run(
+                name, objects, lambda id_: load(rewind=True, job_id=id_, job_config=config)
+            )
 
     def _config(
         self, table: schemas.Table, source_format: str = "NEWLINE_DELIMITED_JSON", **more: Any
@@ -279,31 +272,19 @@ class BigQueryWarehouse:
         )
 
 
-def _rejection(each: LogObject, line: RejectedLine) -> Record:
-    content = base64.b64encode(line.content).decode()
-    place = {"object_uri": each.uri, "line_number": line.number, "reason": line.reason}
-    return place | {"line_bytes": content, "loaded_at": str(datetime.now(UTC))}
-
-
-def _landing(
-    each: LogObject,
-    job: Job | None,
-    fingerprint: tuple[int, str],
-    counts: tuple[int | None, int],
-    error: str | None = None,
-) -> Record:
+def _known(each: LogObject) -> Record:
     return {
         "object_uri": each.uri,
         "generation": each.generation,
         "kind": each.name.kind,
         "log_hour": str(each.name.hour),
-        "size_bytes": fingerprint[0],
-        "checksum": fingerprint[1],
-        "row_count": counts[0],
-        "rejected_count": counts[1],
-        "job_id": job and job.job_id,
-        "job_row_count": job and job.output_rows,
-        "job_bytes": job and job.input_file_bytes,
-        "error": error,
-        "loaded_at": str(datetime.now(UTC)),
+        "size_bytes": each.size,
+        "checksum": each.checksum or "",
     }
+
+
+def _about(job: Job | None) -> Record:
+    if not job:
+        return {}
+    counts = {"job_row_count": job.output_rows, "job_bytes": job.input_file_bytes}
+    return {"job_id": job.job_id} | counts

@@ -67,38 +67,36 @@ def parse(data: bytes, columns: dict[str, str]) -> ParsedObject:
     quote must not swallow the lines behind it.
     """
     check_header(data, list(columns))
-    lines = data.split(b"\n")
     result = ParsedObject()
-    number = 1
-    while number < len(lines):
-        if lines[number] in (b"", b"\r"):
-            number += 1
-            continue
-        span = _span(lines, number)
-        reason = "the closing quote is missing"
-        if span:
-            text = b"\n".join(lines[number : number + span])
-            fields = _record(text, columns)
-            if isinstance(fields, list):
-                result.records.append(fields)
-                number += span
-                continue
-            reason = fields
-        result.reject(number + 1, reason, lines[number])
-        number += 1
+    number, start = 1, _line_end(data, 0) + 1
+    while start < len(data):
+        number, end = number + 1, _line_end(data, start)
+        line, stop = data[start:end], _record_end(data, start)
+        fields: list[str] | str = []
+        if line not in (b"", b"\r"):
+            fields = _record(data[start:stop], columns) if stop else "the closing quote is missing"
+        if isinstance(fields, str):
+            result.reject(number, fields, line)
+        elif fields:
+            result.records.append(fields)
+            number, end = number + data.count(b"\n", start, stop), stop
+        start = end + 1
     return result
 
 
-def _span(lines: Sequence[bytes], start: int) -> int:
-    """Count the lines up to the one that closes the last quote; 0 when none does."""
-    quotes = size = 0
-    for end in range(start, len(lines)):
-        quotes += lines[end].count(b'"')
-        size += len(lines[end])
+def _line_end(data: bytes, start: int) -> int:
+    end = data.find(b"\n", start)
+    return len(data) if end < 0 else end
+
+
+def _record_end(data: bytes, start: int) -> int:
+    """Find the end of the line that closes the last quote; 0 when none does."""
+    quotes, end = 0, start - 1
+    while end < len(data) and end - start <= MAX_RECORD_BYTES:
+        begin, end = end + 1, _line_end(data, end + 1)
+        quotes += data.count(b'"', begin, end)
         if quotes % 2 == 0:
-            return end - start + 1
-        if size > MAX_RECORD_BYTES:
-            break
+            return end
     return 0
 
 

@@ -73,7 +73,8 @@ class DuckDBWarehouse:
                 if mine := [each for each in objects if each.name.kind == kind]:
                     landed = rows.insert(self.connection, mine, arrival, result.unreadable)
                     for of in landed:
-                        result.add(of)
+                        bad = {of.source.uri: len(of.rejected)} if of.rejected else {}
+                        result.include(BatchResult(1, of.row_count, bad))
                         each, hour = of.source, of.source.name.hour.replace(tzinfo=None)
                         counts = of.row_count, len(of.rejected)
                         known = (each.generation, kind, hour, *of.fingerprint, each.modified_ns)

@@ -3,44 +3,23 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Union
 
 import click
 
 from pullstats import plan
+from pullstats.duckdb_warehouse import DuckDBWarehouse
 from pullstats.output import err, say
 from pullstats.rows import BatchResult
+
+if TYPE_CHECKING:
+    from pullstats.bigquery_warehouse import BigQueryWarehouse
 
 EXIT_REJECTED_LINES = 3
 EXIT_UNREADABLE = 4
 
 Places = list[plan.Found | plan.Unusable]
-
-
-class Warehouse(Protocol):
-    """`max_objects` and `max_bytes` bound a batch; `landed` is what SQL selects from the ledger.
-
-    `by_uri`: an object is known by its gs:// uri, not by the name that its copies share.
-    """
-
-    max_objects: int
-    max_bytes: int
-    landed: str
-    by_uri: bool
-
-    def ledger(
-        self, uris: Sequence[str] | None = None, since: datetime | None = None
-    ) -> dict[str, plan.LedgerEntry]:
-        """Say what has landed of `uris`, or of all, from an hour on."""
-
-    def load(self, objects: list[plan.LogObject]) -> BatchResult: ...
-
-    def remember(self, objects: list[plan.LogObject]) -> None:
-        """Record the new times of files that had to be read to see that they had landed."""
-
-    def query(self, sql: str) -> list[tuple[Any, ...]]: ...
-
-    def close(self) -> None: ...
+Warehouse = Union[DuckDBWarehouse, "BigQueryWarehouse"]
 
 
 def find(sources: Sequence[str], to: str, project: str | None, since: str) -> dict[str, Places]:
@@ -96,11 +75,7 @@ def _is_log(place: plan.Found | plan.Unusable) -> bool:
 
 def _load_batches(warehouse: Warehouse, objects: list[plan.LogObject], total: BatchResult) -> None:
     for batch in plan.batches(objects, warehouse.max_objects, warehouse.max_bytes):
-        result = warehouse.load(batch)
-        total.objects += result.objects
-        total.rows += result.rows
-        total.rejected |= result.rejected
-        total.unreadable |= result.unreadable
+        total.include(warehouse.load(batch))
         say(f"loaded {total.objects:,} of {len(objects):,} objects")
 
 

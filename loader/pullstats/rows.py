@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from io import BytesIO
 from itertools import islice
 
 import duckdb
@@ -29,11 +30,11 @@ class BatchResult:
     rejected: dict[str, int] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
 
-    def add(self, landed: "Landed") -> None:
-        self.objects += 1
-        self.rows += landed.row_count
-        if landed.rejected:
-            self.rejected[landed.source.uri] = len(landed.rejected)
+    def include(self, other: "BatchResult") -> None:
+        self.objects += other.objects
+        self.rows += other.rows
+        self.rejected |= other.rejected
+        self.unreadable |= other.unreadable
 
 
 @dataclass
@@ -146,7 +147,7 @@ def _parse_entries(
 ) -> tuple[csv_log.ParsedObject, bytes]:
     """Let DuckDB say which lines are entries; return the others, and what is left without them."""
     parsed, kept = csv_log.ParsedObject(), []
-    lines = enumerate(data.split(b"\n"), 1)
+    lines = enumerate((line.removesuffix(b"\n") for line in BytesIO(data)), 1)
     while group := list(islice(lines, 5_000)):
         short = (line[: json_log.MAX_ENTRY_BYTES + 1] for _, line in group)
         texts = [line.decode(errors="replace") for line in short]
