@@ -51,4 +51,4 @@ def test_readme_draws_the_lineage_of_this_project(site: Path) -> None:
 
 
 def test_the_lineage_is_beside_the_pages(site: Path) -> None:
-    assert "int_image_pulls" in (site / "lineage.html").read_text()
+    assert "int_image_fetches" in (site / "lineage.html").read_text()

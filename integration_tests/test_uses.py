@@ -25,7 +25,7 @@ select 'i1' as inventory_id, timestamp '2025-01-03' as listed_at, image.registry
 from pullstats_intermediate.int_images as image
 left join (
     select distinct image, image_id as config, 'of ' || image_id as manifest
-    from pullstats_intermediate.int_image_fetches where image_id is not null
+    from pullstats_intermediate.int_blob_fetches where image_id is not null
     union
     select distinct image, null, coalesce(manifest_digest, index_digest)
     from pullstats_intermediate.int_manifest_fetches
@@ -35,7 +35,7 @@ FETCHES = """
     select image, fetch_kind, image_id as digest, traffic_class, 'gcs_usage' as log_source,
         to_timestamp(started_micros // 1000000)::date as use_date,
         attribution != 'referer' and traffic_class = 'admin' as is_copy
-    from pullstats_intermediate.int_image_fetches
+    from pullstats_intermediate.int_blob_fetches
     union all
     select image, fetch_kind, coalesce(manifest_digest, index_digest), traffic_class, 'cloud_audit',
         to_timestamp(started_micros // 1000000)::date, false

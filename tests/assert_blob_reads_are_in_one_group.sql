@@ -19,7 +19,7 @@ grouped as (
         session_date,
         sum(request_count) as request_count,
         sum(served_bytes) as served_bytes
-    from {{ ref('pullstats', 'int_image_fetches') }}
+    from {{ ref('pullstats', 'int_blob_fetches') }}
     where {{ tested('session_date') }}
     group by session_date
 

@@ -82,7 +82,7 @@ def test_pulls_are_those_of_the_clients(recording: Recording) -> None:
 
 def test_registry_itself_is_no_client_that_pulls(recording: Recording) -> None:
     kinds = recording.project.query(
-        "select fetch_kind, count(*) from pullstats_intermediate.int_image_fetches"
+        "select fetch_kind, count(*) from pullstats_intermediate.int_blob_fetches"
         " where client_network = '203.0.113.0/24' and fetch_kind = 'pull' group by all"
     )
     assert kinds == []

@@ -82,7 +82,11 @@ blobs_of_pulls as (
         count(*) as request_count,
         {{ sum_of('served_bytes') }} as served_bytes,
         any_value(size_bytes) as size_bytes,
-        {{ count_if('status_code != 206') }} = 0 as is_range,
+        -- where no whole answer gives the size, a chunk that failed may have come again
+        {{ count_if('status_code = 206') }} > 0
+        and {{ count_if(
+            'status_code != 206 and (served_bytes > 0 or size_bytes is not null)'
+        ) }} = 0 as is_range,
         {{ count_if('status_code = 304') }} > 0 as is_cached,
         false as is_plain_session,
         any_value(is_kind_certain) as is_kind_certain,
@@ -136,8 +140,9 @@ grouped as (
         any_value(layers_only_read) as layers_only_read,
         {{ sole_value('case when is_config then digest end') }} as config_digest,
         min(case when is_config then blob_kind_source end) as config_source,
-        {{ sole_value('case when may_be_config and served_bytes <= ' ~ usual ~ ' then digest end') }}
-            as only_candidate_digest,
+        {{ sole_value(
+            'case when may_be_config and served_bytes <= ' ~ usual ~ ' then digest end'
+        ) }} as only_candidate_digest,
         coalesce(
             {{ sole_value('case when is_config then blob_image end') }},
             {{ sole_value('blob_image') }}
@@ -170,8 +175,8 @@ grouped as (
 
 ),
 
--- a cut transfer is completed by a later fetch of the same client that brings exactly the bytes that
--- were missing, and no config
+-- a cut transfer is completed by a later fetch of the same client that brings exactly the bytes
+-- that were missing, and no config
 completed_later as (
 
     select
@@ -251,8 +256,8 @@ classified as (
                 and finished.whole_count = finished.blob_count
                 and finished.is_complete
                 then 'pull'
-            -- one of several small blobs is the config, as of an image with its attestation, or of a
-            -- build that was read once
+            -- one of several small blobs is the config, as of an image with its attestation, or of
+            -- a build that was read once
             when
                 finished.reads_configs
                 and finished.layer_count > 0

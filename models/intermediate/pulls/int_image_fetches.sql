@@ -5,6 +5,88 @@ blob_fetches as (
 
     select * from {{ ref('pullstats', 'int_blob_fetches') }}
 
+),
+
+manifest_fetches as (
+
+    select * from {{ ref('pullstats', 'int_manifest_fetches') }}
+
+),
+
+configs as (
+
+    select * from {{ ref('pullstats', 'int_manifest_configs') }}
+
 )
 
-select * from blob_fetches
+select
+    fetch_id,
+    'gcs_usage' as log_source,
+    bucket_name as resource_name,
+    image,
+    image_id,
+    image_id_source,
+    cast(null as string) as tag,
+    cast(null as string) as index_digest,
+    cast(null as string) as manifest_digest,
+    client_id,
+    client_network,
+    client_tool,
+    client_version,
+    traffic_class,
+    cast(null as string) as principal_id,
+    cast(null as string) as principal_kind,
+    fetch_kind,
+    attribution,
+    count_confidence,
+    blob_count,
+    request_count,
+    served_bytes,
+    is_complete,
+    started_micros,
+    ended_micros,
+    session_date,
+    fetch_date
+from blob_fetches
+union all
+select
+    manifest_fetches.fetch_id,
+    'cloud_audit' as log_source,
+    manifest_fetches.resource_name,
+    manifest_fetches.image,
+    configs.config_digest as image_id,
+    coalesce(configs.config_source, 'none') as image_id_source,
+    manifest_fetches.tag,
+    manifest_fetches.index_digest,
+    manifest_fetches.manifest_digest,
+    manifest_fetches.client_id,
+    manifest_fetches.client_network,
+    manifest_fetches.client_tool,
+    manifest_fetches.client_version,
+    manifest_fetches.traffic_class,
+    manifest_fetches.principal_id,
+    manifest_fetches.principal_kind,
+    manifest_fetches.fetch_kind,
+    'request' as attribution,
+    case
+        when manifest_fetches.fetch_kind != 'pull' then null
+        when manifest_fetches.manifest_digest is null then 'ambiguous'
+        -- manifest and blobs agree: the config was read first
+        when
+            manifest_fetches.is_plain
+            and manifest_fetches.is_complete
+            and configs.is_config_certain
+            and configs.config_digest = manifest_fetches.first_blob_digest
+            then 'certain'
+        else 'inferred'
+    end as count_confidence,
+    manifest_fetches.blob_count,
+    manifest_fetches.request_count,
+    cast(null as int64) as served_bytes,
+    manifest_fetches.is_complete,
+    manifest_fetches.started_micros,
+    manifest_fetches.ended_micros,
+    manifest_fetches.session_date,
+    manifest_fetches.fetch_date
+from manifest_fetches
+left join configs on manifest_fetches.manifest_digest = configs.manifest_digest

@@ -13,24 +13,18 @@
 {%- set restated = restated_days() %}
 with
 
-bucket_fetches as (
+image_fetches as (
 
     select * from {{ ref('pullstats', 'int_image_fetches') }}
     where
         {{ is_restated('session_date', restated, before=1) }}
         -- a copy of the bucket itself is no use of its images
         and not (
-            fetch_kind = 'inspection'
+            log_source = 'gcs_usage'
+            and fetch_kind = 'inspection'
             and attribution != 'referer'
             and traffic_class in ('admin', 'housekeeping', 'lifecycle')
         )
-
-),
-
-manifest_fetches as (
-
-    select * from {{ ref('pullstats', 'int_manifest_fetches') }}
-    where {{ is_restated('session_date', restated, before=1) }}
 
 ),
 
@@ -49,25 +43,14 @@ fetches as (
 
     select
         image,
-        cast(null as string) as tag,
-        image_id,
-        cast(null as string) as index_digest,
-        cast(null as string) as manifest_digest,
-        case when traffic_class = 'scanner' then 'scan' else fetch_kind end as fetch_kind,
-        is_complete,
-        started_micros
-    from bucket_fetches
-    union all
-    select
-        image,
         tag,
-        cast(null as string) as image_id,
+        case when log_source = 'gcs_usage' then image_id end as image_id,
         index_digest,
         manifest_digest,
         case when traffic_class = 'scanner' then 'scan' else fetch_kind end as fetch_kind,
         is_complete,
         started_micros
-    from manifest_fetches
+    from image_fetches
     union all
     select
         image,

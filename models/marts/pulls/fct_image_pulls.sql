@@ -16,10 +16,11 @@ with
 
 image_pulls as (
 
-    select * from {{ ref('pullstats', 'int_image_pulls') }}
+    select * from {{ ref('pullstats', 'int_image_fetches') }}
     where
-        {{ is_restated('session_date', restated, before=1) }}
-        and {{ is_restated('pull_date', restated) }}
+        fetch_kind = 'pull'
+        and {{ is_restated('session_date', restated, before=1) }}
+        and {{ is_restated('fetch_date', restated) }}
 
 ),
 
@@ -76,7 +77,7 @@ destination_prices as (
 )
 
 select
-    image_pulls.pull_id,
+    image_pulls.fetch_id as pull_id,
     image_pulls.log_source,
     image_pulls.resource_name,
     image_pulls.image_id,
@@ -112,7 +113,7 @@ select
     {{ integer_divide('image_pulls.ended_micros - image_pulls.started_micros', 1000) }}
         as duration_millis,
     image_pulls.is_complete,
-    image_pulls.pull_date,
+    image_pulls.fetch_date as pull_date,
     {{ micros_to_timestamp('image_pulls.started_micros') }} as started_at,
     {{ micros_to_timestamp('image_pulls.ended_micros') }} as ended_at
 from image_pulls

@@ -24,9 +24,10 @@ image_pulls as (
 -- a fetch belongs to the session that began on its day or on the day before
 checks as (
 
-    select * from {{ ref('pullstats', 'int_manifest_fetches') }}
+    select * from {{ ref('pullstats', 'int_image_fetches') }}
     where
-        fetch_kind = 'check'
+        log_source = 'cloud_audit'
+        and fetch_kind = 'check'
         and {{ is_restated('session_date', restated, before=1) }}
         and {{ is_restated('fetch_date', restated) }}
 
