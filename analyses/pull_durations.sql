@@ -19,6 +19,7 @@ select
     count(*) as pulls,
     {{ percentile('duration_millis', 50) }} as p50_duration_millis,
     {{ percentile('duration_millis', 90) }} as p90_duration_millis,
+    {{ percentile('duration_millis', 95) }} as p95_duration_millis,
     {{ percentile('duration_millis', 99) }} as p99_duration_millis,
     {{ integer_divide('sum(served_bytes)', 'count(*)') }} as average_bytes
 from ranked

@@ -15,13 +15,13 @@ import pytest
 from integration_tests.bigquery.conftest import Reference
 from integration_tests.bigquery.contents import MODELS, Content
 from integration_tests.project import ROOT
-from integration_tests.test_examples import QUESTIONS
 
 # The report's queries, and whether they count by period, which takes this engine long.
 REPORT = {
     path.name: bool(re.search("rpt_(periods|pulls|callers)", path.read_text()))
     for path in sorted((ROOT / "report/queries").glob("*.sql"))
 }
+QUESTIONS = sorted(path.name for path in (ROOT / "analyses").glob("*.sql"))
 OPTIONAL = {model for model in MODELS if "registry_inventory__" in model or "loader__" in model}
 OPTIONAL |= {"dim_image_tags", "int_listed_manifests"}
 
