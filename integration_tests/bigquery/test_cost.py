@@ -29,12 +29,11 @@ PARTITIONED_BY = {
     "int_artifact_registry_request_records": "event_date",
     "int_artifact_registry_requests": "event_date",
     "int_manifest_reads_sessionized": "session_date",
-    "int_manifest_reads_rooted": "session_date",
-    "int_manifest_contents_read": "session_date",
-    "int_manifest_configs": "session_date",
-    "int_manifest_requests": "session_date",
+    "int_manifest_reads": "session_date",
+    "int_manifest_contents": "session_date",
+    "int_manifest_config_votes_daily": "vote_date",
+    "int_manifest_request_tags": "session_date",
     "int_manifest_sessions": "session_date",
-    "int_manifest_session_writes": "session_date",
     "int_manifest_fetches": "session_date",
     "int_image_uses_daily": "use_date",
     "int_manifest_writes": "activity_date",
@@ -51,6 +50,7 @@ OVER_ALL_TIME = {
     ("fct_object_first_writes", "int_object_writes"),
     ("int_gcs_image_pushes", "int_object_writes"),
     ("int_artifact_registry_image_pushes", "int_manifest_writes"),
+    ("int_manifest_configs", "int_manifest_config_votes_daily"),
     ("int_image_tag_requests", "int_image_uses_daily"),
     ("dim_images", "int_image_uses_daily"),
     ("dim_image_tags", "int_image_uses_daily"),
@@ -69,7 +69,7 @@ def test_every_table_with_a_day_is_partitioned_by_it_and_clustered(reference: Re
     views = {
         *("stg_gcs__usage_logs", "int_gcs_requests", "int_bursts", "int_burst_votes"),
         "int_image_fetches",
-        *("int_artifact_registry_requests", "int_manifest_sessions", "int_manifest_session_writes"),
+        *("int_artifact_registry_requests", "int_manifest_sessions"),
     }
     for table in PARTITIONED_BY.keys() - views:
         partitioned, clustered = layouts[table]

@@ -31,7 +31,7 @@ image_fetches as (
 -- of an image that is read on demand, only blobs are read after the first session
 blobs_without_manifest as (
 
-    select * from {{ ref('pullstats', 'int_manifest_contents_read') }}
+    select * from {{ ref('pullstats', 'int_manifest_contents') }}
     where
         root_digest = ''
         and requested_blob_count > 0

@@ -7,5 +7,5 @@ select
     {{ count_if("object_kind = 'blob' and not is_refused") }} as blob_reads,
     {{ count_if("operation = 'list'") }} as tag_lists,
     max(case when operation = 'write' then started_micros end) as last_written_micros
-from {{ ref('pullstats', 'int_manifest_reads_rooted') }}
+from {{ ref('pullstats', 'int_manifest_reads') }}
 group by session_id, session_date

@@ -12,7 +12,7 @@ with
 
 contents as (
 
-    select * from {{ ref('pullstats', 'int_manifest_contents_read') }}
+    select * from {{ ref('pullstats', 'int_manifest_contents') }}
     where
         root_digest != ''
         and leaf_count = 1
@@ -40,12 +40,6 @@ requests as (
 client_tools as (
 
     select * from {{ ref('pullstats', 'client_tools') }}
-
-),
-
-manifest_habits as (
-
-    select * from {{ ref('pullstats', 'manifest_habits') }}
 
 ),
 
@@ -108,12 +102,12 @@ writes as (
         'written' as vote,
         written_manifests.vote_date
     from written_manifests
-    inner join manifest_habits on written_manifests.client_tool = manifest_habits.tool
+    inner join client_tools on written_manifests.client_tool = client_tools.tool
     where
         written_manifests.object_kind = 'manifest'
         and written_manifests.micros_since_blob
         <= {{ var('push_session_gap_seconds') }} * 1000000
-        and manifest_habits.writes_config_last
+        and client_tools.writes_config_last = 'true'
         and {{ is_restated('vote_date', restated) }}
 
 ),

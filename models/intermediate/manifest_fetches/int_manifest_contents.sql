@@ -23,7 +23,7 @@ reads as (
         is_refused,
         started_micros,
         session_date
-    from {{ ref('pullstats', 'int_manifest_reads_rooted') }}
+    from {{ ref('pullstats', 'int_manifest_reads') }}
     where
         (object_kind = 'blob' or is_child)
         and {{ is_restated('session_date', restated) }}
@@ -37,14 +37,14 @@ members as (
         session_id,
         contents_digest as root_digest,
         digest as member_digest
-    from {{ ref('pullstats', 'int_manifest_reads_rooted') }}
+    from {{ ref('pullstats', 'int_manifest_reads') }}
     where
         contents_digest is not null
         and {{ is_restated('session_date', restated) }}
 
 ),
 
-distinct_reads as (
+read_objects as (
 
     select
         session_id,
@@ -71,7 +71,7 @@ distinct_reads as (
 
 ),
 
-counted as (
+contents as (
 
     select
         session_id,
@@ -89,7 +89,7 @@ counted as (
         {{ count_if("object_kind = 'blob'") }} as requested_blob_count,
         {{ sum_of("case when object_kind = 'blob' then read_count end") }} as blob_read_count,
         min(case when object_kind = 'blob' then nullif(read_count, 0) end) as fewest_blob_reads,
-        -- of several that came at one time the log doesn't tell
+        -- null if several came at one time
         {{ sole_value("case when object_kind = 'blob' and is_first then digest end") }}
             as first_blob_digest,
         -- the first blob is the config, which a client reads again when it tries again
@@ -102,7 +102,7 @@ counted as (
             as fewest_retried_reads,
         max(case when object_kind = 'blob' then last_micros end) as last_blob_micros,
         session_date
-    from distinct_reads
+    from read_objects
     group by
         session_id, root_digest, client_id, principal_id, image, client_tool, is_scan,
         session_date
@@ -110,56 +110,56 @@ counted as (
 ),
 
 -- images that share their blobs: an index counts as the children that were read of it
-shared as (
+shared_contents as (
 
     select
         members.session_id,
         members.root_digest,
         count(*) > 1 as is_shared,
-        sum(greatest(coalesce(counted.child_count, 0), 1)) as leaf_count
+        sum(greatest(coalesce(contents.child_count, 0), 1)) as leaf_count
     from members
-    left join counted
+    left join contents
         on
-            members.session_id = counted.session_id
-            and members.member_digest = counted.root_digest
+            members.session_id = contents.session_id
+            and members.member_digest = contents.root_digest
     group by members.session_id, members.root_digest
 
 )
 
 select
-    counted.session_id,
-    counted.root_digest,
-    counted.client_id,
-    counted.principal_id,
-    counted.image,
-    counted.client_tool,
-    counted.is_scan,
-    counted.child_count,
-    counted.child_read_count,
-    counted.only_child_digest,
-    coalesce(shared.is_shared, false) as is_shared,
-    coalesce(shared.leaf_count, 1) as leaf_count,
-    counted.has_empty_config,
-    counted.blob_count,
-    counted.requested_blob_count,
-    counted.blob_read_count,
-    counted.first_blob_digest,
+    contents.session_id,
+    contents.root_digest,
+    contents.client_id,
+    contents.principal_id,
+    contents.image,
+    contents.client_tool,
+    contents.is_scan,
+    contents.child_count,
+    contents.child_read_count,
+    contents.only_child_digest,
+    coalesce(shared_contents.is_shared, false) as is_shared,
+    coalesce(shared_contents.leaf_count, 1) as leaf_count,
+    contents.has_empty_config,
+    contents.blob_count,
+    contents.requested_blob_count,
+    contents.blob_read_count,
+    contents.first_blob_digest,
     -- each client of an address reads each blob once, so the reads of a blob count the clients; one
     -- that keeps layers may need only some of them. Attempts that are refused in the end are one.
     case
-        when counted.requested_blob_count > coalesce(counted.blob_count, 0) then 1
-        when tools.keeps_layers = 'true' and counted.blob_count > 1
+        when contents.requested_blob_count > coalesce(contents.blob_count, 0) then 1
+        when tools.keeps_layers = 'true' and contents.blob_count > 1
             then least(
-                counted.most_layer_reads,
-                coalesce(counted.fewest_retried_reads, counted.most_layer_reads)
+                contents.most_layer_reads,
+                coalesce(contents.fewest_retried_reads, contents.most_layer_reads)
             )
-        else counted.fewest_blob_reads
+        else contents.fewest_blob_reads
     end as client_count,
-    counted.last_blob_micros,
-    counted.session_date
-from counted
-left join shared
+    contents.last_blob_micros,
+    contents.session_date
+from contents
+left join shared_contents
     on
-        counted.session_id = shared.session_id
-        and counted.root_digest = shared.root_digest
-left join {{ ref('pullstats', 'client_tools') }} as tools on counted.client_tool = tools.tool
+        contents.session_id = shared_contents.session_id
+        and contents.root_digest = shared_contents.root_digest
+left join {{ ref('pullstats', 'client_tools') }} as tools on contents.client_tool = tools.tool

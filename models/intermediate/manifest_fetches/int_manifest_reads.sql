@@ -33,7 +33,7 @@ steps as (
         reads.object_kind = 'manifest' and reads.operation = 'read' as is_get,
         coalesce({{ is_referrer_tag('reads.tag') }}, false) as is_by_referrer_tag,
         coalesce(tools.reads_one_platform, '') = 'true' as is_of_one_platform,
-        habits.pull_order,
+        coalesce(tools.pull_order, 'unknown') as pull_order,
         reads.started_micros,
         -- what the log gives the same time: a client asks, then reads, then fetches
         case
@@ -43,13 +43,11 @@ steps as (
         end as step_number
     from reads
     left join {{ ref('pullstats', 'client_tools') }} as tools on reads.client_tool = tools.tool
-    left join {{ ref('pullstats', 'manifest_habits') }} as habits
-        on reads.client_tool = habits.tool
 
 ),
 
--- most requests are for blobs: how many of either kind came before one tells all of the order
-numbered as (
+-- most requests are for blobs: how many of either kind came before one gives all of the order
+numbered_steps as (
 
     select
         *,
@@ -64,7 +62,7 @@ numbered as (
 
 ),
 
-named as (
+manifest_steps as (
 
     select
         *,
@@ -77,25 +75,25 @@ named as (
             started_micros - lag(started_micros) over ({{ of_session }}, is_get {{ in_order }})
             > {{ in_one_go_micros }}, true
         ) as is_new_index
-    from numbered
+    from numbered_steps
     where not is_blob
 
 ),
 
-indexed as (
+steps_by_index as (
 
     select
         *,
         is_get and not is_named and read_number = 1 as is_first_unnamed,
         sum(case when is_new_index then 1 else 0 end)
             over ({{ of_session }} {{ in_order }} {{ up_to_here }}) as index_number
-    from named
+    from manifest_steps
 
 ),
 
 -- a client reads a child right after its index, before any blob; one that reads an index whole, the
 -- blobs of one child before the next child
-followed as (
+possible_children as (
 
     select
         *,
@@ -104,21 +102,21 @@ followed as (
             else 0
         end) over ({{ of_session }}, index_number {{ in_order }} {{ up_to_here }}) = 1
             as is_first_of_child
-    from indexed
+    from steps_by_index
 
 ),
 
-resolved as (
+children_and_roots as (
 
     select
         *,
         max(case when is_first_of_child then 1 else 0 end)
             over ({{ of_session }}, is_get, digest) = 1 as is_child
-    from followed
+    from possible_children
 
 ),
 
-rooted as (
+steps_with_root as (
 
     select
         *,
@@ -126,12 +124,12 @@ rooted as (
             over ({{ of_session }} {{ in_order }} {{ up_to_here }}) as root_digest,
         last_value(case when is_get and not is_child then started_micros end ignore nulls)
             over ({{ of_session }} {{ in_order }} {{ up_to_here }}) as root_micros
-    from resolved
+    from children_and_roots
 
 ),
 
 -- the manifest that the client read last before the blobs that follow
-followed_up as (
+steps_before_blobs as (
 
     select
         *,
@@ -145,13 +143,13 @@ followed_up as (
             over ({{ of_session }}, blob_number) as last_root_number,
         max(case when is_by_referrer_tag then 1 else 0 end)
             over ({{ of_session }}, digest) = 1 as is_referrer
-    from rooted
+    from steps_with_root
 
 ),
 
 -- manifests that are read in one go share the blobs that follow, unless the client is done with one
 -- before it reads the next
-shared as (
+steps_with_contents as (
 
     select
         *,
@@ -165,24 +163,26 @@ shared as (
                     over ({{ of_session }}, blob_number) = 0
                 and (
                     pull_order = 'parallel'
-                    or pull_order is null
+                    or pull_order = 'unknown'
                     and coalesce(last_child_number > last_root_number, true)
                 )
                 then next_root_digest
             else digest
         end as contents_digest
-    from followed_up
+    from steps_before_blobs
 
 )
 
 select
     reads.*,
-    coalesce(shared.is_child and not numbered.is_blob, false) as is_child,
-    shared.root_digest,
-    case when not numbered.is_blob then shared.contents_digest end as contents_digest
+    coalesce(steps_with_contents.is_child and not numbered_steps.is_blob, false) as is_child,
+    steps_with_contents.root_digest,
+    case
+        when not numbered_steps.is_blob then steps_with_contents.contents_digest
+    end as contents_digest
 from reads
-inner join numbered on reads.request_key = numbered.request_key
-left join shared
+inner join numbered_steps on reads.request_key = numbered_steps.request_key
+left join steps_with_contents
     on
-        numbered.session_key = shared.session_key
-        and numbered.manifest_number = shared.manifest_number
+        numbered_steps.session_key = steps_with_contents.session_key
+        and numbered_steps.manifest_number = steps_with_contents.manifest_number

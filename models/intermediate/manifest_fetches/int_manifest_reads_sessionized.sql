@@ -126,7 +126,8 @@ pooled_sessions as (
         and blob_sessions.first_blob_micros - gets.started_micros
         between 0 and {{ var('index_read_seconds') }} * 1000000
     qualify row_number() over (
-        partition by blob_sessions.session_id order by gets.started_micros desc, gets.request_key
+        partition by blob_sessions.session_id
+        order by gets.started_micros desc, gets.request_key desc
     ) = 1
 
 )

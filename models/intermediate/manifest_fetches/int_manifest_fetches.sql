@@ -1,0 +1,247 @@
+{%- set memory_micros = 7 * 86400 * 1000000 %}
+{%- set days_beside = 0 if var('audit_log_has_blobs') else 1 %}
+{{ config(
+    materialized='incremental',
+    unique_key='session_date',
+    partition_by=by_day('session_date'),
+    cluster_by=['image', 'fetch_kind'],
+    meta={'restates': {'cloud_audit': [-2 - days_beside, 9]}},
+) }}
+{%- set restated = restated_days() %}
+with
+
+requests as (
+
+    select * from {{ ref('pullstats', 'int_manifest_request_tags') }}
+    where {{ is_restated('session_date', restated) }}
+
+),
+
+sessions as (
+
+    select * from {{ ref('pullstats', 'int_manifest_sessions') }}
+    where {{ is_restated('session_date', restated) }}
+
+),
+
+contents as (
+
+    select * from {{ ref('pullstats', 'int_manifest_contents') }}
+    where {{ is_restated('session_date', restated, before=8, after=days_beside) }}
+
+),
+
+children as (
+
+    select
+        session_id,
+        root_digest,
+        digest,
+        row_number() over (
+            partition by session_id, root_digest order by started_micros desc, digest desc
+        ) - 1 as later_children
+    from {{ ref('pullstats', 'int_manifest_reads') }}
+    where is_child and {{ is_restated('session_date', restated) }}
+
+),
+
+client_tools as (
+
+    select * from {{ ref('pullstats', 'client_tools') }}
+
+),
+
+tools_that_never_pull as (
+
+    select * from {{ ref('pullstats', 'tools_that_never_pull') }}
+
+),
+
+-- what was read for each manifest: the children of an index, and blobs
+requests_with_contents as (
+
+    select
+        requests.*,
+        indexes.child_count,
+        indexes.child_read_count,
+        indexes.only_child_digest,
+        blobs.leaf_count,
+        blobs.has_empty_config,
+        blobs.blob_count,
+        coalesce(blobs.requested_blob_count, 0) as requested_blob_count,
+        blobs.blob_read_count,
+        blobs.first_blob_digest,
+        blobs.last_blob_micros,
+        case
+            -- the clients read several platforms, each its own
+            when indexes.child_count > 1 and indexes.child_read_count = requests.attempts
+                then requests.attempts
+            else {{ 'blobs.client_count' if var('audit_log_has_blobs') else 'requests.attempts' }}
+        end as client_count
+    from requests
+    left join contents as indexes
+        on
+            requests.session_id = indexes.session_id
+            and coalesce(requests.contents_digest, requests.digest) = indexes.root_digest
+    left join contents as blobs
+        on
+            requests.session_id = blobs.session_id
+            and coalesce(requests.contents_digest, '') = blobs.root_digest
+            -- with fewer blobs than images the last one has them
+            and (
+                requests.contents_digest is null
+                or requests.contents_digest = requests.digest
+                or blobs.requested_blob_count >= blobs.leaf_count
+            )
+
+),
+
+-- what the request is, apart from what was read for it
+requests_with_history as (
+
+    select
+        requests_with_contents.*,
+        sessions.gets as session_gets,
+        sessions.blob_reads as session_blob_reads,
+        sessions.tag_lists as session_tag_lists,
+        tools_that_never_pull.fetch_kind as never_pulled_kind,
+        coalesce(client_tools.config_only_read, 'inspection') as config_only_read,
+        coalesce(client_tools.lists_tags_to_inspect = 'true', false) as lists_tags_to_inspect,
+        -- before a push a client asks what is there
+        requests_with_contents.operation = 'head' and case
+            when requests_with_contents.requested_tag is null
+                then
+                    coalesce(
+                        sessions.last_written_micros > requests_with_contents.started_micros, false
+                    )
+            else requests_with_contents.is_before_write
+        end as is_before_push,
+        {{ regexp_like('requests_with_contents.image', "'/(build)?cache$'") }}
+        or (
+            'ci' in (requests_with_contents.traffic_class, requests_with_contents.client_class)
+            and {{ is_build_cache(
+                'requests_with_contents.image', 'requests_with_contents.requested_tag'
+            ) }}
+        )
+        or (
+            requests_with_contents.client_class = 'ci' and requests_with_contents.is_tag_written
+        ) as is_of_cache,
+        -- builds read the config again of what they have fetched
+        client_tools.reads_cache = 'true' and exists (
+            select 1
+            from contents
+            where
+                contents.client_id = requests_with_contents.client_id
+                and coalesce(contents.principal_id, '')
+                = coalesce(requests_with_contents.principal_id, '')
+                and contents.image = requests_with_contents.image
+                and contents.root_digest = requests_with_contents.digest
+                and contents.blob_count > contents.leaf_count
+                and contents.last_blob_micros between
+                requests_with_contents.started_micros - {{ memory_micros }}
+                and requests_with_contents.started_micros
+        ) as is_downloaded_before,
+        requests_with_contents.child_read_count is null and exists (
+            select 1
+            from contents
+            where
+                contents.child_read_count > 0
+                and contents.image = requests_with_contents.image
+                and contents.root_digest = requests_with_contents.digest
+                and contents.session_date between
+                {{ dbt.dateadd('day', -1, 'requests_with_contents.session_date') }}
+                and {{ dbt.dateadd('day', 1, 'requests_with_contents.session_date') }}
+        ) as is_index_without_child
+    from requests_with_contents
+    inner join sessions on requests_with_contents.session_id = sessions.session_id
+    left join client_tools on requests_with_contents.client_tool = client_tools.tool
+    left join tools_that_never_pull
+        on requests_with_contents.client_tool = tools_that_never_pull.tool
+
+),
+
+-- the first rule that holds decides
+requests_with_kind as (
+
+    select
+        *,
+        case
+            when is_before_push then 'push'
+            when 'scanner' in (traffic_class, client_class) then 'scan'
+            when
+                operation = 'head'
+                and (session_gets > 0 or session_blob_reads = 0 or is_got_before)
+                then 'check'
+            when never_pulled_kind is not null then never_pulled_kind
+            when {{ is_referrer_tag('requested_tag') }} or has_empty_config then 'artifact'
+            when is_of_cache then 'cache'
+            {%- if var('audit_log_has_blobs') %}
+            when requested_blob_count = 0 then 'inspection'
+            -- no more blobs than images: configs alone
+            when requested_blob_count <= leaf_count and (session_tag_lists > 0 or child_count > 1)
+                then 'inspection'
+            when requested_blob_count <= leaf_count and is_downloaded_before then 'check'
+            when requested_blob_count <= leaf_count and lists_tags_to_inspect then 'pull'
+            when requested_blob_count <= leaf_count then config_only_read
+            {%- else %}
+            when session_tag_lists > 0 or is_digest_written or is_index_without_child
+                then 'inspection'
+            {%- endif %}
+            else 'pull'
+        end as fetch_kind
+    from requests_with_history
+
+)
+
+select
+    fetches.request_key as fetch_id,
+    fetches.image,
+    fetches.requested_tag as tag,
+    fetches.tag_rule,
+    case when fetches.child_read_count > 0 then {{ digest_only('fetches.digest') }} end
+        as index_digest,
+    case
+        when fetches.child_read_count is null then {{ digest_only('fetches.digest') }}
+        when fetches.contents_digest != fetches.digest then null
+        else coalesce(fetches.only_child_digest, children.digest)
+    end as manifest_digest,
+    fetches.client_id,
+    fetches.client_network,
+    fetches.client_tool,
+    fetches.client_version,
+    fetches.traffic_class,
+    fetches.principal_id,
+    fetches.principal_kind,
+    fetches.resource_name,
+    case
+        when
+            fetches.fetch_kind = 'pull'
+            and fetches.later_attempts >= least(fetches.attempts, fetches.client_count)
+            then 'retry'
+        else fetches.fetch_kind
+    end as fetch_kind,
+    fetches.first_blob_digest,
+    fetches.blob_count,
+    1 + coalesce(fetches.blob_read_count, 0) as request_count,
+    fetches.requested_blob_count = coalesce(fetches.blob_count, 0) as is_complete,
+    -- one request for one image that the client didn't have, each blob once
+    fetches.operation = 'read'
+    and not fetches.is_got_before
+    and count(*) over (partition by fetches.session_id, fetches.digest) = 1
+    and coalesce(
+        fetches.leaf_count = 1
+        and fetches.blob_count > 1
+        and fetches.blob_read_count = fetches.requested_blob_count,
+        false
+    ) as is_plain,
+    cast({{ micros_to_timestamp('fetches.started_micros') }} as date) as fetch_date,
+    fetches.started_micros,
+    greatest(coalesce(fetches.last_blob_micros, 0), fetches.started_micros) as ended_micros,
+    fetches.session_date
+from requests_with_kind as fetches
+left join children
+    on
+        fetches.session_id = children.session_id
+        and fetches.digest = children.root_digest
+        and fetches.later_attempts = children.later_children
+        and fetches.child_read_count = least(fetches.attempts, fetches.client_count)

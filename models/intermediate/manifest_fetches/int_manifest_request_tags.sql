@@ -1,0 +1,178 @@
+{{ config(
+    materialized='incremental',
+    unique_key='session_date',
+    partition_by=by_day('session_date'),
+    cluster_by=['image'],
+    meta={'restates': {'cloud_audit': [-2, 4]}},
+) }}
+{%- set restated = restated_days() %}
+{%- set memory_micros = 2 * 86400 * 1000000 %}
+{%- set in_order = 'order by started_micros, step_number, tag, request_key' %}
+{%- set of_session = 'partition by session_key, step_kind' %}
+{%- set of_digest = 'partition by session_key, digest' %}
+{%- set of_program = 'partition by program_key, step_kind' %}
+with
+
+-- writes are among them: a client asks for a manifest before it moves the tag
+manifest_requests as (
+
+    select
+        *,
+        {{ fingerprint(['session_id']) }} as session_key,
+        {{ fingerprint(['client_id', 'principal_id', 'image', 'digest']) }} as client_key,
+        {{ fingerprint(['principal_id', 'client_tool', 'client_version', 'image', 'digest']) }}
+            as program_key,
+        case when operation = 'write' then 'write' else 'request' end as step_kind,
+        case operation when 'head' then 1 when 'read' then 2 else 3 end as step_number,
+        case when operation = 'head' then coalesce(tag, '') end as head_tag
+    from {{ ref('pullstats', 'int_manifest_reads') }}
+    where
+        object_kind = 'manifest'
+        and not is_child
+        and {{ is_restated('session_date', restated, before=3, after=1) }}
+
+),
+
+-- of each digest in a session: its HEADs and GETs, and how many HEADs are still open
+requests_by_digest as (
+
+    select
+        *,
+        row_number() over ({{ of_digest }}, operation {{ in_order }}) as request_number,
+        count(*) over ({{ of_digest }}, operation) as same_requests,
+        count(tag) over ({{ of_digest }}, operation) as same_requests_by_tag,
+        sum(case when operation = 'read' then 1 else 0 end) over ({{ of_digest }}) as get_count,
+        count(head_tag) over ({{ of_digest }}) as head_count,
+        min(head_tag) over ({{ of_digest }}) as first_head_tag,
+        max(head_tag) over ({{ of_digest }}) as last_head_tag,
+        sum(case operation when 'head' then 1 when 'read' then -1 else 0 end)
+            over ({{ of_digest }} {{ in_order }} rows unbounded preceding) as open_heads,
+        max(case when operation = 'read' then started_micros end) over (
+            partition by client_key {{ in_order }} rows between unbounded preceding and 1 preceding
+        ) as got_before_micros,
+        lag(operation) over ({{ of_session }} {{ in_order }}) as previous_operation,
+        lag(digest) over ({{ of_session }} {{ in_order }}) as previous_digest,
+        lag(tag) over ({{ of_session }} {{ in_order }}) as previous_tag
+    from manifest_requests
+
+),
+
+heads_and_gets as (
+
+    select
+        *,
+        -- a GET closes the last HEAD before it that is still open
+        coalesce(open_heads > min(open_heads) over (
+            {{ of_digest }} {{ in_order }} rows between 1 following and unbounded following
+        ), false) as is_closed_by_get,
+        nullif(max(head_tag) over ({{ of_digest }}, request_number), '') as nth_head_tag,
+        lag(tag) over ({{ of_program }} {{ in_order }}) as other_address_tag,
+        -- behind a pool of addresses the HEAD comes from another one
+        coalesce(
+            operation = 'read' and head_count = 0 and principal_id is not null
+            and lag(operation) over ({{ of_program }} {{ in_order }}) = 'head'
+            and lag(session_key) over ({{ of_program }} {{ in_order }}) != session_key
+            and started_micros - lag(started_micros) over ({{ of_program }} {{ in_order }})
+            <= {{ var('index_read_seconds') }} * 1000000,
+            false
+        ) as has_head_of_other_address
+    from requests_by_digest
+
+),
+
+-- the first rule that holds gives the tag
+tagged_requests as (
+
+    select
+        *,
+        case
+            when operation != 'read' or tag is not null then 'own'
+            -- several nodes ask by several tags first, then read
+            when open_heads >= 0 and head_count = get_count then 'head_of_same_number'
+            when
+                previous_digest in (digest, previous_tag)
+                and (previous_operation = 'head' or previous_tag is not null)
+                then 'previous_request'
+            -- a HEAD was open until now: one by this tag, if they all were
+            when open_heads >= 0 and first_head_tag = last_head_tag then 'only_tag_of_heads'
+            when has_head_of_other_address then 'head_of_other_address'
+            else 'none'
+        end as tag_rule,
+        operation = 'head' and (
+            is_closed_by_get
+            or lead(has_head_of_other_address, 1, false) over ({{ of_program }} {{ in_order }})
+        ) as is_head_of_get
+    from heads_and_gets
+
+),
+
+named_requests as (
+
+    select
+        *,
+        case tag_rule
+            when 'own' then tag
+            when 'head_of_same_number' then nth_head_tag
+            when 'previous_request' then previous_tag
+            when 'only_tag_of_heads' then nullif(first_head_tag, '')
+            when 'head_of_other_address' then other_address_tag
+        end as requested_tag
+    from tagged_requests
+
+),
+
+-- when the client wrote the tag, and the manifest, in the session
+requests_and_writes as (
+
+    select
+        *,
+        min(case when operation = 'write' and requested_tag is not null then started_micros end)
+            over (partition by session_key, requested_tag) as tag_first_written_micros,
+        max(case when operation = 'write' and requested_tag is not null then started_micros end)
+            over (partition by session_key, requested_tag) as tag_last_written_micros,
+        min(case when operation = 'write' then started_micros end) over ({{ of_digest }})
+            as digest_first_written_micros,
+        max(case when operation = 'write' then started_micros end) over ({{ of_digest }})
+            as digest_last_written_micros
+    from named_requests
+
+)
+
+select
+    request_key,
+    session_id,
+    client_id,
+    client_network,
+    client_tool,
+    client_version,
+    client_class,
+    traffic_class,
+    principal_id,
+    principal_kind,
+    resource_name,
+    image,
+    operation,
+    requested_tag,
+    tag_rule,
+    digest,
+    contents_digest,
+    same_requests - request_number as later_attempts,
+    -- asked for by tag after a failed HEAD, then by digest: still one attempt
+    greatest(same_requests_by_tag, same_requests - same_requests_by_tag) as attempts,
+    coalesce(got_before_micros >= started_micros - {{ memory_micros }}, false) as is_got_before,
+    coalesce(
+        started_micros between
+        coalesce(tag_first_written_micros, digest_first_written_micros)
+        - {{ var('push_session_gap_seconds') }} * 1000000
+        and coalesce(tag_last_written_micros, digest_last_written_micros),
+        false
+    ) as is_before_write,
+    tag_first_written_micros is not null as is_tag_written,
+    digest_first_written_micros is not null as is_digest_written,
+    started_micros,
+    session_date
+from requests_and_writes
+where
+    operation != 'write'
+    and not is_head_of_get
+    and {{ is_restated('session_date', restated) }}
