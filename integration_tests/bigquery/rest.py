@@ -45,6 +45,7 @@ class Api:
         self.results: dict[str, Table] = {}
         self.sent: list[Sent] = []
         self.requests: list[str] = []  # whole, as they came
+        self.descriptions: dict[str, str] = {}
         self.uploads: dict[str, dict[str, Any]] = {}  # load jobs whose data is yet to come
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -98,8 +99,11 @@ class Api:
         relation = self.results.get(name) or self.warehouse.relations.get(path)
         if relation is None:
             raise NotFoundError(f"table {path}")
+        if "description" in body:
+            self.descriptions[path] = body["description"]
         resource = {
             "id": f"{project}:{dataset}.{name}",
+            "description": self.descriptions.get(path, ""),
             "tableReference": {"projectId": project, "datasetId": dataset, "tableId": name},
             "type": "VIEW" if isinstance(relation, View) else "TABLE",
             "location": "US",

@@ -277,6 +277,8 @@ class Warehouse:
         """Give the queries that a script's statements run, but those of views."""
         script = Script(self.named(sql))
         for node in map(leaf, self.parse(script.sql)):
+            if node.DESCRIPTOR.name == "ASTMergeStatementProto":
+                yield script.text(leaf(node.table_expression).subquery)
             has_query = "query" in node.DESCRIPTOR.fields_by_name and node.HasField("query")
             if has_query and node.DESCRIPTOR.name != "ASTCreateViewStatementProto":
                 yield script.text(node.query)

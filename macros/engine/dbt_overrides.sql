@@ -19,13 +19,14 @@
 {%- endmacro %}
 
 
-{# On BigQuery dbt's insert_overwrite looks for the days in the new rows, which a constant can't prune,
-   and would keep a day that has no rows left. #}
+{# On BigQuery dbt's insert_overwrite would look for the days in the new rows: they can't prune, and a
+   day that has no rows left would stay. Its config `partitions` takes days, but as they were at parse
+   time. A model that has nothing to restate reads nothing. #}
 {% macro get_insert_overwrite_merge_sql(
     target, source, dest_columns, predicates, include_sql_header=false
 ) -%}
-    {{ return(dbt.default__get_insert_overwrite_merge_sql(
-        target, source, dest_columns,
-        [is_replaced('DBT_INTERNAL_DEST.' ~ config.get('partition_by').field)], include_sql_header
+    {%- set replaced = is_replaced('DBT_INTERNAL_DEST.' ~ config.get('partition_by').field) -%}
+    {{ return('select 1' if replaced | trim == 'false' else dbt.default__get_insert_overwrite_merge_sql(
+        target, source, dest_columns, [replaced], include_sql_header
     )) }}
 {%- endmacro %}

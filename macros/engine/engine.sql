@@ -152,6 +152,49 @@
 {%- endmacro %}
 
 
+{# The rows of this run in build_days: source, day, loaded_after. #}
+{% macro listed_days() %}
+    {{- return(adapter.dispatch('listed_days', 'pullstats')()) -}}
+{% endmacro %}
+
+{% macro duckdb__listed_days() %}
+    {% if flags.WHICH not in ('run', 'build') %}
+        {{ return([]) }}
+    {% endif %}
+    {{ return(run_query(
+        'select distinct log_source, cast(restated_date as string), cast(loaded_after as string) from '
+        ~ build_days() ~ " where run_id = '" ~ run_id() ~ "'"
+    ).rows) }}
+{% endmacro %}
+
+{# A query would cost a statement and 10 MiB for each model; a table's description costs nothing. #}
+{% macro bigquery__listed_days() %}
+    {% set table = adapter.get_bq_table(build_days()) %}
+    {% set published = fromjson(table.description or '{}') if table else {} %}
+    {{ return(published[run_id()] if run_id() in published else duckdb__listed_days()) }}
+{% endmacro %}
+
+
+{% macro publish_days() %}
+    {{- return(adapter.dispatch('publish_days', 'pullstats')()) -}}
+{% endmacro %}
+
+{% macro duckdb__publish_days() %}
+{% endmacro %}
+
+{% macro bigquery__publish_days() %}
+    {% set rows = [] %}
+    {% for row in duckdb__listed_days() %}
+        {% do rows.append(row | list) %}
+    {% endfor %}
+    {% set description = tojson({run_id(): rows}) %}
+    {% do adapter.update_table_description(
+        build_days().database, build_days().schema, build_days().identifier,
+        description if description | length < 16000 else ''
+    ) %}
+{% endmacro %}
+
+
 {# DuckDB lets one process open a database. #}
 {% macro may_run_at_once() %}
     {{- return(adapter.dispatch('may_run_at_once', 'pullstats')()) -}}

@@ -31,7 +31,7 @@
 
 {# `--empty` and `--sample` read less than there is: they replace nothing. #}
 {% macro reads_a_part() -%}
-    {{ return(flags.EMPTY or flags.SAMPLE) }}
+    {{ return(flags.EMPTY or invocation_args_dict.get('sample')) }}
 {%- endmacro %}
 
 
@@ -72,6 +72,7 @@
         {% do run_query(arrived_days(node, marks)) %}
     {% endfor %}
     {% do refuse_second_run() %}
+    {% do publish_days() %}
     {% do adapter.commit() %}
 {% endmacro %}
 
@@ -228,16 +229,17 @@
 {# If a later run has begun, what either has restated may lack rows of the other: neither counts. #}
 {% macro finish_build() %}
     {% set expired = run_started_at - modules.datetime.timedelta(days=90) %}
+    {% set own = "run_id = '" ~ run_id() ~ "'" %}
+    {% set begun = '(select min(started_at) from ' ~ build_days() ~ ' where ' ~ own ~ ')' %}
     {% do run_query(
         'delete from ' ~ build_days() ~ ' where started_at < '
-        ~ timestamp_literal(expired.strftime('%Y-%m-%d %H:%M:%S')) ~ ' or started_at >= '
-        ~ run_started() ~ ' and exists (select 1 from ' ~ build_days()
-        ~ ' where started_at > ' ~ run_started() ~ ')'
+        ~ timestamp_literal(expired.strftime('%Y-%m-%d %H:%M:%S')) ~ ' or started_at >= ' ~ begun
+        ~ ' and (select max(started_at) from ' ~ build_days() ~ ' where not ' ~ own ~ ') > ' ~ begun
     ) %}
     {% do run_query(
         'update ' ~ build_days() ~ ' set finished_at = ' ~ warehouse_time()
         ~ ', layout = ' ~ layouts() | length
-        ~ " where run_id = '" ~ run_id() ~ "'"
+        ~ ' where ' ~ own
     ) %}
     {% do adapter.commit() %}
 {% endmacro %}

@@ -58,7 +58,7 @@
                 or (blobs.image_changed_at > {{ since }} and evidence.image is null)
             )
     {% endset %}
-    {{ add_changed_days('blobs', run_query(changed).columns[0].values()) }}
+    {% do add_changed_days('blobs', run_query(changed).columns[0].values()) %}
 {% endmacro %}
 
 
@@ -82,7 +82,7 @@
             fetches.session_date >= {{ date_literal(days_around([first_vote_day], -1)[0]) }}
             and manifests.changed_at > {{ since }}
     {% endset %}
-    {{ add_changed_days('manifests', run_query(changed).columns[0].values()) }}
+    {% do add_changed_days('manifests', run_query(changed).columns[0].values()) %}
 {% endmacro %}
 
 
@@ -90,10 +90,7 @@
     {% if not is_restating() or should_full_refresh() or reads_a_part() %}
         {{ return(none) }}
     {% endif %}
-    {% set finished_at = run_query(
-        'select cast(max(finished_at) as string) from ' ~ build_days()
-    ).rows[0][0] %}
-    {{ return(timestamp_literal(finished_at) if finished_at else none) }}
+    {{ return('(select max(finished_at) from ' ~ build_days() ~ ')') }}
 {% endmacro %}
 
 
@@ -111,12 +108,17 @@
         ) %}
     {% endif %}
     {% if days %}
-    insert into {{ build_days() }}
-        (run_id, log_source, restated_date, loaded_after, started_at)
-    values
-    {%- for day in days[:var('max_restated_days')] %}
-    ('{{ run_id() }}', '{{ kind }}', {{ date_literal(day) }}, timestamp '1970-01-01', {{ run_started() }})
-        {{- ',' if not loop.last }}
-    {%- endfor %}
+        {% set rows = [] %}
+        {% for day in days[:var('max_restated_days')] %}
+            {% do rows.append(
+                "('" ~ run_id() ~ "', '" ~ kind ~ "', " ~ date_literal(day) ~ ", timestamp '1970-01-01', "
+                ~ run_started() ~ ')'
+            ) %}
+        {% endfor %}
+        {% do run_query(
+            'insert into ' ~ build_days() ~ ' (run_id, log_source, restated_date, loaded_after,'
+            ~ ' started_at) values ' ~ rows | join(', ')
+        ) %}
+        {% do publish_days() %}
     {% endif %}
 {% endmacro %}

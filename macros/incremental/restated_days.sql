@@ -6,13 +6,7 @@
     {% elif reads_a_part() %}
         {{ return({'days': [], 'loaded_after': '1970-01-01'}) }}
     {% endif %}
-    {% set listed = [] %}
-    {% if flags.WHICH in ('run', 'build') %}
-        {% set listed = run_query(
-            'select log_source, cast(restated_date as string), cast(loaded_after as string) from '
-            ~ build_days() ~ " where run_id = '" ~ run_id() ~ "'"
-        ).rows | selectattr(2) | list %}
-    {% endif %}
+    {% set listed = listed_days() | selectattr(2) | list %}
     {% set fallback, days = none if listed else default_days(), [] %}
     {% for source, margins in config.get('meta').restates.items() %}
         {% set own = listed | selectattr(0, 'equalto', source) | selectattr(1) | map(attribute=1) %}

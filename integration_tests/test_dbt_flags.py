@@ -1,0 +1,194 @@
+"""What dbt's flags and other commands make of the list of days."""
+
+import os
+import shutil
+from pathlib import Path
+from unittest.mock import patch
+
+import duckdb
+import pytest
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+
+from integration_tests.project import PROFILES, ROOT, WITH_FILES, Project, copied, example_logs
+from integration_tests.test_whole_days import statements
+
+DAYS = "pullstats_intermediate.build_days"
+WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
+# a schema has a salt of its own, and so client ids
+PULLS = "select image, image_id, client_tool, served_bytes, pull_date from {}.fct_image_pulls order by all"
+
+
+@pytest.fixture
+def built(examples: Project, tmp_path: Path) -> Project:
+    """A copy of the examples."""
+    return copied(examples, tmp_path)
+
+
+@pytest.fixture
+def landed(half_built: Project) -> Project:
+    """A project that was built before the second half of the examples landed."""
+    half_built.load(example_logs()[1::2])
+    return half_built
+
+
+def finished(project: Project) -> list[tuple[object, ...]]:
+    return project.query(f"from {DAYS} order by all")
+
+
+def test_a_part_that_is_built_twice_changes_nothing_that_was_right(
+    landed: Project, examples: Project
+) -> None:
+    before = finished(landed)
+    for _ in range(2):
+        landed.dbt("build", *WITHOUT_TESTS, "--select", "+fct_image_pulls")
+    landed.dbt("build", "--select", "dim_clients+", "--exclude-resource-type", "unit_test")
+    assert landed.marts()["fct_image_pulls"] == examples.marts()["fct_image_pulls"]
+    assert finished(landed) == before
+    landed.run()
+    assert landed.marts() == examples.marts()
+
+
+@pytest.mark.parametrize("flags", [("--empty",), ("--sample", "1 day")])
+def test_less_than_there_is_replaces_no_day(
+    landed: Project, examples: Project, flags: tuple[str, ...]
+) -> None:
+    before, kept = finished(landed), landed.marts()
+    landed.dbt("run", *flags, "--vars", "{restate_from: 2024-05-30}")
+    assert finished(landed) == before
+    incremental = ("fct_image_pulls", "fct_image_pulls_daily", "fct_registry_requests_daily")
+    for mart in (*incremental, "fct_image_builds_monthly", "dim_clients"):
+        assert landed.marts()[mart] == kept[mart], mart
+    landed.run()
+    assert landed.marts() == examples.marts()
+
+
+def test_an_empty_first_build_does_not_hinder_the_next(
+    project: Project, examples: Project
+) -> None:
+    project.load(example_logs())
+    project.dbt("seed")
+    project.dbt("run", "--empty")
+    project.run()
+    assert project.marts() == examples.marts()
+
+
+def test_what_restates_no_day_asks_for_none(built: Project) -> None:
+    with duckdb.connect(str(built.database)) as connection:
+        connection.execute(f"drop table {DAYS}")
+    sent: list[str] = []
+    with statements(before=sent.append):
+        built.dbt("seed", "--select", "client_tools")
+        built.dbt("test", "--select", "fct_image_pulls", "assert_raw_rows_are_requests_and_redeliveries")
+        built.dbt("run", "--select", "dim_dates")
+    assert sent
+    assert not [sql for sql in sent if "build_days" in sql or "client_salt" in sql]
+
+
+def test_an_account_that_may_only_read_can_test(built: Project) -> None:
+    sent: list[str] = []
+    with statements(before=sent.append):
+        built.dbt("test", "--exclude", "test_type:unit")
+    writes = ("create", "insert", "update", "delete", "drop", "alter")
+    plain = [sql.split("*/")[-1].strip().lower() for sql in sent]
+    assert plain
+    assert not [sql for sql in plain if sql.startswith(writes)]
+
+
+def test_a_failed_build_is_retried_and_the_next_one_does_the_rest(
+    landed: Project, examples: Project
+) -> None:
+    before = finished(landed)
+
+    def fail(sql: str) -> None:
+        if '"model.pullstats.int_blob_deliveries"' in sql and "create" in sql.lower():
+            raise RuntimeError("killed")
+
+    with statements(before=fail), pytest.raises(AssertionError):
+        landed.run(is_logged=True)
+    assert finished(landed) == before
+    landed.dbt("retry", is_logged=True)
+    assert landed.marts() == examples.marts()
+    # a retry builds a part
+    assert finished(landed) == before
+    landed.run()
+    assert landed.marts() == examples.marts()
+    assert len(finished(landed)) > len(before)
+
+
+class Developer:
+    """Someone with a schema of their own beside production's, whose artifacts are at hand."""
+
+    def __init__(self, production: Project) -> None:
+        self.production = production
+        self.folder = production.folder / "developer"
+        self.folder.mkdir()
+        profile = (PROFILES / "profiles.yml").read_text()
+        mine = profile.replace("schema: pullstats", "schema: dev")
+        (self.folder / "profiles.yml").write_text(mine)
+        # artifacts name the database by its file, which is alike for all projects
+        shutil.copytree(production.folder / "target", self.folder / "production")
+
+    def dbt(self, *arguments: str) -> str:
+        """Run a command, and give what it logged."""
+        log = self.folder / "logs/dbt.log"
+        log.unlink(missing_ok=True)
+        options = [
+            *("--project-dir", str(ROOT), "--profiles-dir", str(self.folder)),
+            *("--target-path", str(self.folder / "target"), "--log-path", str(log.parent)),
+            *("--state", str(self.folder / "production"), "--log-level", "none", *WITH_FILES),
+        ]
+        try:
+            with patch.dict(os.environ, {"PULLSTATS_DUCKDB": str(self.production.database)}):
+                assert dbtRunner().invoke([*arguments, *options]).success
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+        return log.read_text()
+
+
+@pytest.fixture
+def developer(built: Project, examples: Project) -> Developer:
+    shutil.copytree(examples.folder / "target", built.folder / "target", dirs_exist_ok=True)
+    return Developer(built)
+
+
+def test_a_part_can_be_deferred_to_production_again_and_again(developer: Developer) -> None:
+    part = ("run", "--select", "fct_image_pulls_daily", "--defer")
+    newest = "restating the newest 3 days"
+    assert newest not in developer.dbt(*part)
+    built = "from {}.fct_image_pulls_daily order by all"
+    expected = developer.production.query(built.format("pullstats"))
+    assert developer.production.query(built.format("dev")) == expected
+    # the requests are in production's schema alone, so nobody can say what is new
+    assert newest in developer.dbt(*part)
+    assert developer.production.query(built.format("dev")) == expected
+
+
+def test_what_is_changed_can_be_built_beside_production(developer: Developer) -> None:
+    changed = ("build", *WITHOUT_TESTS, "--select", "state:modified+", "--defer")
+    for _ in range(2):
+        developer.dbt(*changed, "--vars", "{rebuild_requests: true}")
+    production = developer.production
+    assert production.query(PULLS.format("dev")) == production.query(PULLS.format("pullstats"))
+
+
+def test_a_clone_is_built_upon(developer: Developer) -> None:
+    developer.dbt("clone")
+    for _ in range(2):
+        developer.dbt("run")
+    production = developer.production
+    assert production.query(PULLS.format("dev")) == production.query(PULLS.format("pullstats"))
+    unfinished = "select count(*) from dev_intermediate.build_days where finished_at is null"
+    assert production.query(unfinished) == [(0,)]
+
+
+def test_requests_without_a_finished_run_begin_at_their_newest_days(
+    landed: Project, examples: Project
+) -> None:
+    """As in a clone of tables, or when the list is lost."""
+    with duckdb.connect(str(landed.database)) as connection:
+        connection.execute(f"delete from {DAYS}")
+    with pytest.raises(AssertionError, match="has no finished run of"):
+        landed.dbt("--warn-error", "run")
+    landed.run()
+    assert landed.marts() == examples.marts()
