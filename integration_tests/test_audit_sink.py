@@ -9,7 +9,7 @@ import yaml
 
 from integration_tests.bigquery.audit_inputs import entry
 from integration_tests.bigquery.googlesql import GoogleSQL, table
-from integration_tests.project import ROOT, Project
+from integration_tests.project import ROOT, Project, example_logs
 
 SINK = """
 create schema sink;

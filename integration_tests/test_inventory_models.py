@@ -116,6 +116,13 @@ def test_an_inventory_that_comes_later_restates_what_it_tells(
 ) -> None:
     land_inventory(half_built)
     half_built.run()
+    # no log has landed since, but what it lists is there
+    unnamed = "select count(*) from pullstats.dim_images where registry_host is null"
+    assert half_built.query(unnamed) == [(0,)]
+    idle = "select count(*) > 0 from pullstats.dim_images where pulls = 0"
+    assert half_built.query(idle) == [(True,)]
+    of_idle = "select count(distinct digest) from pullstats.dim_blobs where blob_kind_source = 'inventory'"
+    assert half_built.query(of_idle) == listed.query(of_idle)
     half_built.load(example_logs()[1::2])
     half_built.run()
     expected = listed.marts()

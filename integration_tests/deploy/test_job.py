@@ -87,6 +87,29 @@ def test_runs_all_steps_in_order(steps: Path) -> None:
     ]
 
 
+def test_neither_builds_nor_reports_when_nothing_is_new(steps: Path) -> None:
+    (steps / "bin/pullstats.status").write_text("5\n")
+    code, lines, output = run(steps, **SETTINGS)
+    assert (code, lines) == (0, [])
+    assert [line for line in output.splitlines() if not line.startswith("$")] == [
+        "pullstats load --allow-empty --to bigquery gs://logs gs://old/2019",
+        "pullstats status --new --to bigquery",
+        "Database Error in model x",
+        "dbt source freshness --target bigquery --select source:gcs.usage",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "variables"), [(("--full-refresh",), "{}"), ((), '{"audit_sink_dataset": "logs"}')]
+)
+def test_builds_what_may_be_new_or_is_asked_for(
+    steps: Path, options: tuple[str, ...], variables: str
+) -> None:
+    (steps / "bin/pullstats.status").write_text("5\n")
+    _, _, output = run(steps, *options, **SETTINGS, PULLSTATS_VARS=variables)
+    assert "\ndbt build" in output
+
+
 def test_only_builds_when_nothing_else_is_asked_for(steps: Path) -> None:
     _, _, output = run(steps)
     assert output.count("\n$") + output.startswith("$") == 1

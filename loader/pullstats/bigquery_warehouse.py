@@ -102,6 +102,18 @@ class BigQueryWarehouse:
         config = bigquery.QueryJobConfig(labels=self._labels, query_parameters=parameters)
         return [tuple(row.values()) for row in self.client.query(sql, config).result()]
 
+    def has_table(self, name: str) -> bool:
+        """Say whether the project has a table of this name, `dataset.table`."""
+        try:
+            return bool(self.client.get_table(f"{self.client.project}.{name}"))
+        except NotFound:
+            return False
+
+    def changed_at(self) -> datetime | None:
+        """Say when a table of the dataset was last changed. No query: nothing is billed."""
+        tables = self.client.list_tables(self.dataset)
+        return max((self.client.get_table(each).modified for each in tables), default=None)
+
     def ledger(
         self, uris: Sequence[str] | None = None, since: datetime | None = None
     ) -> dict[str, LedgerEntry]:

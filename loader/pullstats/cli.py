@@ -192,17 +192,20 @@ def _connect(settings: dict[str, Any]) -> "BigQueryWarehouse":
 
 @pullstats.command("status")
 @click.option("--format", "layout", type=click.Choice(["table", "json"]), default="table")
+@click.option("--new", "is_news", is_flag=True, help="Only say if there is something to build.")
 @on_either
-def show_status(layout: str, to: str, database: Path, **settings: Any) -> int:
+def show_status(layout: str, is_news: bool, to: str, database: Path, **settings: Any) -> int:
     """Say what has landed, by day. Reads only.
 
-    Exit codes: 0 success, 1 nothing has landed.
+    With --new, say only whether raw has changed since the last finished build.
+
+    Exit codes: 0 success, 1 nothing has landed, 5 (with --new) nothing is new.
     """
     if to == "duckdb" and not database.exists():
         say(f"pullstats: no database at {database}: nothing has landed yet", err)
         return 1
     with closing(_open(to, database, settings, read_only=True)) as warehouse:
-        return status.run(warehouse, layout)
+        return status.show_news(warehouse) if is_news else status.run(warehouse, layout)
 
 
 class Questions(click.Group):

@@ -51,6 +51,22 @@ class DuckDBWarehouse:
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql, parameters).fetchall()
 
+    def has_table(self, name: str) -> bool:
+        """Say whether there is a table or view of this name, `schema.table`."""
+        found = "select 1 from duckdb_columns() where schema_name || '.' || table_name = ?"
+        return bool(self.query(found, [name]))
+
+    def changed_at(self) -> datetime | None:
+        """Say when a table of raw was last changed."""
+        times = {"loaded_objects": "loaded_at", "inventories": "completed_at"}
+        times |= {"networks": "loaded_at"}
+        found = [
+            self.query(f"select max({column}) from {SCHEMA}.{table}")[0][0]
+            for table, column in times.items()
+            if self.has_table(f"{SCHEMA}.{table}")
+        ]
+        return max((each for each in found if each), default=None)
+
     def ledger(
         self, uris: Sequence[str] | None = None, since: datetime | None = None
     ) -> dict[str, LedgerEntry]:

@@ -8,6 +8,9 @@ from rich.table import Table
 from pullstats.loading import Warehouse
 from pullstats.output import err, out, say
 
+EXIT_NOTHING_NEW = 5
+# Runs of dbt that have finished, as macros/incremental/build_days.sql writes them.
+RUNS = "pullstats_intermediate.build_days"
 NAMES = ("log", "day", "objects", "rows", "rejected_lines")
 
 
@@ -32,6 +35,22 @@ def run(warehouse: Warehouse, layout: str) -> int:
     if not days:
         say("pullstats: nothing has landed yet", err)
     return int(not days)
+
+
+def show_news(warehouse: Warehouse) -> int:
+    """Say whether raw has changed since the last finished run of dbt began."""
+    changed = warehouse.changed_at()
+    last = None
+    if warehouse.has_table(RUNS):
+        ((last,),) = warehouse.query(
+            f"select max(started_at) from {RUNS} where finished_at is not null"
+            " and run_id != 'adopted'"
+        )
+    if changed and (last is None or changed >= last.replace(tzinfo=changed.tzinfo)):
+        say(f"new: raw has changed since the last finished build, of {last or 'never'}")
+        return 0
+    say(f"nothing new since the build of {last}" if last else "nothing has landed yet")
+    return EXIT_NOTHING_NEW
 
 
 def _say_hours(warehouse: Warehouse) -> None:

@@ -17,6 +17,7 @@ from integration_tests.test_rows import GOOD, HEADER, line
 from pullstats import cli, csv_log, loading, plan
 from pullstats.duckdb_warehouse import DuckDBWarehouse
 from pullstats.json_log import MAX_ENTRY_BYTES
+from pullstats.status import EXIT_NOTHING_NEW, RUNS
 from tests.test_audit import audit, entry
 from tests.test_load import BROKEN, SOUND, STORAGE, Store, usage
 
@@ -215,6 +216,40 @@ def test_when_logs_have_landed_then_status_tells_of_them(store: Store, capsys: C
         {"log": kind, "day": "2024-05-29", "objects": objects, "rows": rows, "rejected_lines": bad}
         for kind, objects, rows, bad in (("storage", 1, 1, 0), ("usage", 2, 2, 1))
     ]
+
+
+def test_when_raw_has_changed_since_the_last_build_then_status_says_new(store: Store) -> None:
+    def status() -> int:
+        return cli.main(["status", "--new"])
+
+    def finish(run: str, minutes: int) -> None:
+        started = f"now()::timestamp + interval {minutes} minute"
+        with duckdb.connect(str(store.database)) as connection:
+            connection.execute(f"insert into {RUNS} values ('{run}', {started}, {started})")
+
+    store.put({usage(hour=20): SOUND})
+    load(store)
+    assert status() == 0
+    with duckdb.connect(str(store.database)) as connection:
+        connection.execute(
+            "set timezone = 'UTC'; create schema pullstats_intermediate;"
+            f"create table {RUNS} (run_id string, started_at timestamp, finished_at timestamp);"
+            f"insert into {RUNS} values ('killed', now()::timestamp, null)"
+        )
+    finish("adopted", minutes=1)
+    assert status() == 0
+    finish("hourly", minutes=0)
+    assert status() == EXIT_NOTHING_NEW
+    with duckdb.connect(str(store.database)) as connection:
+        connection.execute(
+            "create table storageanalysis.inventories as select now()::timestamp as completed_at"
+        )
+    assert status() == 0
+    finish("hourly", minutes=0)
+    assert status() == EXIT_NOTHING_NEW
+    store.put({usage(hour=21): SOUND})
+    load(store)
+    assert status() == 0
 
 
 def test_when_audit_logs_have_faults_then_all_entries_land(store: Store, capsys: Capture) -> None:

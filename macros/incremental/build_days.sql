@@ -217,8 +217,7 @@
     {% set done = results | selectattr('status', 'equalto', 'success')
         | map(attribute='node.unique_id') | list %}
     {% set failed = results | selectattr('node.package_name', 'equalto', 'pullstats')
-        | selectattr('node.resource_type', 'equalto', 'model')
-        | rejectattr('status', 'equalto', 'success') | list %}
+        | selectattr('status', 'in', ['error', 'fail', 'runtime error', 'skipped']) | list %}
     {% if failed or restating_models() | reject('in', done) | list %}
         {{ return('delete from ' ~ build_days() ~ " where run_id = '" ~ run_id() ~ "'") }}
     {% endif %}
