@@ -16,7 +16,10 @@ from integration_tests.test_whole_days import statements
 DAYS = "pullstats_intermediate.build_days"
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
 # a schema has a salt of its own, and so client ids
-PULLS = "select image, image_id, client_tool, served_bytes, pull_date from {}.fct_image_pulls order by all"
+PULLS = (
+    "select image, image_id, client_tool, served_bytes, pull_date"
+    " from {}.fct_image_pulls order by all"
+)
 
 
 @pytest.fixture

@@ -119,9 +119,7 @@ def report(api: Api, title: str, statements: list[Sent], arrivals: set[str], uni
     print(f"\n{title}: {sum(by_table.values()) / unit:.0f} bytes")
     for name, amount in by_table.most_common():
         print(f"  {name:26} {amount / unit:>8.1f}")
-    print(
-        f"seeds, the list of days and the like, whatever the traffic: {sum(constant.values())} bytes"
-    )
+    print(f"seeds, list of days and so on, whatever the traffic: {sum(constant.values())} bytes")
     print(
         f"tables read by queries: {count}, so at least {count * MINIMUM / 2**20:.0f} MiB are billed"
     )
