@@ -175,7 +175,7 @@ def test_what_is_changed_can_be_built_beside_production(developer: Developer) ->
     assert production.query(PULLS.format("dev")) == production.query(PULLS.format("pullstats"))
 
 
-def test_a_clone_is_built_upon(developer: Developer) -> None:
+def test_a_clone_can_be_built_on(developer: Developer) -> None:
     developer.dbt("clone")
     for _ in range(2):
         developer.dbt("run")
