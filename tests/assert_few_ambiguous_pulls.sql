@@ -1,16 +1,20 @@
 {{ config(severity='warn') }}
 -- Many ambiguous pulls make a doubtful count. The remedy: list the registry with
 -- `pullstats inventory`, which says what is a config, or describe the client's tool in
--- seeds/client_tools.csv.
+-- seeds/client_tools.csv. Days with fewer than 20 pulls of a resource are left out: one pull more
+-- or less would decide.
+{%- set least = 20 %}
 select
     log_source,
     resource_name,
     pull_date,
     sum(pulls) as complete_pulls,
-    sum(ambiguous_pulls) as complete_ambiguous_pulls
+    sum(ambiguous_pulls) as complete_ambiguous_pulls,
+    'more than {{ var('max_ambiguous_percent') }} % of {{ least }} pulls or more are ambiguous'
+        as reason
 from {{ ref('pullstats', 'fct_image_pulls_daily') }}
 where {{ tested('pull_date') }}
 group by log_source, resource_name, pull_date
 having
-    sum(pulls) >= 20
+    sum(pulls) >= {{ least }}
     and sum(ambiguous_pulls) * 100 > sum(pulls) * {{ var('max_ambiguous_percent') }}

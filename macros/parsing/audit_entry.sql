@@ -54,7 +54,7 @@
     {#- a project may have the name of the repository -#}
     {%- set path = "substr(" ~ url_path ~ ", length(" ~ project ~ ") + 1)" -%}
     case
-        when {{ repository }} in ('gcr.io', 'us.gcr.io', 'eu.gcr.io', 'asia.gcr.io')
+        when {{ is_gcr_host(repository) }}
             then {{ repository }} || '/' || {{ project }}
         else
             {{ regexp_group(audit_resource_name, "'/locations/([^/]+)/'") }}

@@ -20,9 +20,9 @@
 
 {% macro registry_bucket(registry_host, project) -%}
     case
-        when {{ regexp_like(registry_host, "'^(us[.]|eu[.]|asia[.])?gcr[.]io$'") }}
+        when {{ is_gcr_host(registry_host) }}
             then
-                coalesce({{ regexp_group(registry_host, "'^(us[.]|eu[.]|asia[.])'") }}, '')
+                coalesce({{ regexp_group(registry_host, "'^(" ~ gcr_prefixes() ~ ")'") }}, '')
                 || 'artifacts.'
                 || coalesce(
                     {{ regexp_group(project, "'/(.+)$'") }}

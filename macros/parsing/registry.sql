@@ -1,5 +1,21 @@
 {# Image names: host, project and image, from a referer or a bucket's name. #}
 
+{# The hosts of Container Registry, each before the prefix of its buckets. Artifact Registry names
+   repositories like them. #}
+{% macro gcr_hosts() %}
+    {{ return({'gcr.io': '', 'us.gcr.io': 'us.', 'eu.gcr.io': 'eu.', 'asia.gcr.io': 'asia.'}) }}
+{% endmacro %}
+
+
+{% macro is_gcr_host(host) -%}
+    {{ host }} in ('{{ gcr_hosts() | join("', '") }}')
+{%- endmacro %}
+
+
+{% macro gcr_prefixes() -%}
+    {{ return(gcr_hosts().values() | select | map('replace', '.', '[.]') | join('|')) }}
+{%- endmacro %}
+
 {% macro referer_image(referer) -%}
     {%- set place = "strpos(" ~ referer ~ ", '/blobs/sha256:')" -%}
     {%- set digest_end = place ~ " + length('/blobs/sha256:') + 64" -%}
@@ -28,7 +44,7 @@
 
 
 {% macro image_from_bucket(bucket_name, repository) -%}
-    {%- set host = "^(us[.]|eu[.]|asia[.])?artifacts[.]" -%}
+    {%- set host = "^(" ~ gcr_prefixes() ~ ")?artifacts[.]" -%}
     case
         when {{ regexp_like(bucket_name, "'" ~ host ~ ".+[.]appspot[.]com$'") }} then
             coalesce({{ regexp_group(bucket_name, "'" ~ host ~ "'") }}, '') || 'gcr.io/'
@@ -38,7 +54,7 @@
 
 
 {% macro bucket_project(bucket_name) -%}
-    {%- set prefix = "^(?:us[.]|eu[.]|asia[.])?artifacts[.]" -%}
+    {%- set prefix = "^(?:" ~ gcr_prefixes() ~ ")?artifacts[.]" -%}
     case
         when {{ regexp_like(bucket_name, "'" ~ prefix ~ "[^.]+[.].+[.]a[.]appspot[.]com$'") }}
             then

@@ -34,6 +34,24 @@ reads as (
 
 ),
 
+-- of each vote, the rule that gave most of them
+vote_rules as (
+
+    select
+        bucket_name,
+        digest,
+        vote,
+        vote_rule,
+        row_number() over (
+            partition by bucket_name, digest, vote
+            order by sum(burst_count) desc, vote_rule asc
+        ) as place
+    from votes
+    where vote != 'none'
+    group by bucket_name, digest, vote, vote_rule
+
+),
+
 writes as (
 
     select
@@ -197,9 +215,25 @@ known as (
         ) as is_kind_certain
     from confirmed
 
+),
+
+explained as (
+
+    select
+        known.*,
+        case when known.blob_kind_source = 'inferred' then vote_rules.vote_rule end
+            as blob_kind_rule
+    from known
+    left join vote_rules
+        on
+            known.bucket_name = vote_rules.bucket_name
+            and known.digest = vote_rules.digest
+            and known.blob_kind = vote_rules.vote
+            and vote_rules.place = 1
+
 )
 
-{{ with_change_times('known', key=['bucket_name', 'digest'], compare_columns={
+{{ with_change_times('explained', key=['bucket_name', 'digest'], compare_columns={
     'changed_at': [
         'size_bytes', 'blob_kind', 'blob_kind_source', 'is_kind_certain', 'is_read_by_pullers',
     ],

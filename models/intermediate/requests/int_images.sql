@@ -29,20 +29,29 @@ split_at_host as (
 
 ),
 
+with_projects as (
+
+    select
+        *,
+        {{ is_gcr_host('registry_host') }} or registry_host like '%-docker.pkg.dev' as has_project
+    from split_at_host
+
+),
+
 split_at_project as (
 
     select
         image,
         registry_host,
         image_path,
+        has_project,
         case
             when
-                registry_host in ('gcr.io', 'us.gcr.io', 'eu.gcr.io', 'asia.gcr.io')
-                or registry_host like '%-docker.pkg.dev'
+                has_project
                 -- a project of a domain is two segments: example.com/project
                 then {{ regexp_group('image_path', "'^([^/]*[.][^/]*/[^/]+|[^/]+)/'") }}
         end as project_id
-    from split_at_host
+    from with_projects
 
 )
 
@@ -51,9 +60,7 @@ select
     registry_host,
     project_id,
     case
-        when
-            registry_host in ('gcr.io', 'us.gcr.io', 'eu.gcr.io', 'asia.gcr.io')
-            or registry_host like '%-docker.pkg.dev'
+        when has_project
             then {{ regexp_group('image_path', "'^(?:[^/]*[.][^/]*/[^/]+|[^/]+)/(.+)$'") }}
         else image_path
     end as image_name

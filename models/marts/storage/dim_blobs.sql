@@ -11,6 +11,7 @@ select
     digest,
     blob_kind,
     blob_kind_source,
+    blob_kind_rule,
     image,
     size_bytes,
     image_count as images,
