@@ -26,10 +26,13 @@ const tableStates = new Map();
 const written = (row, column) =>
   (column.text ? column.text(row) : column.kind ? kinds[column.kind].write(row[column.name]) : "");
 
-// A text that a spreadsheet would take for a formula gets a quote in front.
+// A text that a spreadsheet would take for a formula gets a quote in front, and so does one within a text:
+// where decimals have commas, a semicolon begins a cell.
 const csvCell = value => {
-  const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : `${value ?? ""}`;
-  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const text = typeof value === "string"
+    ? value.replace(/(^|[;\t\r\n])(?=["'\s]*[=+\-@])/g, "$1'")
+    : `${value ?? ""}`;
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
 function csv(columns, rows) {
