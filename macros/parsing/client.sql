@@ -6,7 +6,22 @@
 
 
 {% macro product_name(user_agent) -%}
-    {{ regexp_group(user_agent, "'^([^/ (),;@]+)(?:$|[/ (),;])'") }}
+    {{ regexp_group(user_agent, "'^([0-9A-Za-z][0-9A-Za-z._+~-]{0,63})(?:$|[/ (),;])'") }}
+{%- endmacro %}
+
+
+{# An agent that no rule knows must not pass for one that a rule knows, nor for a missing one. #}
+{% macro unknown_tool(user_agent) -%}
+    case
+        when {{ user_agent }} is null then 'none'
+        when
+            {{ product_name(user_agent) }} != 'none'
+            and {{ product_name(user_agent) }} not in (
+                select rules.tool from {{ ref('pullstats', 'user_agents') }} as rules
+            )
+            then {{ product_name(user_agent) }}
+        else 'other'
+    end
 {%- endmacro %}
 
 
@@ -40,9 +55,7 @@
         {{ client_id('clients.client_ip', 'clients.client_user_agent', 'client_salt.salt') }}
             as client_id,
         {{ client_network('clients.client_ip') }} as client_network,
-        coalesce(
-            agents.tool, {{ product_name('clients.client_user_agent') }}, 'none'
-        ) as client_tool,
+        coalesce(agents.tool, {{ unknown_tool('clients.client_user_agent') }}) as client_tool,
         agents.client_version,
         coalesce(agents.traffic_class, 'unknown') as client_class
     from (

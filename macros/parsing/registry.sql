@@ -78,3 +78,19 @@
         {%- endif %}
     )
 {%- endmacro %}
+
+
+{% macro valid_image(image) -%}
+    {%- set part = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*' -%}
+    case
+        when
+            length({{ image }}) <= 255
+            and {{ regexp_like(image, "'^[A-Za-z0-9.:-]+(?:/" ~ part ~ ")+$'") }}
+            then {{ image }}
+    end
+{%- endmacro %}
+
+
+{% macro valid_tag(tag) -%}
+    case when {{ regexp_like(tag, "'^[0-9A-Za-z_][0-9A-Za-z._-]{0,127}$'") }} then {{ tag }} end
+{%- endmacro %}

@@ -77,8 +77,9 @@ paths as (
         audit_resource_name,
         request_url,
         {{ registry_repository('audit_resource_name') }} as resource_name,
-        {{ image_from_audit_entry('audit_resource_name', 'request_url') }} as image,
+        {{ valid_image(image_from_audit_entry('audit_resource_name', 'request_url')) }} as image,
         {{ requested_reference('request_url') }} as reference,
+        {{ valid_tag(requested_reference('request_url')) }} as tag,
         {{ regexp_group('audit_resource_name', "'@(sha256:[0-9a-f]{64})$'") }} as resolved_digest
     from (
         select distinct
@@ -109,10 +110,7 @@ parsed as (
         coalesce(methods.object_kind, 'other') as object_kind,
         coalesce(paths.resource_name, records.service_name) as resource_name,
         case when methods.object_kind is not null then paths.image end as image,
-        case
-            when methods.object_kind in ('manifest', 'tag') and paths.reference not like 'sha256:%'
-                then paths.reference
-        end as tag,
+        case when methods.object_kind in ('manifest', 'tag') then paths.tag end as tag,
         coalesce(paths.resolved_digest, {{ digest_only('paths.reference') }}) as digest,
         coalesce(statuses.http_status, 500) as status_code,
         records.started_micros,

@@ -69,7 +69,7 @@ objects as (
         {{ object_kind('object_name') }} as object_kind,
         {{ object_digest('object_name') }} as digest,
         {{ object_repository('object_name') }} as repository,
-        {{ object_tag('object_name') }} as tag
+        {{ valid_tag(object_tag('object_name')) }} as tag
     from (select distinct object_name from records) as distinct_objects
 
 ),
@@ -78,8 +78,25 @@ referers as (
 
     select
         referer_image,
-        {{ image_from_referer('referer_image') }} as image
+        {{ valid_image(image_from_referer('referer_image')) }} as image
     from (select distinct referer_image from records) as distinct_referers
+
+),
+
+bucket_repositories as (
+
+    select
+        bucket_name,
+        repository,
+        {{ valid_image(image_from_bucket('bucket_name', 'repository')) }} as image
+    from (
+        select distinct
+            records.bucket_name,
+            objects.repository
+        from records
+        inner join objects on records.object_name = objects.object_name
+        where objects.repository is not null
+    ) as distinct_repositories
 
 ),
 
@@ -97,10 +114,7 @@ parsed as (
         case when objects.object_kind in ('blob', 'manifest') then objects.digest end as digest,
         case when objects.object_kind = 'tag' then objects.tag end as tag,
         objects.repository,
-        coalesce(
-            referers.image,
-            {{ image_from_bucket('records.bucket_name', 'objects.repository') }}
-        ) as image
+        coalesce(referers.image, bucket_repositories.image) as image
     from records
     inner join objects
         on coalesce(records.object_name, '') = coalesce(objects.object_name, '')
@@ -111,6 +125,10 @@ parsed as (
     left join {{ ref('pullstats', 'gcs_operations') }} as operations
         on records.gcs_operation = operations.cs_operation
     left join referers on records.referer_image = referers.referer_image
+    left join bucket_repositories
+        on
+            records.bucket_name = bucket_repositories.bucket_name
+            and objects.repository = bucket_repositories.repository
 
 ),
 
