@@ -183,3 +183,32 @@ def test_hostile_input_stops_no_build_and_changes_no_other_row(
     assert largest == 2**63 - 1
     with pytest.raises(AssertionError, match="assert_no_invalid_numbers"):
         project.dbt("--warn-error", "test", "--select", "assert_no_invalid_numbers")
+
+
+def test_refused_requests_make_nothing_known(project: Project, tmp_path: Path) -> None:
+    """Each has an image, a blob, a program and so a client of its own; nobody let any of them in."""
+    count = 1500
+    refused = [
+        record(
+            number,
+            sc_status=403 if number % 2 else 404,
+            sc_bytes=250,
+            cs_referer=f"https://gcr.io/v2/acme/x{number}/blobs/sha256:{number:064x}",
+            cs_object=f"containers/images/sha256:{number:064x}",
+            cs_user_agent=f"x{number}/1.0",
+        )
+        for number in range(count)
+    ]
+    served = record(count, cs_referer=f"https://gcr.io/v2/acme/app/blobs/sha256:{DIGEST}")
+    path = tmp_path / "x_usage_2024_06_01_12_00_00_00aaaa_v0"
+    path.write_bytes(csv_log.write([*refused, served], list(csv_log.USAGE_COLUMNS)))
+    project.load([path])
+    project.run()
+    for table in ("pullstats_intermediate.int_images", "pullstats.dim_clients"):
+        assert project.query(f"select count(*) from {table}") == [(1,)], table
+    failed = project.query(
+        "select count(*), count(distinct image), count(distinct client_tool), sum(failed_requests)"
+        " from pullstats.fct_failed_requests_daily"
+    )
+    # 500 images beyond the limit, and their programs, are counted together: by two statuses
+    assert failed == [(1002, 1000, 1001, count)]

@@ -14,6 +14,7 @@
             'burst_gap_seconds',
             'max_ambiguous_percent',
             'index_read_seconds',
+            'max_names_a_day',
             'test_lookback_days',
             'keep_days',
             'max_restated_days',

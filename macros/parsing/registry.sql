@@ -94,3 +94,25 @@
 {% macro valid_tag(tag) -%}
     case when {{ regexp_like(tag, "'^[0-9A-Za-z_][0-9A-Za-z._-]{0,127}$'") }} then {{ tag }} end
 {%- endmacro %}
+
+
+{% macro image_host(image) -%}
+    {{ regexp_group(image, "'^([^/]+)/'") }}
+{%- endmacro %}
+
+
+{# A project of a domain is two segments: example.com/project. #}
+{% macro image_project(image) -%}
+    case
+        when
+            {{ is_gcr_host(image_host(image)) }}
+            or {{ image_host(image) }} like '%-docker.pkg.dev'
+            then {{ regexp_group(image, "'^[^/]+/([^/]*[.][^/]*/[^/]+|[^/]+)/'") }}
+    end
+{%- endmacro %}
+
+
+{% macro image_name(image) -%}
+    {%- set place = 'length(' ~ image_host(image) ~ ') + 2' -%}
+    substr({{ image }}, {{ place }} + coalesce(length({{ image_project(image) }}) + 1, 0))
+{%- endmacro %}

@@ -12,6 +12,7 @@ requests as (
     select * from {{ ref('pullstats', 'int_registry_requests') }}
     where
         package_format = 'docker'
+        and coalesce(status_code, 0) < 400
         and {{ is_restated('event_date', restated) }}
 
 ),
