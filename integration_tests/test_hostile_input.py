@@ -186,7 +186,7 @@ def test_hostile_input_stops_no_build_and_changes_no_other_row(
 
 
 def test_refused_requests_make_nothing_known(project: Project, tmp_path: Path) -> None:
-    """Each has an image, a blob, a program and so a client of its own; nobody let any of them in."""
+    """Each has an image, a blob and a program, so a client, of its own."""
     count = 1500
     refused = [
         record(

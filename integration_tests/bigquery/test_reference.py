@@ -16,6 +16,7 @@ from integration_tests.bigquery.conftest import Reference
 from integration_tests.bigquery.contents import MODELS, Content
 from integration_tests.project import ROOT
 
+QUESTIONS = sorted(path.name for path in (ROOT / "analyses").glob("*.sql"))
 # The report's queries, and whether they count by period, which takes this engine long.
 REPORT = {
     path.name: bool(re.search("rpt_(periods|pulls|callers)", path.read_text()))
