@@ -1,13 +1,16 @@
 """Raw that is damaged or made up to do harm: builds stay green, and all else counts as before."""
 
 import json
+import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from integration_tests.bigquery import audit_inputs
-from integration_tests.project import Project, example_logs
+from integration_tests.project import ROOT, Project, copied, example_logs
 from integration_tests.test_inventory_models import land_inventory
 from pullstats import csv_log
 from pullstats.registry_inventory.landing import TABLES, DuckDBLanding
@@ -44,8 +47,8 @@ def record(number: int, **values: object) -> list[str]:
     return [str((plain | values).get(name, "")) for name in csv_log.USAGE_COLUMNS]
 
 
-def usage(folder: Path) -> Path:
-    texts = ("c_ip", "cs_referer", "cs_user_agent", "s_request_id", "cs_object", "cs_bucket")
+def usage(folder: Path, buckets: Sequence[str] = ("cs_bucket",)) -> Path:
+    texts = ("c_ip", "cs_referer", "cs_user_agent", "s_request_id", "cs_object", *buckets)
     changes: list[dict[str, object]] = [
         *(
             {name: number}
@@ -212,3 +215,32 @@ def test_refused_requests_make_nothing_known(project: Project, tmp_path: Path) -
     )
     # 500 images beyond the limit, and their programs, are counted together: by two statuses
     assert failed == [(1002, 1000, 1001, count)]
+
+
+def runbook() -> list[str]:
+    """The statements that take out raw rows: of requests, of the ledger, of an inventory."""
+    text = (ROOT / "docs/runbook.md").read_text()
+    section = text.partition("## Take out raw rows that are wrong\n")[2].partition("\n## ")[0]
+    sql = re.findall("```sql\n(.*?)```", section, re.DOTALL)
+    examples = {
+        "wrong-bucket": BUCKET,
+        "wrong-project": "example-hostile",
+        "0123456789abcdef0123456789abcdef": "hostile",
+    }
+    for example, name in examples.items():
+        assert example in "".join(sql)
+        sql = [each.replace(example, name) for each in sql]
+    return sql
+
+
+def test_the_runbook_takes_wrong_rows_out(innocent: Project, tmp_path: Path) -> None:
+    project = copied(innocent, tmp_path)
+    project.load([usage(tmp_path, buckets=()), audit(tmp_path / "bad")])
+    land_hostile_inventory(project)
+    project.run()
+    assert rows(project) != rows(innocent)
+    with duckdb.connect(str(project.database)) as connection:
+        for statements in runbook():
+            connection.execute(statements)
+    project.dbt("build", "--full-refresh", "--exclude-resource-type", "unit_test")
+    assert rows(project) == rows(innocent)
