@@ -10,26 +10,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from pullstats import schemas
 from pullstats.network_lists.lists import cidr, read
 from pullstats.output import say
 
 if TYPE_CHECKING:
     from pullstats.bigquery_warehouse import BigQueryWarehouse
-
-SCHEMA = "storageanalysis"
-COLUMNS = {
-    "list_name": "STRING",
-    "network": "STRING",
-    "ip_version": "INT64",
-    "first_block": "INT64",
-    "block_count": "INT64",
-    "cloud": "STRING",
-    "cloud_region": "STRING",
-    "asn": "INT64",
-    "as_organization": "STRING",
-    "country": "STRING",
-    "loaded_at": "TIMESTAMP",
-}
 
 
 def land(
@@ -72,10 +58,10 @@ def write(rows: Path, lists: Iterable[Path]) -> dict[str, int]:
 def replace(database: Path, rows: Path) -> None:
     """Read the rows into the table; DuckDB replaces it in one transaction."""
     with duckdb.connect(str(database)) as connection:
-        connection.execute(f"create schema if not exists {SCHEMA}")
+        connection.execute(f"create schema if not exists {schemas.SCHEMA}")
         connection.execute(
-            f"create or replace table {SCHEMA}.networks as from"
-            f" read_json(?, format = 'newline_delimited', columns = {COLUMNS})",
+            f"create or replace table {schemas.SCHEMA}.networks as from read_json(?,"
+            f" format = 'newline_delimited', columns = {schemas.columns('networks')})",
             [str(rows)],
         )
 
@@ -87,7 +73,7 @@ def replace_on_bigquery(warehouse: "BigQueryWarehouse", rows: Path) -> None:
     config = bigquery.LoadJobConfig(
         source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
         write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
-        schema=[bigquery.SchemaField(*column) for column in COLUMNS.items()],
+        schema=warehouse.client.schema_from_json(schemas.path("networks")),
     )
     client, dataset = warehouse.client, warehouse.dataset
     table = client.create_dataset(dataset, exists_ok=True).table("networks")

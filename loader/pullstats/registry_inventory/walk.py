@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TextIO
 from uuid import uuid4
 
+from pullstats import schemas
 from pullstats.output import shown
 from pullstats.registry_inventory.landing import TABLES
 from pullstats.registry_inventory.manifests import AnswerError, Manifest
 from pullstats.registry_inventory.registry import Listing, Registry, UnavailableError
+from pullstats.schemas import Table
 
 # What is kept in memory until a repository, or the registry, is done.
 MAX_MANIFESTS = 250_000
@@ -35,7 +37,8 @@ class Walk:
             "registry_host": host,
         }
         self._known: set[tuple[str, str]] = set()
-        self._files: Mapping[str, TextIO] = {}
+        self._columns = {table: schemas.columns(table) for table in TABLES}
+        self._files: Mapping[Table, TextIO] = {}
         self.repositories = self.manifests = 0
         self.errors: dict[tuple[str, str | None], str] = {}
 
@@ -84,7 +87,7 @@ class Walk:
 
     def run(
         self, folder: Path, known: set[tuple[str, str]], progress: Callable[[], None]
-    ) -> dict[str, Path]:
+    ) -> dict[Table, Path]:
         """Write the rows into one file of JSON lines per table; return the files.
 
         `known`: repository and digest of the manifests whose blobs have landed before.
@@ -154,9 +157,11 @@ class Walk:
     def _set_aside(self, name: str, reference: str | None, reason: str) -> None:
         self.errors[shown(name), reference and shown(reference)] = shown(reason)
 
-    def _add(self, table: str, columns: Mapping[str, object], **more: object) -> None:
+    def _add(self, table: Table, columns: Mapping[str, object], **more: object) -> None:
         row = {**self._row, **columns, **more}
-        self._files[table].write(json.dumps({name: row[name] for name in TABLES[table]}) + "\n")
+        self._files[table].write(
+            json.dumps({name: row[name] for name in self._columns[table]}) + "\n"
+        )
 
 
 def _now() -> str:

@@ -1,10 +1,22 @@
 """The tables of raw: their columns are in files that `bq` reads as well."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-Table = Literal["usage", "storage", "audit_logs", "rejected_lines", "loaded_objects"]
+Table = Literal[
+    "usage",
+    "storage",
+    "audit_logs",
+    "rejected_lines",
+    "loaded_objects",
+    "manifests",
+    "manifest_blobs",
+    "inventory_errors",
+    "inventories",
+    "networks",
+]
 Field = dict[str, Any]
 # The tables whose rows say when they arrived, as BigQuery's ingestion time does.
 ROWS: tuple[Table, ...] = ("usage", "storage", "audit_logs")
@@ -27,10 +39,10 @@ def columns(table: Table) -> dict[str, str]:
     return {field["name"]: field["type"] for field in fields(table)}
 
 
-def ddl() -> str:
-    """Write the statements that make the tables on DuckDB."""
+def ddl(tables: Iterable[Table] = TABLES) -> str:
+    """Write the statements that make tables on DuckDB."""
     statements = [f"create schema if not exists {SCHEMA}"]
-    for table in TABLES:
+    for table in tables:
         arrival = [{"name": "_partitiontime", "type": "TIMESTAMP"}] if table in ROWS else []
         body = _columns([*fields(table), *arrival])
         statements.append(f"create table if not exists {SCHEMA}.{table} ({body})")
@@ -42,4 +54,6 @@ def _columns(of: list[Field]) -> str:
 
 
 def _type(field: Field) -> str:
-    return f"struct({_columns(field['fields'])})" if "fields" in field else _TYPES[field["type"]]
+    if "fields" in field:
+        return f"struct({_columns(field['fields'])})"
+    return _TYPES[field["type"]] + (" not null" if field.get("mode") == "REQUIRED" else "")

@@ -13,6 +13,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from integration_tests.emulators import PROJECT, start_bigquery
+from pullstats import schemas
 from pullstats.registry_inventory import command
 from pullstats.registry_inventory.bigquery_landing import BigQueryLanding
 from pullstats.registry_inventory.command import EXIT_SET_ASIDE
@@ -35,8 +36,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bigquery.Client
         client.close()
 
 
-def selection(table: str) -> str:
-    columns = [name for name in TABLES[table] if name not in OF_A_RUN]
+def selection(table: schemas.Table) -> str:
+    columns = [name for name in schemas.columns(table) if name not in OF_A_RUN]
     return f"select {', '.join(columns)} from %s.{table} order by " + ", ".join(
         f"{name} nulls last" for name in columns
     )
@@ -73,7 +74,7 @@ def test_when_a_load_job_fails_then_the_ledger_does_not_know_the_inventory(
     landing = BigQueryLanding(client, "inventory_broken")
     files = {table: tmp_path / f"{table}.json" for table in TABLES}
     for table, path in files.items():
-        row = {name: "2024-05-29" if "_at" in name else 1 for name in TABLES[table]}
+        row = {name: "2024-05-29" if "_at" in name else 1 for name in schemas.columns(table)}
         path.write_text(json.dumps(row) + "\n")
     files["manifest_blobs"].write_text('{"position": "no number"}\n')
     with pytest.raises(GoogleAPICallError):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pullstats import schemas
 from pullstats.registry_inventory.landing import TABLES, DuckDBLanding
 from pullstats.registry_inventory.manifests import IMAGES, INDEXES, AnswerError, Manifest, parse
 from tests.inventory.registries import digest_of, image, index, query
@@ -144,8 +145,8 @@ def test_when_any_place_holds_anything_then_it_is_read_or_refused(
     st.lists(
         st.fixed_dictionaries(
             {
-                name: SIZE if kind.startswith("INT64") else TEXT
-                for name, kind in TABLES["manifest_blobs"].items()
+                name: SIZE if kind == "INT64" else TEXT
+                for name, kind in schemas.columns("manifest_blobs").items()
             }
         ),
         min_size=1,
@@ -160,14 +161,14 @@ def test_when_rows_land_then_they_are_as_they_were(rows: list[dict[str, object]]
         found = landing.connection.execute("from storageanalysis.manifest_blobs").fetchall()
         landing.close()
     assert sorted(found, key=repr) == sorted(
-        (tuple(map(row.get, TABLES["manifest_blobs"])) for row in rows), key=repr
+        (tuple(map(row.get, schemas.columns("manifest_blobs"))) for row in rows), key=repr
     )
 
 
 def test_when_a_table_can_not_be_landed_then_none_is(tmp_path: Path) -> None:
     files = {name: tmp_path / f"{name}.json" for name in TABLES}
     for name, file in files.items():
-        row = {column: "2024-05-29" if "_at" in column else 1 for column in TABLES[name]}
+        row = {column: "2024-05-29" if "_at" in column else 1 for column in schemas.columns(name)}
         file.write_text(json.dumps(row))
     database = tmp_path / "test.duckdb"
     landing = DuckDBLanding(database)
