@@ -227,10 +227,9 @@ SPARSE_COLUMNS = SINK_COLUMNS | {
 
 def rows_of(texts: list[str]) -> list[Row]:
     """Give the rows that the loader lands of lines."""
-    lines, columns = rows._sql("audit")
+    _, good = rows._sql("audit")
     values = [texts, [*range(len(texts))], [""] * len(texts), [None] * len(texts)]
-    query = f"select {columns} from ({lines}) where is_row order by number"
-    found = duckdb.connect().execute(query, values).fetchall()
+    found = duckdb.connect().execute(good, values).fetchall()
     return [
         [each.replace(tzinfo=UTC) if isinstance(each, datetime) else each for each in row]
         for row in found

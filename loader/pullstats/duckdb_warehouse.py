@@ -20,7 +20,7 @@ class DuckDBWarehouse:
 
     # so large that DuckDB compresses what it writes at once, so small that a kill loses little
     max_objects = 5_000
-    max_bytes = 256 * 1024 * 1024
+    max_bytes = 128 * 1024 * 1024
     landed = f"{SCHEMA}.loaded_objects"
     by_uri = False
 

@@ -17,8 +17,17 @@ from pullstats.schemas import SCHEMA, Field, Table
 
 TABLES: dict[Kind, Table] = {"usage": "usage", "storage": "storage", "audit": "audit_logs"}
 LARGEST = 10**18 - 1  # so that a sum of some does not overflow
-# DuckDB takes some ten times as much memory for what it splits at a time.
+# DuckDB takes some ten times as much memory for what it splits at a time, and too long for one text
+# of millions of lines.
 STATEMENT_BYTES = 16 * 1024 * 1024
+_LINES = """
+    select unnest(string_split(text, '\n')) as line, * exclude (text)
+    from (
+        select
+            unnest(?::varchar[]) as text, unnest(?::bigint[]) as number,
+            unnest(?::varchar[]) as object_uri, unnest(?::timestamp[]) as log_hour
+    )
+"""
 
 
 @dataclass
@@ -69,7 +78,7 @@ def insert(
     Where that leaves a line, the object is parsed, and all are inserted again.
     """
     kind = objects[0].name.kind
-    table, (lines, columns) = f"{SCHEMA}.{TABLES[kind]}", _sql(kind)
+    table, (lines, good) = f"{SCHEMA}.{TABLES[kind]}", _sql(kind)
     landed: dict[str, Landed] = {}
     odd: set[str] = set()
     for each in objects:
@@ -93,10 +102,8 @@ def insert(
                 [of.source.uri for of, *_ in chunks],
                 [of.source.name.hour.replace(tzinfo=None) for of, *_ in chunks],
             ]
-            insertion = f"insert into {table} select {columns}, ?::timestamp from ({lines})"
-            (inserted,) = connection.execute(
-                f"{insertion} where is_row", [arrival, *values]
-            ).fetchall()
+            insertion = f"insert into {table} select *, ?::timestamp from ({good})"
+            (inserted,) = connection.execute(insertion, [arrival, *values]).fetchall()
             if inserted != (sum(count for *_, count in chunks),):
                 found = f"select number, count_if(is_row) from ({lines}) group by number"
                 for number, count in connection.execute(found, values).fetchall():
@@ -169,7 +176,7 @@ def _statements(landed: Iterable[Landed]) -> Iterator[list[tuple[Landed, str, in
     for of in landed:
         start, end = of.start, of.end
         while start < end:
-            stop = of.data.find(b"\n", start + STATEMENT_BYTES, end)
+            stop = of.data.find(b"\n", start + STATEMENT_BYTES // 8, end)
             stop = end if stop < 0 else stop
             if chunks and size + stop - start > STATEMENT_BYTES:
                 yield chunks
@@ -202,7 +209,7 @@ def _insert_records(connection: duckdb.DuckDBPyConnection, of: Landed, arrival: 
 
 @cache
 def _sql(kind: Kind) -> tuple[str, str]:
-    """Write the query that splits texts into lines, and the columns that a line has.
+    """Write the queries that split texts into lines, and say which are rows; and that of the rows.
 
     Its parameters are lists: of texts, of their numbers, of the uris and hours of their objects.
     """
@@ -211,35 +218,33 @@ def _sql(kind: Kind) -> tuple[str, str]:
         paths = [path for each in fields for path in _paths(each)]
         types = [{str: "VARCHAR", dict: "OBJECT"}[type_] for type_ in json_log.REQUIRED.values()]
         required = f"try(json_type(line, {[f'$.{key}' for key in json_log.REQUIRED]})) = {types}"
-        is_row = f"strlen(line) <= {json_log.MAX_ENTRY_BYTES} and {required}"
-        parts = f"try(json_extract_string(line, {paths}))"
-        columns = [_value(each, paths) for each in fields]
-    else:
-        names = csv_log.COLUMNS[kind]
-        texts = {name: f"parts[{place}]" for place, name in enumerate(names, 1)}
-        first, *_, last = names
-        texts |= {first: "substr(parts[1], 2)", last: f"left(parts[{len(names)}], -1)"}
-        integers = [name for name, type_ in names.items() if type_ == "INT64"]
-        numbers = {name: f"try_cast({texts[name]} as bigint)" for name in integers}
-        # in one pass over each: a number in range, or an empty text
-        found = (f"coalesce({numbers[x]}, if({texts[x]} = '', 0, {LARGEST + 1}))" for x in integers)
-        checks = [
-            f"strlen(line) <= {csv_log.MAX_RECORD_BYTES}",
-            f"len(parts) = {len(names)}",
-            f"starts_with(parts[1], '\"') and ends_with(parts[{len(names)}], '\"')",
-            *(f"{each} between -{LARGEST} and {LARGEST}" for each in found),
-            f"not regexp_matches(concat({', '.join(texts[x] for x in integers)}), '[^0-9-]')",
-        ]
-        is_row, parts = " and ".join(checks), "string_split(line, '\",\"')"
-        columns = [(texts if type_ == "STRING" else numbers)[x] for x, type_ in names.items()]
-        columns += ["object_uri", "log_hour"] * (kind == "storage")
-    objects = (
-        "select unnest(?::varchar[]) as text, unnest(?::bigint[]) as number,"
-        " unnest(?::varchar[]) as object_uri, unnest(?::timestamp[]) as log_hour"
-    )
-    lines = f"select unnest(string_split(text, '\n')) as line, * exclude (text) from ({objects})"
-    query = f"select *, {is_row} as is_row from (select *, {parts} as parts from ({lines}))"
-    return query, ", ".join(columns)
+        # DuckDB takes long to try what is no JSON
+        may_be = f"strlen(line) <= {json_log.MAX_ENTRY_BYTES} and ltrim(line, ' \t\r') ^@ '{{'"
+        is_row = f"case when {may_be} then {required} else false end"
+        query = f"select *, {is_row} as is_row from ({_LINES})"
+        parts = f"try(json_extract_string(line, {paths})) as parts"
+        values = ", ".join(_value(each, paths) for each in fields)
+        return query, f"select {values} from (select line, {parts} from ({query}) where is_row)"
+    names = csv_log.COLUMNS[kind]
+    texts = {name: f"parts[{place}]" for place, name in enumerate(names, 1)}
+    first, *_, last = names
+    texts |= {first: "substr(parts[1], 2)", last: f"left(parts[{len(names)}], -1)"}
+    integers = [name for name, type_ in names.items() if type_ == "INT64"]
+    numbers = {name: f"try_cast({texts[name]} as bigint)" for name in integers}
+    # in one pass over each: a number in range, or an empty text
+    found = (f"coalesce({numbers[x]}, if({texts[x]} = '', 0, {LARGEST + 1}))" for x in integers)
+    checks = [
+        f"strlen(line) <= {csv_log.MAX_RECORD_BYTES}",
+        f"len(parts) = {len(names)}",
+        f"parts[1] ^@ '\"' and ends_with(parts[{len(names)}], '\"')",
+        *(f"{each} between -{LARGEST} and {LARGEST}" for each in found),
+        f"not regexp_matches(concat({', '.join(texts[x] for x in integers)}), '[^0-9-]')",
+    ]
+    parts = "string_split(line, '\",\"') as parts"
+    query = f"select *, {' and '.join(checks)} as is_row from (select *, {parts} from ({_LINES}))"
+    columns = [(texts | numbers)[name] for name in names]
+    columns += ["object_uri", "log_hour"] * (kind == "storage")
+    return query, f"select {', '.join(columns)} from ({query}) where is_row"
 
 
 # A BigQuery sink's names of what a Cloud Storage sink writes.
