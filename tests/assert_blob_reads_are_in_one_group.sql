@@ -6,7 +6,7 @@ reads as (
     select
         session_date,
         count(*) as request_count,
-        sum(served_bytes) as served_bytes
+        {{ sum_of('served_bytes') }} as served_bytes
     from {{ ref('pullstats', 'int_blob_reads') }}
     where {{ tested('session_date') }}
     group by session_date
@@ -18,7 +18,7 @@ grouped as (
     select
         session_date,
         sum(request_count) as request_count,
-        sum(served_bytes) as served_bytes
+        {{ sum_of('served_bytes') }} as served_bytes
     from {{ ref('pullstats', 'int_blob_fetches') }}
     where {{ tested('session_date') }}
     group by session_date

@@ -6,7 +6,7 @@ pulls as (
     select
         pull_date,
         count(*) as pull_count,
-        sum(served_bytes) as served_bytes
+        {{ sum_of('served_bytes') }} as served_bytes
     from {{ ref('pullstats', 'fct_image_pulls') }}
     where {{ tested('pull_date') }}
     group by pull_date
@@ -18,7 +18,7 @@ daily as (
     select
         pull_date,
         sum(pulls + incomplete_pulls) as pull_count,
-        sum(served_bytes) as served_bytes
+        {{ sum_of('served_bytes') }} as served_bytes
     from {{ ref('pullstats', 'fct_image_pulls_daily') }}
     where {{ tested('pull_date') }}
     group by pull_date

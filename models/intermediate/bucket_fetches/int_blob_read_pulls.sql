@@ -133,7 +133,10 @@ measured as (
 
     select
         *,
-        coalesce(sum(served_bytes) over ({{ of_blob }} {{ before }}), 0) as bytes_before,
+        cast(least(
+            coalesce({{ wide_sum('served_bytes') }} over ({{ of_blob }} {{ before }}), 0),
+            {{ 2 ** 63 - 1 }}
+        ) as int64) as bytes_before,
         min(case when status_code = 206 then read_number end)
             over ({{ of_blob }} {{ after }}) as next_range_number,
         min(case when served_bytes > 0 then read_number end)
