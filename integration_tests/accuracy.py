@@ -177,7 +177,7 @@ def judge_agents(query: Query) -> Counter[str]:
         traffic_class = rule["client_class"] if rule else "unknown"
         if str(operation).endswith((".list", "GET_Bucket")) or "buckets" in str(operation):
             traffic_class = "admin"
-        elif address is None and traffic_class == "unknown":
+        elif not address and traffic_class == "unknown":
             traffic_class = "housekeeping"
         expected[(tool, version, traffic_class)] += count
     actual = Counter(
