@@ -18,13 +18,3 @@
     {{ started_micros }}
     + least(greatest({{ duration_micros }}, 0), {{ var('max_session_hours') }} * 3600000000)
 {%- endmacro %}
-
-
-{% macro sortable_micros(micros) -%}
-    lpad(cast({{ micros }} as string), 18, '0')
-{%- endmacro %}
-
-
-{% macro after_sortable_micros(text) -%}
-    substr({{ text }}, 19)
-{%- endmacro %}
