@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from integration_tests import accuracy
-from integration_tests.project import ROOT, Project
+from integration_tests.project import Project
 from integration_tests.stories import STORIES, Outcome, outcomes
-from pullstats import cli
 
 
 @pytest.fixture(scope="module")
@@ -110,14 +109,6 @@ def test_the_documented_figures_are_those_measured(
 ) -> None:
     found = accuracy.report(measured, programs, stories)
     assert accuracy.documented() == found, "run make accuracy"
-
-
-def test_the_answer_of_the_demo_is_complete(
-    examples: Project, capsys: pytest.CaptureFixture[str]
-) -> None:
-    answer = str(ROOT / "examples/answer.sql")
-    assert cli.main(["query", answer, "--database", str(examples.database)]) == 0
-    assert "gcr.io/globex-prod/web" in capsys.readouterr().out
 
 
 def test_no_mart_holds_an_address_or_a_signature(examples: Project) -> None:
