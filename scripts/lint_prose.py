@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """Refuses words of scripts/prose_vocabulary.txt in docs, comments, messages and names of tests.
 
+In pages, which are the Markdown files outside models/, it also refuses sentences of more than
+LONGEST words.
+
 usage: scripts/lint_prose.py [FILE…]    default: all text files that git tracks
 """
 
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -14,17 +18,28 @@ VOCABULARY = ROOT / "scripts/prose_vocabulary.txt"
 KINDS = {".md", ".yml", ".yaml", ".sql", ".py", ".toml", ".html", ".js", ".example", ".tf", ""}
 DATA = ("examples/logs/", "examples/recorded/", "requirements/", "LICENSE")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+LONGEST = 30
+NOT_PROSE = re.compile(r"```.*?```|<!-- made by .*?<!-- end|\([^()]*\)", re.DOTALL)
+ENTRY = r"[ ]*(?:[-*]|\d+\.)[ ]"
+NO_TEXT = r"[ ]*(?:[|#<]|!?\[!|$)"
+PARAGRAPH = re.compile(rf"^(?!{NO_TEXT})(?:{ENTRY})?.+(?:\n(?!{NO_TEXT}|{ENTRY}).+)*", re.MULTILINE)
+SENTENCE = re.compile(r"(?:[^.!?]|[.!?](?![*\")]*(?:\s|$)))+")
 TEST_NAME = re.compile(r"\btest_\w+")
 # what may come between two words of a phrase: a line's end, indentation, a comment mark
 GAP = r"\s+(?:(?:#|--|//|\*|>)\s+)?"
 
 
-def rules() -> list[tuple[re.Pattern[str], str]]:
+def rules() -> list[tuple[re.Pattern[str], str, str]]:
+    """Return the patterns, what to write instead, and "page" if a pattern is for pages only."""
     lines = VOCABULARY.read_text().splitlines()
-    pairs = [re.split(r"\s{2,}", line) for line in lines if line and not line.startswith("#")]
+    rows = [re.split(r"\s{2,}", line) for line in lines if line and not line.startswith("#")]
     return [
-        (re.compile(rf"(?<![\w-])(?:{phrase.replace(' ', GAP)})(?![\w-])", re.IGNORECASE), instead)
-        for phrase, instead in pairs
+        (
+            re.compile(rf"(?<![\w-])(?:{phrase.replace(' ', GAP)})(?![\w-])", re.IGNORECASE),
+            instead,
+            "".join(scope),
+        )
+        for phrase, instead, *scope in rows
     ]
 
 
@@ -42,6 +57,16 @@ def blank(code: re.Match[str]) -> str:
     return re.sub(r"[^\n]", " ", code.group())
 
 
+def long_sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the place and the number of words of each sentence that is too long."""
+    text = NOT_PROSE.sub(blank, text)
+    for paragraph in PARAGRAPH.finditer(text):
+        for sentence in SENTENCE.finditer(text, *paragraph.span()):
+            words = len(sentence.group().split())
+            if words > LONGEST:
+                yield sentence.start(), words
+
+
 def main(names: list[str]) -> int:
     found = 0
     patterns = rules()
@@ -49,10 +74,18 @@ def main(names: list[str]) -> int:
         if (ROOT / path).resolve() == VOCABULARY.resolve():
             continue
         text = (ROOT / path).read_text()
+        is_page = path.suffix == ".md" and path.parts[0] != "models"
+        if is_page:
+            for start, length in long_sentences(text):
+                line = text.count("\n", 0, start) + 1
+                print(f"{path}:{line}: a sentence of {length} words: write several")
+                found += 1
         if path.suffix == ".md":
             text = CODE.sub(blank, text)
         text = TEST_NAME.sub(lambda name: name.group().replace("_", " "), text)
-        for pattern, instead in patterns:
+        for pattern, instead, scope in patterns:
+            if scope == "page" and not is_page:
+                continue
             for match in pattern.finditer(text):
                 line = text.count("\n", 0, match.start()) + 1
                 words = " ".join(match.group().split())
