@@ -40,7 +40,11 @@ def draw(manifest: Node) -> str:
             (boxes[parent], boxes[child])
             for child, parents in manifest["parent_map"].items()
             for parent in parents
-            if child in boxes and parent in boxes and boxes[child] != boxes[parent]
+            if child in boxes
+            and parent in boxes
+            and boxes[child] != boxes[parent]
+            # int_project_days reads marts: arrows back would hide the direction of all others
+            and LAYERS.index(boxes[parent][0]) <= LAYERS.index(boxes[child][0])
         }
     )
     lines = ["```mermaid", "flowchart LR"]
