@@ -6,6 +6,7 @@ usage: python deploy/job.py [options of `dbt build`]
 |-------------------------|--------------------------------------------------------|---------------|
 | PULLSTATS_TARGET        | target of profiles.yml: local or bigquery              | local         |
 | PULLSTATS_LOGS          | where logs are, separated by spaces                    | loads nothing |
+| PULLSTATS_LOGS_SINCE    | `load --since`: older log objects are not listed       | lists all     |
 | PULLSTATS_REPORT        | path or gs:// URI that the report is written to        | writes none   |
 | PULLSTATS_ARTIFACTS     | folder or gs:// URI for run_results.json, manifest.json | keeps none   |
 | PULLSTATS_FRESH_SOURCES | dbt selectors of the sources that must be fresh        | checks none   |
@@ -141,12 +142,14 @@ def run_steps(steps: Steps, build_options: list[str]) -> int:
     """Run the steps that the environment asks for; return the exit code."""
     target = os.environ.get("PULLSTATS_TARGET", "local")
     logs = os.environ.get("PULLSTATS_LOGS", "").split()
+    since = os.environ.get("PULLSTATS_LOGS_SINCE")
     report = os.environ.get("PULLSTATS_REPORT")
     artifacts = os.environ.get("PULLSTATS_ARTIFACTS")
     sources = os.environ.get("PULLSTATS_FRESH_SOURCES", "").split()
     if logs:
         engine = "bigquery" if target == "bigquery" else "duckdb"
-        code, output = steps.run("pullstats", "load", "--allow-empty", "--to", engine, *logs)
+        options = ["--allow-empty", "--to", engine, *(["--since", since] if since else [])]
+        code, output = steps.run("pullstats", "load", *options, *logs)
         if code in REJECTED:
             _tell("objects_rejected", f"load exited with {code}", output)
         elif code:

@@ -39,6 +39,7 @@ resource "google_cloud_run_v2_job" "pullstats" {
             PULLSTATS_LOCATION      = var.location
             PULLSTATS_USAGE_DAYS    = tostring(var.usage_days)
             PULLSTATS_LOGS          = join(" ", concat(["gs://${google_storage_bucket.logs.name}"], var.archives))
+            PULLSTATS_LOGS_SINCE    = var.load_days == null ? "" : "${var.load_days}d"
             PULLSTATS_REPORT        = "gs://${google_storage_bucket.report.name}/report.html"
             PULLSTATS_ARTIFACTS     = "gs://${google_storage_bucket.report.name}/dbt"
             # A step ends before the execution does, so that the job can say which it was.

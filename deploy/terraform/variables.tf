@@ -62,6 +62,16 @@ variable "paused" {
   default     = false
 }
 
+variable "load_days" {
+  description = "Days before now whose log objects a load lists. Null lists all objects, which costs more as the logs grow; objects that are older do not land. Set it after archives have landed."
+  type        = number
+  default     = null
+  validation {
+    condition     = var.load_days == null || try(var.load_days >= 2, false)
+    error_message = "load_days must be null, or at least 2: some log objects arrive a day late."
+  }
+}
+
 variable "timeout_minutes" {
   description = "Minutes after which an execution is stopped. At least 10 less than the shortest interval of the schedule."
   type        = number

@@ -87,6 +87,12 @@ def test_runs_all_steps_in_order(steps: Path) -> None:
     ]
 
 
+def test_lists_recent_logs_only_where_that_is_set(steps: Path) -> None:
+    _, _, output = run(steps, **SETTINGS, PULLSTATS_LOGS_SINCE="30d")
+    command = "pullstats load --allow-empty --to bigquery --since 30d gs://logs gs://old/2019"
+    assert command in output.splitlines()
+
+
 def test_neither_builds_nor_reports_when_nothing_is_new(steps: Path) -> None:
     (steps / "bin/pullstats.status").write_text("5\n")
     code, lines, output = run(steps, **SETTINGS)
