@@ -15,26 +15,26 @@ pulled_digests as (
 )
 
 select
-    pushes.image,
-    pushes.image_id,
-    pushes.manifest_digest,
-    max(pushes.tags) as tags,
+    image_pushes.image,
+    image_pushes.image_id,
+    image_pushes.manifest_digest,
+    max(image_pushes.tags) as tags,
     count(*) as pushes,
-    {{ sum_of('pushes.written_bytes') }} as written_bytes,
-    max(pushes.started_at) as last_pushed_at
-from {{ ref('pullstats', 'fct_image_pushes') }} as pushes
+    {{ sum_of('image_pushes.written_bytes') }} as written_bytes,
+    max(image_pushes.started_at) as last_pushed_at
+from {{ ref('pullstats', 'fct_image_pushes') }} as image_pushes
 left join pulled_digests as by_config
     on
-        pushes.image = by_config.image
-        and pushes.image_id = by_config.digest
+        image_pushes.image = by_config.image
+        and image_pushes.image_id = by_config.digest
 left join pulled_digests as by_manifest
     on
-        pushes.image = by_manifest.image
-        and pushes.manifest_digest = by_manifest.digest
+        image_pushes.image = by_manifest.image
+        and image_pushes.manifest_digest = by_manifest.digest
 where
-    pushes.image is not null
-    and coalesce(pushes.image_id, pushes.manifest_digest) is not null
+    image_pushes.image is not null
+    and coalesce(image_pushes.image_id, image_pushes.manifest_digest) is not null
     and by_config.digest is null
     and by_manifest.digest is null
-group by pushes.image, pushes.image_id, pushes.manifest_digest
-order by last_pushed_at desc, pushes.image asc
+group by image_pushes.image, image_pushes.image_id, image_pushes.manifest_digest
+order by last_pushed_at desc, image_pushes.image asc

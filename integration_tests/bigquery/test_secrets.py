@@ -1,17 +1,25 @@
 """What must stay in the warehouse: the salt, and what raw holds of people and signed URLs."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from integration_tests.bigquery import inputs
-from integration_tests.bigquery.conftest import SALT_TABLE, Reference
-from integration_tests.bigquery.projects import BigQueryProject
+from integration_tests.bigquery.conftest import SALT_TABLE, Reference, recorded
+from integration_tests.bigquery.googlesql import table
+from integration_tests.bigquery.projects import RAW, BigQueryProject
 from integration_tests.bigquery.rest import Api, serve
 from integration_tests.emulators import PROJECT
-from integration_tests.project import SALT, Project
+from integration_tests.project import SALT, Project, example_logs
+
+# what draws a salt: a model of requests, with its seeds
+BUILD = (
+    *("build", "--select", "+int_gcs_request_records"),
+    *("--exclude-resource-type", "test", "unit_test"),
+)
 
 SECRETS = [
     *(SALT, "=5ec2e7", "agent@example.com", "reader@example.com", "signer%40example.com"),
@@ -63,7 +71,11 @@ def test_no_model_outside_staging_shows_a_secret(reference: Reference) -> None:
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[BigQueryProject, Api]]:
     with serve() as (address, api):
         project = BigQueryProject(tmp_path_factory.mktemp("fresh"), address)
-        project.dbt("run", "--select", "dim_dates", is_logged=True)
+        api.warehouse.datasets |= {RAW}
+        rows = recorded(datetime.now(UTC), example_logs()[:1])
+        raw = table(inputs.COLUMNS, rows, "_partitiontime")
+        api.warehouse.put(f"{PROJECT}.{RAW}.usage", raw)
+        project.dbt(*BUILD, is_logged=True)
         yield project, api
 
 
@@ -73,18 +85,19 @@ def test_the_first_build_on_bigquery_draws_a_salt_that_stays(
     project, api = fresh
     ((salt,),) = first = api.warehouse.table(f"{PROJECT}.{SALT_TABLE}").values()
     assert len(salt) == 36
-    project.dbt("run", "--select", "dim_dates", "--full-refresh", is_logged=True)
+    project.dbt(*BUILD, "--full-refresh", is_logged=True)
     assert api.warehouse.table(f"{PROJECT}.{SALT_TABLE}").values() == first
     assert not [text for text in api.requests if salt in text]
     assert not [name for name, text in written(project.folder).items() if salt in text]
 
 
 def test_the_first_build_on_duckdb_draws_a_salt_that_stays(project: Project) -> None:
+    project.load(example_logs()[:1])
     with duckdb.connect(str(project.database)) as connection:
         connection.execute(f"drop table {SALT_TABLE}")
     drawn = []
     for options in ((), ("--full-refresh", "--vars", "{rebuild_requests: true}")):
-        project.dbt("run", "--select", "dim_dates", *options, is_logged=True)
+        project.dbt(*BUILD, *options, is_logged=True)
         drawn.append(project.query(f"from {SALT_TABLE}"))
     assert drawn[0] == drawn[1]
     assert len(drawn[0]) == 1

@@ -9,6 +9,7 @@
             'push_session_gap_seconds',
             'max_session_hours',
             'config_max_bytes',
+            'config_least_bytes',
             'config_min_bytes',
             'config_usual_bytes',
             'burst_gap_seconds',

@@ -30,7 +30,7 @@
 {%- endmacro %}
 
 
-{% macro default__bound_parameter(name) -%}
+{% macro duckdb__bound_parameter(name) -%}
     {{ return('$' ~ name) }}
 {%- endmacro %}
 
