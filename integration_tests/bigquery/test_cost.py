@@ -105,7 +105,8 @@ def test_raw_itself_is_read_through_its_views_or_to_find_days(reference: Referen
     questions = set()
     for sent in reference.first.sent + reference.second.sent:
         tables = {scan.table for scan in scans_of(reference.api.warehouse, sent.sql)}
-        if tables & {"usage", "storage"}:
+        is_about_raw = sent.node.endswith(".assert_raw_holds_what_landed")
+        if tables & {"usage", "storage"} and not is_about_raw:
             assert "build_days" in sent.sql, sent.node
             questions.add(sent.sql)
     # the first run reads everything; the second asks for what has arrived since
