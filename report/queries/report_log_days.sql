@@ -1,4 +1,4 @@
--- What arrived, day by day: twice, late, rejected, or not at all; and the hours that the log covers.
+-- What arrived day by day: twice, late, rejected, or not at all; and the hours that the log covers.
 with
 
 arrived as (
