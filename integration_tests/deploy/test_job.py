@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,16 @@ def is_running(process_id: str) -> bool:
     return state != "Z"
 
 
+def still_running(process_ids: Sequence[object]) -> list[object]:
+    """Return what has not ended soon: a killed process may need a moment under load."""
+    deadline = time.monotonic() + 10
+    while left := [each for each in process_ids if is_running(str(each))]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    return left
+
+
 def works(command: str) -> bool:
     done = subprocess.run([*command.split(), "true"], capture_output=True, check=False)
     return done.returncode == 0
@@ -225,7 +236,7 @@ def test_a_signal_ends_the_step_and_all_that_it_started(
     assert line["message"].startswith(f"pullstats: {number.name} during {name} ")
     assert job.returncode == 128 + number
     assert len(running) == len(pids.read_text().split()) == 2
-    assert [each for each in running if is_running(each)] == []
+    assert still_running(running) == []
     assert [each for each in rest.splitlines() if each.startswith("$")] == []
 
 
@@ -263,7 +274,7 @@ def test_what_ignores_the_interrupt_is_killed(steps: Path) -> None:
     job.communicate(timeout=30)
     assert time.monotonic() - begun < 10, "Cloud Run kills after ten seconds"
     assert job.returncode == 143
-    assert [each for each in pids.read_text().split() if is_running(each)] == []
+    assert still_running(pids.read_text().split()) == []
 
 
 def test_a_step_that_takes_too_long_is_stopped(steps: Path) -> None:
@@ -273,7 +284,7 @@ def test_a_step_that_takes_too_long_is_stopped(steps: Path) -> None:
     (line,) = lines
     assert line["problem"] == "build_stopped"
     assert "dbt build took more than 0.05 minutes: waiting" in line["message"]
-    assert [each for each in pids.read_text().split() if is_running(each)] == []
+    assert still_running(pids.read_text().split()) == []
     assert "$ dbt source" not in output
 
 
