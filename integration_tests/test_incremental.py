@@ -216,3 +216,26 @@ def test_a_second_build_at_once_is_refused_and_harms_nothing(
         os.kill(first, signal.SIGKILL)
         os.waitpid(first, 0)
     assert built.marts() == examples.marts()
+
+
+def test_rows_that_land_between_a_model_and_its_test_fail_nothing(built: Project) -> None:
+    with duckdb.connect(str(built.database)) as connection:
+        connection.execute(
+            "insert into storageanalysis.usage select * replace (_partitiontime + interval 1 hour"
+            " as _partitiontime) from storageanalysis.usage order by _partitiontime desc limit 1"
+        )
+    built.dbt("test", "--select", "assert_raw_rows_are_requests_and_redeliveries")
+
+
+def test_runs_of_long_ago_are_forgotten(built: Project) -> None:
+    with duckdb.connect(str(built.database)) as connection:
+        connection.execute(
+            "insert into pullstats_intermediate.build_days"
+            " (run_id, log_source, loaded_through, started_at, finished_at) values"
+            " ('old', 'gcs_usage', timestamp '2020-01-01', timestamp '2020-01-01',"
+            " timestamp '2020-01-01')"
+        )
+    built.run()
+    runs = {run for (run,) in built.query("select run_id from pullstats_intermediate.build_days")}
+    assert runs
+    assert "old" not in runs
