@@ -26,6 +26,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pullstats.output import shown
+
 FORMATS = ("table", "csv", "json")
 # A change of these can change the SQL of a question.
 SOURCES = ("dbt_project.yml", "profiles.yml", "analyses", "macros", "models")
@@ -198,7 +200,7 @@ def _print_table(columns: list[str], rows: list[Sequence[Any]], output: TextIO) 
         is_number = rows and all(isinstance(each, int | float | None) for each in cells)
         table.add_column(column, justify="right" if is_number else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(_text(cell, grouped=True)) for cell in row))
+        table.add_row(*(Text(shown(_text(cell, grouped=True))) for cell in row))
     # A line is as long as its cells: a terminal cuts or wraps it, a pipe gets it whole.
     Console(file=output, width=10_000).print(table)
 

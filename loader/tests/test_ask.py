@@ -43,6 +43,13 @@ def test_a_table_shows_each_value_as_it_is(database: Path, capsys: Capture) -> N
     ]
 
 
+def test_a_table_moves_no_cursor(database: Path, capsys: Capture) -> None:
+    code, out, _ = asked("select chr(27) || '[2J' as image", capsys=capsys)
+    assert code == 0
+    assert "\x1b" not in out
+    assert "\\x1b[2J" in out
+
+
 def test_csv_and_json_hold_each_value_exactly(database: Path, capsys: Capture) -> None:
     _, out, _ = asked("from dim_images order by all", "--format", "csv", capsys=capsys)
     assert out.splitlines()[1:] == [
