@@ -65,8 +65,8 @@ described as (
         coalesce(blobs.is_kind_certain, false) as is_kind_certain,
         coalesce(blobs.is_read_by_pullers, true) as is_read_by_pullers,
         coalesce(client_tools.config_position != 'unknown', false) as reads_configs,
-        coalesce(client_tools.reads_cache = 'true', false) as reads_cache,
-        coalesce(client_tools.reads_twice = 'true', false) as reads_twice,
+        coalesce(client_tools.reads_cache, false) as reads_cache,
+        coalesce(client_tools.reads_twice, false) as reads_twice,
         coalesce(
             {{ version_part('blob_reads.client_version', 1) }}
             >= cast(nullif(client_tools.attestations_since, 'never') as int64),

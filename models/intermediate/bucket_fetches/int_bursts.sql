@@ -54,7 +54,7 @@ with_tools as (
         sized.*,
         coalesce(client_tools.config_position, 'unknown') as config_position,
         coalesce(client_tools.index_read, 'one_platform') as index_read,
-        coalesce(client_tools.reads_cache, 'false') = 'true' as reads_cache,
+        coalesce(client_tools.reads_cache, false) as reads_cache,
         coalesce(client_tools.tiny_config, 'never') as tiny_config,
         coalesce(
             {{ version_part('sized.client_version', 1) }}

@@ -107,7 +107,7 @@ writes as (
         written_manifests.object_kind = 'manifest'
         and written_manifests.micros_since_blob
         <= {{ var('push_session_gap_seconds') }} * 1000000
-        and client_tools.writes_config_last = 'true'
+        and client_tools.writes_config_last
         and {{ is_restated('vote_date', restated) }}
 
 ),

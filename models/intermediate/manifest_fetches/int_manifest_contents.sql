@@ -148,7 +148,7 @@ select
     -- that keeps layers may need only some of them. Attempts that are refused in the end are one.
     case
         when contents.requested_blob_count > coalesce(contents.blob_count, 0) then 1
-        when tools.keeps_layers = 'true' and contents.blob_count > 1
+        when tools.keeps_layers and contents.blob_count > 1
             then least(
                 contents.most_layer_reads,
                 coalesce(contents.fewest_retried_reads, contents.most_layer_reads)

@@ -106,7 +106,7 @@ requests_with_history as (
         sessions.tag_lists as session_tag_lists,
         tools_that_never_pull.fetch_kind as never_pulled_kind,
         coalesce(client_tools.config_only_read, 'inspection') as config_only_read,
-        coalesce(client_tools.lists_tags_to_inspect = 'true', false) as lists_tags_to_inspect,
+        coalesce(client_tools.lists_tags_to_inspect, false) as lists_tags_to_inspect,
         -- before a push a client asks what is there
         requests_with_contents.operation = 'head' and case
             when requests_with_contents.requested_tag is null
@@ -127,7 +127,7 @@ requests_with_history as (
             requests_with_contents.client_class = 'ci' and requests_with_contents.is_tag_written
         ) as is_of_cache,
         -- builds read the config again of what they have fetched
-        client_tools.reads_cache = 'true' and exists (
+        client_tools.reads_cache and exists (
             select 1
             from contents
             where

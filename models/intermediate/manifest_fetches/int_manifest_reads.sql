@@ -32,7 +32,7 @@ steps as (
         reads.object_kind = 'blob' as is_blob,
         reads.object_kind = 'manifest' and reads.operation = 'read' as is_get,
         coalesce({{ is_referrer_tag('reads.tag') }}, false) as is_by_referrer_tag,
-        coalesce(tools.reads_one_platform, '') = 'true' as is_of_one_platform,
+        coalesce(tools.reads_one_platform, false) as is_of_one_platform,
         coalesce(tools.pull_order, 'unknown') as pull_order,
         reads.started_micros,
         -- what the log gives the same time: a client asks, then reads, then fetches
