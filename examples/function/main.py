@@ -11,7 +11,7 @@ from cloudevents.http import CloudEvent
 
 from pullstats import gcs, plan
 from pullstats.bigquery_warehouse import BigQueryWarehouse
-from pullstats.rows import BatchResult
+from pullstats.plan import BatchResult
 
 
 @cache

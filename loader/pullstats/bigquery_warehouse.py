@@ -25,8 +25,7 @@ from google.cloud.storage import Client
 
 from pullstats import plan, rows, schemas
 from pullstats.duckdb_warehouse import DuckDBWarehouse
-from pullstats.plan import LedgerEntry, LogObject
-from pullstats.rows import BatchResult
+from pullstats.plan import BatchResult, LedgerEntry, LogObject
 
 Job = Any  # a LoadJob, which google-cloud-bigquery leaves untyped
 Record = dict[str, Any]

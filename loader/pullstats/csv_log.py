@@ -9,13 +9,15 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from pullstats import schemas
+from pullstats.log_names import Kind
 
 USAGE_COLUMNS = schemas.columns("usage")
 # Two more columns of the table are from the log object's name.
 STORAGE_COLUMNS = dict(list(schemas.columns("storage").items())[:2])
-COLUMNS = {"usage": USAGE_COLUMNS, "storage": STORAGE_COLUMNS}
+COLUMNS: dict[Kind, dict[str, str]] = {"usage": USAGE_COLUMNS, "storage": STORAGE_COLUMNS}
 
 # Real records stay below a few thousand bytes, and real objects have no line that is none.
 MAX_RECORD_BYTES = 1_000_000
@@ -27,6 +29,8 @@ csv.field_size_limit(MAX_RECORD_BYTES)
 
 class NotALogError(Exception):
     """The object is none of its kind: nothing of it lands."""
+
+    uri = ""  # where rows of it may be inserted
 
 
 @dataclass(frozen=True)
@@ -40,15 +44,67 @@ class RejectedLine:
 
 @dataclass
 class ParsedObject:
-    """The good records of an object in their order, and its rejected lines."""
+    """An object as records and rejected lines, or as lines from `start` on that DuckDB splits."""
 
     records: list[list[str]] = field(default_factory=list)
     rejected: list[RejectedLine] = field(default_factory=list)
+    lines: bytes = b""
+    start: int = 0
 
     def reject(self, number: int, reason: str, content: bytes) -> None:
         if len(self.rejected) == MAX_REJECTED_LINES:
             raise NotALogError(f"more than {MAX_REJECTED_LINES:,} of its lines can't be read")
         self.rejected.append(RejectedLine(number, reason, content))
+
+
+def read(data: bytes, kind: Kind) -> ParsedObject:
+    """Leave an object to DuckDB if it has the form that Cloud Storage writes; else parse it."""
+    columns = COLUMNS[kind]
+    header = write([], list(columns))
+    line_count = data.count(b"\n") + (not data.endswith(b"\n"))
+    # the quotes of as many records as there are lines: no field holds a line break
+    if (
+        data.count(b'"') == 2 * len(columns) * line_count
+        and b"\r" not in data
+        and is_utf8(data)
+        and _form(kind).fullmatch(data)
+    ):
+        return ParsedObject(lines=data, start=len(header))
+    return parse(data, columns)
+
+
+def is_utf8(data: bytes) -> bool:
+    try:
+        return data.isascii() or bool(data.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+@cache
+def _form(kind: Kind) -> re.Pattern[bytes]:
+    r"""Every field is quoted and holds no quote. What has matched is never tried again (`+`).
+
+    `[^"]` takes a quarter of the time that `[^"\n]` does. 17 fields are no record too long.
+    """
+    names = '","'.join(COLUMNS[kind])
+    forms = {"INT64": "(?:-?[0-9]{1,18})?+", "STRING": '[^"]{0,50000}+'}
+    fields = '","'.join(forms[type_] for type_ in COLUMNS[kind].values())
+    return re.compile(f'"{names}"(?:\n"{fields}")*+\n?'.encode())
+
+
+@cache
+def sql(kind: Kind) -> tuple[str, str, str]:
+    """Write in SQL whether a line is a row, its parts, and the table's columns made of them."""
+    names = COLUMNS[kind]
+    texts = {name: f"parts[{place}]" for place, name in enumerate(names, 1)}
+    first, *_, last = names
+    texts |= {first: "substr(parts[1], 2)", last: f"left(parts[{len(names)}], -1)"}
+    columns = [
+        texts[name] if type_ == "STRING" else f"try_cast({texts[name]} as bigint)"
+        for name, type_ in names.items()
+    ]
+    columns += ["object_uri", "log_hour"] * (kind == "storage")
+    return "true", "string_split(line, '\",\"')", ", ".join(columns)
 
 
 def check_header(data: bytes, columns: Sequence[str]) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 
 from pullstats import rows, schemas
-from pullstats.plan import LedgerEntry, LogObject
-from pullstats.rows import BatchResult
+from pullstats.csv_log import NotALogError
+from pullstats.plan import BatchResult, LedgerEntry, LogObject
 from pullstats.schemas import SCHEMA
 
 _TABLES = f"select table_name from duckdb_tables() where schema_name = '{SCHEMA}'"
@@ -19,8 +19,8 @@ class DuckDBWarehouse:
     """Owns the database while it is open, unless it is only read: DuckDB lets one process write."""
 
     # so large that DuckDB compresses what it writes at once, so small that a kill loses little
-    max_objects = 5_000
-    max_bytes = 128 * 1024 * 1024
+    max_objects = 10_000
+    max_bytes = 1024 * 1024 * 1024
     landed = f"{SCHEMA}.loaded_objects"
     by_uri = False
 
@@ -80,28 +80,38 @@ class DuckDBWarehouse:
 
     def load(self, objects: list[LogObject]) -> BatchResult:
         """Land a batch: rows, rejected lines and ledger, or nothing of it."""
-        result, arrival = BatchResult(), self._next_arrival()
+        unreadable: dict[str, str] = {}
+        while True:
+            self.connection.begin()
+            try:
+                batch = [each for each in objects if each.uri not in unreadable]
+                result = self._land(batch, unreadable)
+                self.connection.commit()
+                return result
+            except BaseException as error:
+                self.connection.rollback()
+                if not isinstance(error, NotALogError):
+                    raise
+                unreadable[error.uri] = str(error)
+
+    def _land(self, objects: list[LogObject], unreadable: dict[str, str]) -> BatchResult:
+        result, arrival = BatchResult(unreadable=unreadable), self._next_arrival()
         landings: list[tuple[object, ...]] = []
         rejected: list[tuple[object, ...]] = []
-        self.connection.begin()
-        try:
-            for kind in rows.TABLES:
-                if mine := [each for each in objects if each.name.kind == kind]:
-                    landed = rows.insert(self.connection, mine, arrival, result.unreadable)
-                    for of in landed:
-                        bad = {of.source.uri: len(of.rejected)} if of.rejected else {}
-                        result.include(BatchResult(1, of.row_count, bad))
-                        each, hour = of.source, of.source.name.hour.replace(tzinfo=None)
-                        counts = of.row_count, len(of.rejected)
-                        known = (each.generation, kind, hour, *of.fingerprint, each.modified_ns)
-                        landings.append((each.uri, *known, *counts, arrival))
-                        rejected += [(each.uri, *vars(x).values(), arrival) for x in of.rejected]
-            self._insert("loaded_objects", landings)
-            self._insert("rejected_lines", rejected)
-            self.connection.commit()
-        except BaseException:
-            self.connection.rollback()
-            raise
+        for kind in rows.TABLES:
+            mine = [each for each in objects if each.name.kind == kind]
+            for of in rows.insert(self.connection, mine, arrival, unreadable):
+                each, hour, bad = of.source, of.source.name.hour, of.parsed.rejected
+                counts = {each.uri: len(bad)} if bad else {}
+                result.include(BatchResult(1, of.row_count, counts))
+                known = (each.generation, kind, hour.replace(tzinfo=None), of.size, of.checksum)
+                landings.append(
+                    (each.uri, *known, each.modified_ns, of.row_count, len(bad), arrival)
+                )
+                bad.sort(key=lambda line: line.number)
+                rejected += [(each.uri, *vars(line).values(), arrival) for line in bad]
+        self._insert("loaded_objects", landings)
+        self._insert("rejected_lines", rejected)
         return result
 
     def remember(self, objects: list[LogObject]) -> None:

@@ -10,7 +10,7 @@ import click
 from pullstats import plan
 from pullstats.duckdb_warehouse import DuckDBWarehouse
 from pullstats.output import err, say
-from pullstats.rows import BatchResult
+from pullstats.plan import BatchResult
 
 if TYPE_CHECKING:
     from pullstats.bigquery_warehouse import BigQueryWarehouse

@@ -88,6 +88,22 @@ class Plan:
     again: list[str] = field(default_factory=list)
 
 
+@dataclass
+class BatchResult:
+    """What became of a batch: rows landed, lines set aside, objects that could not be read."""
+
+    objects: int = 0
+    rows: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    def include(self, other: "BatchResult") -> None:
+        self.objects += other.objects
+        self.rows += other.rows
+        self.rejected |= other.rejected
+        self.unreadable |= other.unreadable
+
+
 def fingerprint(data: bytes) -> tuple[int, str]:
     """Size and CRC32C in hexadecimal: what Cloud Storage itself keeps of every object."""
     return len(data), f"{google_crc32c.value(data):08x}"

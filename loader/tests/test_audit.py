@@ -5,14 +5,14 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
-import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pullstats import rows
+from pullstats import json_log
+from pullstats.duckdb_warehouse import DuckDBWarehouse
 from pullstats.log_names import parse
-from pullstats.rows import BatchResult
+from pullstats.plan import BatchResult, LogObject
 from tests.test_load import Row, Store, usage
 
 ENTRY = {
@@ -109,11 +109,11 @@ def test_when_all_lines_are_entries_then_duckdb_alone_checks_them(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Python would take longer for it than DuckDB does for load and build."""
-    monkeypatch.setattr(rows, "_parse", None)
+    monkeypatch.setattr(json_log, "fault", None)
     assert store.load({audit(): entry() * 2}) == BatchResult(1, 2)
 
 
-DUCKDB = duckdb.connect()
+RAW = DuckDBWarehouse(Path(":memory:"))
 texts = st.text(max_size=5)
 values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | texts,
@@ -130,11 +130,14 @@ def test_when_a_line_is_accepted_then_duckdb_reads_it(
 ) -> None:
     data = json.dumps({**ENTRY, "x": value}, ensure_ascii=is_ascii).encode(errors="replace")
     line = data[: place % len(data)] + mark + data[place % len(data) :]
-    parsed, kept = rows._parse_entries(DUCKDB, line)
-    assert [*filter(None, kept.split(b"\n")), *(x.content for x in parsed.rejected)] == [line]
-    for text in (kept.decode(),) if kept else ():
-        found = DUCKDB.execute("select json_extract_string(?, '$.insertId')", [text]).fetchall()
-        assert found[0][0] is not None
+    name = parse(f"/logs/{audit()}")
+    assert name
+    RAW.query("delete from storageanalysis.audit_logs; delete from storageanalysis.rejected_lines")
+    result = RAW.load([LogObject("", len(line), lambda: line, uri=name.identity, name=name)])
+    landed = RAW.query("select insertId from storageanalysis.audit_logs")
+    rejected = RAW.query("select line_bytes from storageanalysis.rejected_lines")
+    assert result.rows == len(landed)
+    assert [json.loads(line)["insertId"] if landed else line] == [x for (x,) in landed + rejected]
 
 
 def test_when_windows_wrote_the_copy_then_its_line_ends_are_no_content(store: Store) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from integration_tests.test_rows import COLUMNS, GOOD, HEADER, changed, line, records
 from pullstats import csv_log, plan, rows
 from pullstats.duckdb_warehouse import DuckDBWarehouse
-from pullstats.rows import BatchResult
+from pullstats.plan import BatchResult
 
 Folders = pytest.TempPathFactory
 Row = tuple[object, ...]
@@ -192,7 +192,7 @@ def test_when_an_object_is_sound_then_no_line_is_parsed_in_python(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Python would take longer for it than DuckDB does for load and build."""
-    monkeypatch.setattr(rows, "_parse", None)
+    monkeypatch.setattr(csv_log, "parse", None)
     odd = line(changed(cs_user_agent="日本語 \0\x01 (x, y) 'z'", cs_referer="", time_micros=""))
     assert store.load({usage(): SOUND + odd, usage(shard=1): HEADER[:-1]}) == BatchResult(2, 2)
 

@@ -12,7 +12,7 @@ from integration_tests.emulators import PROJECT, start_bigquery, start_cloud_sto
 from integration_tests.test_rows import COLUMNS, changed
 from pullstats import csv_log, gcs, plan
 from pullstats.bigquery_warehouse import BigQueryWarehouse
-from pullstats.rows import BatchResult
+from pullstats.plan import BatchResult
 
 Row = tuple[object, ...]
 

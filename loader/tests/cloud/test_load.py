@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from integration_tests.test_rows import COLUMNS, GOOD, HEADER, changed, line, records
 from pullstats import csv_log, gcs, log_names, plan, schemas
 from pullstats.bigquery_warehouse import BigQueryWarehouse
-from pullstats.rows import BatchResult
+from pullstats.plan import BatchResult
 from tests.cloud.conftest import Cloud
 from tests.test_audit import ENTRY, audit, entry
 from tests.test_load import BROKEN, SOUND, STORAGE, typed, usage
