@@ -78,11 +78,10 @@ class Project:
         finally:
             warehouse.close()
 
-    def dbt(self, *arguments: str, is_logged: bool = False, is_described: bool = False) -> None:
+    def dbt(self, *arguments: str, is_logged: bool = False) -> None:
         """Run a command of dbt.
 
-        Its events, its JSON and its SQL files take a third of a build's time, and descriptions in
-        the database a sixth.
+        Its events, its JSON and its SQL files take a third of a build's time.
         """
         os.environ["PULLSTATS_DUCKDB"] = str(self.database)
         options = [
@@ -101,7 +100,7 @@ class Project:
             manifest = Project.manifest if is_as_parsed else None
             has_events = is_logged or "--warn-error" in arguments
             with output(has_events, is_logged or arguments[0] == "compile"):
-                result = runner(manifest, is_described).invoke([*arguments, *options])
+                result = runner(manifest).invoke([*arguments, *options])
         finally:
             DuckDBConnectionManager.close_all_connections()
         if not result.success:
@@ -112,10 +111,10 @@ class Project:
             ]
             raise AssertionError(f"dbt {arguments}: {failed or result.exception}")
 
-    def run(self, is_logged: bool = False, is_described: bool = False) -> None:
+    def run(self, is_logged: bool = False) -> None:
         """Seeds and models, without their tests."""
         without_tests = ("--exclude-resource-type", "test", "unit_test")
-        self.dbt("build", *without_tests, is_logged=is_logged, is_described=is_described)
+        self.dbt("build", *without_tests, is_logged=is_logged)
 
     def docs(self) -> Path:
         """The documentation of this database, by `make docs`."""
@@ -199,10 +198,9 @@ def one_process_at_a_time(purpose: str) -> Iterator[None]:
         yield
 
 
-def runner(manifest: Manifest | None, is_described: bool = True) -> dbtRunner:
+def runner(manifest: Manifest | None) -> dbtRunner:
     """Give a runner that compiles for its own database what was compiled for others before."""
     for node in manifest.nodes.values() if manifest else ():
-        node.config.persist_docs = {"relation": is_described, "columns": is_described}
         if isinstance(node, CompiledNode):
             node.compiled = node.extra_ctes_injected = False
             node.extra_ctes = []
@@ -316,7 +314,7 @@ def built_once(name: str, logs: Sequence[Path], folder: Path) -> Project:
             shared.mkdir()
             project = Project(shared)
             project.load(logs)
-            project.run(is_logged=True, is_described=True)
+            project.run(is_logged=True)
             (shared / "built").touch()
         project = copied(Project(shared), folder)
     shutil.copytree(shared / "target", folder / "target")
