@@ -77,7 +77,7 @@ def test_the_report_opens_without_a_network_and_fits(
         page.screenshot(path=SCREENSHOTS / f"report-{size}-{scheme}.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert (
-            page.locator(".plot svg").count() == 7
+            page.locator(".plot svg").count() == 8
         )  # the examples have no storage logs and no networks
     assert not faults
 
@@ -167,6 +167,81 @@ def test_the_address_keeps_what_is_chosen(page: Page) -> None:
     assert page.input_value("#idle-days") == "1"
 
 
+def test_the_address_keeps_the_order_and_search_of_each_table(page: Page) -> None:
+    page.click("#images th button >> text=Bytes served")
+    page.click("#images th button >> text=Bytes served")
+    page.fill("#images input", "gcr.io/Globex")
+    page.click("#pushes th button >> text=Image")
+    page.click("#chart-pulls summary")
+    page.fill("#chart-pulls input", "2024-06")
+
+    def shown() -> list[list[str]]:
+        tables = ("#images", "#pushes", "#chart-pulls")
+        return [page.locator(f"{table} tbody th").all_text_contents() for table in tables]
+
+    tables = shown()
+    assert len(tables[0]) > 2
+    assert len(tables[2]) == 3
+    served = values(page, "#images [data-column=served_bytes]")
+    assert served == sorted(served)
+    page.click("#images a >> text=gcr.io/globex-prod/web")
+    page.go_back()
+    browser.settled(page)
+    assert shown() == tables
+    page.reload()
+    browser.settled(page)
+    assert shown() == tables
+    assert page.input_value("#images input") == "gcr.io/Globex"
+    page.click("button[type=reset]")
+    assert "?" not in page.url
+    assert page.input_value("#images input") == ""
+
+
+def test_each_figure_has_the_sql_behind_it(page: Page, examples: Project) -> None:
+    figures = "figure, .table[id], .tiles, .facts"
+    unlinked = (
+        "all => all.filter(each => !each.querySelector('.sql a')"
+        " && !each.nextElementSibling.matches('.sql')).map(each => each.id)"
+    )
+    assert page.eval_on_selector_all(figures, unlinked) == []
+    assert page.locator(".sql a").count() > 25
+    linked = page.eval_on_selector_all(".sql a", "all => all.map(each => each.hash.slice(5))")
+    queries = dict(
+        page.eval_on_selector_all(
+            "#sql-section pre",
+            "all => all.map(each => [each.previousElementSibling.id.slice(4), each.textContent])",
+        )
+    )
+    assert set(linked) | {"extent"} == set(queries)
+    for name, sql in queries.items():
+        rows = page.evaluate(f"data.{name}.length")
+        (dates,) = examples.query(
+            f"select count(*) filter ({'log_date' if name == 'log_days' else 'null'}"
+            f" <= '1970-01-01') from ({sql}) as query"
+        )
+        assert examples.query(f"select count(*) from ({sql}) as query") == [(rows + int(dates[0]),)]
+
+
+def test_durations_are_those_of_the_pulls(page: Page, examples: Project) -> None:
+    for name, text, where in (
+        ("period", "All time", "true"),
+        ("class", "CI and builds", "traffic_class = 'ci'"),
+        ("image", "gcr.io/globex-prod/web", "image = 'gcr.io/globex-prod/web'"),
+    ):
+        page.click("button[type=reset]")
+        choose(page, "period", "All time")
+        choose(page, name, text)
+        counts = dict.fromkeys((1, 2, 5, 10, 20, 30, 60, 120, 300, 600, None), 0)
+        for (millis,) in examples.query(
+            f"select duration_millis from pullstats.fct_image_pulls where is_complete and {where}"
+        ):
+            steps = [step for step in counts if step and int(str(millis)) <= step * 1000]
+            counts[min(steps, default=None)] += 1
+        assert values(page, "#durations [data-column=pulls]") == [n for n in counts.values() if n]
+        assert values(page, "#durations [data-column=up_to]")[-1] == sum(counts.values())
+        assert "Half of these pulls took up to" in page.inner_text("#durations-hint")
+
+
 def test_an_image_is_a_link_to_its_builds_and_callers(page: Page, examples: Project) -> None:
     page.click("#images a >> text=gcr.io/globex-prod/web")
     browser.settled(page)
@@ -224,10 +299,14 @@ def test_tables_are_those_of_the_marts(page: Page, examples: Project) -> None:
 
 def test_a_day_that_is_not_complete_is_marked_and_left_out_of_trends(page: Page) -> None:
     assert "Jun 3, 2024 is not complete" in page.inner_text("#selection")
-    assert "url(#hatch-" in plotted(page, "classes")
-    assert 'stroke-dasharray="4,3"' in plotted(page, "pulls")
-    trend = page.locator("#images .spark svg").first
-    assert [text.split(":")[0] for text in trend.locator("title").all_text_contents()] == [
+    bars = page.locator("#chart-served .plot .mark-rect path")
+    opacities = [bar.get_attribute("opacity") for bar in bars.all()]
+    assert opacities == ["1"] * 5 + ["0.4"]
+    points = page.locator("#chart-pulls .plot .mark-symbol path")
+    whole = [point.get_attribute("fill") != "var(--page)" for point in points.all()]
+    assert whole == [True] * 5 + [False] + [True] * 5 + [False]  # of all, and of end users
+    trend = page.locator("#images .spark").first
+    assert [str(bar.get_attribute("title")).split(":")[0] for bar in trend.locator("i").all()] == [
         *("Wed, May 29, 2024", "Thu, May 30, 2024", "Fri, May 31, 2024"),
         *("Sat, Jun 1, 2024", "Sun, Jun 2, 2024"),
     ]
@@ -374,15 +453,15 @@ def test_the_report_with_clouds_and_tags_fits(
         choose(page, "period", "All time")
         page.screenshot(path=SCREENSHOTS / f"richer-{size}-{scheme}.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        # tables fit; on a phone their first number does
+        # tables fit; on a phone their first three columns do
         tables = page.eval_on_selector_all(
             ".table[id] .scroll",
             "all => all.map(each => ({ width: each.clientWidth, all: each.scrollWidth,"
-            " first: each.querySelector('td.number').offsetLeft"
-            "   + each.querySelector('td.number').offsetWidth }))",
+            " main: (cell => cell.offsetLeft + cell.offsetWidth)(each.querySelector('tr').cells[2])"
+            " }))",
         )
         assert len(tables) > 10
-        key = "all" if size == "desktop" else "first"
+        key = "all" if size == "desktop" else "main"
         assert [each for each in tables if each[key] > each["width"]] == []
         # no label of a filter is cut, with its arrow
         for period in ("Last 30 complete days", "All time"):

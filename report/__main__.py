@@ -41,11 +41,11 @@ def main(arguments: Sequence[str] | None = None, dbt: dbtRunner | None = None) -
         *(("--vars", options.vars) if options.vars else ()),
     ]
     try:
-        tables = data.read(dbt or dbtRunner(), dbt_options)
+        tables, sql = data.read(dbt or dbtRunner(), dbt_options)
     except data.QueryError as error:
         print(f"report: {error}", file=sys.stderr)
         return 1
-    html = render(tables, datetime.now(UTC))
+    html = render(tables, sql, datetime.now(UTC))
     unfinished = options.output.with_suffix(".unfinished")
     try:
         options.output.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None, dbt: dbtRunner | None = None) -
     return 0
 
 
-def render(tables: dict[str, data.Table], made_at: datetime) -> str:
+def render(tables: dict[str, data.Table], sql: dict[str, str], made_at: datetime) -> str:
     """Return the page, with its style, scripts and data inside."""
     jinja = Environment(loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined)
     moment = f"{made_at:%Y-%m-%d %H:%M}"
@@ -68,6 +68,7 @@ def render(tables: dict[str, data.Table], made_at: datetime) -> str:
         scripts=[(PAGE / name).read_text(encoding="utf-8") for name in SCRIPTS],
         library=charts.library().replace("</script", "<\\/script"),
         data=packed(content),
+        sql=dict(sorted(sql.items())),
         made_at=moment,
         counting_error=counting_error(),
     )

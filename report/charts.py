@@ -16,9 +16,10 @@ LINES = "var(--lines)"
 STEP = "utcFormat(toDate(datum.value), length(datum.value) > 7 ? '%b %-d' : '%b %Y')"
 # a format of d3 knows SI prefixes and no unit
 WITH_UNIT = "replace(datum.label, /([kMGTPE]?)$/, ' $1B')"
-DASHED = [4, 3]
+IS_WHOLE = "datum.is_whole"
 # the ticks of small counts are halves, too
 WHOLE = "datum.value % 1 ? '' : datum.label"
+WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 Chart = alt.Chart | alt.LayerChart
 
 
@@ -37,33 +38,44 @@ def value_axis(unit: str) -> alt.Y:
 
 
 def lines(unit: str) -> Chart:
-    """Lines; segments to and from a step that is not complete are dashed."""
+    """Lines, with a point at each step: a ring if the step is not complete."""
     base = alt.Chart(ROWS).encode(
         step_axis(), value_axis(unit), alt.Color("colour:N", scale=None), alt.Detail("series:N")
     )
-    segments = [
-        base.mark_line(strokeWidth=2, strokeDash=dash)
-        .encode(alt.Detail("segment:N"))
-        .transform_filter(f"datum.mark == '{mark}'")
-        for mark, dash in (("line", []), ("dash", DASHED))
-    ]
-    points = (
-        base.mark_point(size=30, filled=True, opacity=1)
-        .encode(alt.Tooltip("label:N", title=""))
-        .transform_filter("datum.mark == 'point'")
+    points = base.mark_point(size=30, opacity=1).encode(
+        fill=alt.condition(IS_WHOLE, alt.Fill("colour:N", scale=None), alt.value("var(--page)")),
+        tooltip=alt.Tooltip("label:N", title=""),
     )
-    return alt.LayerChart(layer=[*segments, points])
+    return alt.LayerChart(layer=[base.mark_line(strokeWidth=2), points])
 
 
 def bars(unit: str) -> Chart:
-    """Bars, stacked by series; the page hatches those of a step that is not complete."""
+    """Bars, stacked by series: pale if the step is not complete."""
     chart: alt.Chart = alt.Chart(ROWS).mark_bar(stroke="var(--page)", strokeWidth=1)
     return chart.encode(
         step_axis(),
         value_axis(unit),
-        alt.Color("fill:N", scale=None),
+        alt.Color("colour:N", scale=None),
         alt.Detail("series:N"),
         alt.Order("series:O"),
+        alt.Tooltip("label:N", title=""),
+        opacity=alt.condition(IS_WHOLE, alt.value(1), alt.value(0.4)),
+    )
+
+
+def heat() -> Chart:
+    """Cells by weekday and hour: an hour that no log covers has none."""
+    hours = alt.Scale(domain=[f"{hour:02}" for hour in range(24)])
+    days = alt.Axis(labelExpr="slice(datum.label, 0, 3)")
+    depth = alt.Scale(domainMin=0, range=[0.08, 1])
+    legend = alt.Legend(title="Pulls an hour", orient="bottom")
+    chart: alt.Chart = alt.Chart(ROWS).mark_rect(color="var(--all)")
+    return chart.encode(
+        alt.X(
+            "hour:O", title=None, scale=hours, axis=alt.Axis(labelAngle=0, labelOverlap="parity")
+        ),
+        alt.Y("weekday:O", title=None, scale=alt.Scale(domain=WEEKDAYS), axis=days),
+        alt.Opacity("value:Q", scale=depth, legend=legend),
         alt.Tooltip("label:N", title=""),
     )
 
@@ -78,6 +90,7 @@ CHARTS = {
     "failed": bars("requests"),
     "incomplete": bars("pulls"),
     "stored": lines("bytes"),
+    "hours": heat(),
 }
 
 
@@ -91,9 +104,14 @@ def styled(chart: Chart) -> dict[str, Any]:
         "view": {"stroke": None},
         # a step without a log keeps its place
         "mark": {"invalid": "break-paths-show-domains"},
+        "legend": {**TEXT, "titleColor": "var(--ink)", "titleFont": "var(--font)"},
         "axis": {**TEXT, "gridColor": LINES, "domainColor": LINES, "tickColor": LINES},
     }
-    sized = chart.properties(width="container", height=220, background="transparent")
+    # Vega measures labels without the page's font
+    padding = {"left": 12, "right": 5, "top": 5, "bottom": 5}
+    sized = chart.properties(
+        width="container", height=220, background="transparent", padding=padding
+    )
     specification: dict[str, Any] = sized.configure(**config).to_dict()
     return specification
 

@@ -26,8 +26,8 @@ class QueryError(Exception):
     """dbt could not answer; its message says what and where."""
 
 
-def read(dbt: dbtRunner, dbt_options: Sequence[str]) -> dict[str, Table]:
-    """Run every query; return its columns by name, by the query's name without `report_`."""
+def read(dbt: dbtRunner, dbt_options: Sequence[str]) -> tuple[dict[str, Table], dict[str, str]]:
+    """Run every query; return its columns and its SQL, by the query's name without `report_`."""
     outcome = dbt.invoke(
         [
             *("show", "--select", f"path:{QUERIES.relative_to(ROOT)}", "--limit", "-1"),
@@ -36,14 +36,18 @@ def read(dbt: dbtRunner, dbt_options: Sequence[str]) -> dict[str, Table]:
     )
     if not outcome.success or not isinstance(outcome.result, RunExecutionResult):
         raise QueryError(f"{outcome.exception}\nIf a table is missing, run dbt build first.")
-    tables = {}
+    tables, sql = {}, {}
     for result in outcome.result.results:
         answer: Any = result.agate_table
         columns = zip(*answer.rows, strict=True) if answer.rows else [()] * len(answer.column_names)
-        tables[result.node.name.removeprefix("report_")] = {
-            name: compact(column) for name, column in zip(answer.column_names, columns, strict=True)
+        node: Any = result.node
+        name = node.name.removeprefix("report_")
+        tables[name] = {
+            header: compact(column)
+            for header, column in zip(answer.column_names, columns, strict=True)
         }
-    return tables
+        sql[name] = node.compiled_code.strip()
+    return tables, sql
 
 
 def compact(column: Sequence[Cell]) -> Column:

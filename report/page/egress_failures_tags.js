@@ -20,10 +20,12 @@ function showEgress(at) {
   const rows = ofPeriod(levelRows("clouds", at), at.start).filter(row => row.client_level === level && isByCaller(row, wide)).map(row => ({
     ...row, cloud: cloudName(row.client_cloud), region: row.client_cloud === null ? "" : row.client_cloud_region ?? UNKNOWN,
   }));
+  const isPriced = rows.some(row => row.egress_cost_nanos !== null);
   const byBytes = (a, b) => b.served_bytes - a.served_bytes || b.pulls - a.pulls;
   $("egress-hint").textContent = rows.length && rows.every(row => row.served_bytes === null)
     ? "The bytes of these pulls are not known: Cloud Audit Logs do not record them."
-    : `${bytes(sum(rows, "served_bytes"))} served to clients in this selection. Only the usage logs of a bucket record bytes.`;
+    : `${bytes(sum(rows, "served_bytes"))} served to clients in this selection. Only the usage logs of a bucket record bytes.`
+      + (isPriced ? ` At list prices, these cost ${money(sum(rows, "egress_cost_nanos"))}.` : " They have no price: docs/networks.md shows how to set prices.");
   $("egress-unknown").hidden = isKnown;
   $("chart-egress").hidden = !isKnown;
   $("egress-regions-part").hidden = !isKnown;
@@ -35,7 +37,7 @@ function showEgress(at) {
   const columns = [
     { name: "served_bytes", title: "Bytes served", kind: "bytes", isShare: true },
     { name: "pulls", title: "Pulls", kind: "count", isShare: true },
-    ...(rows.some(row => row.egress_cost_nanos !== null) ? [{ name: "egress_cost_nanos", title: "Cost at list prices", kind: "money", isShare: true }] : []),
+    ...(isPriced ? [{ name: "egress_cost_nanos", title: "Cost at list prices", kind: "money", isShare: true }] : []),
   ];
   showTable($("egress-clouds"), [{ name: "cloud", title: "Cloud", kind: "text" }, ...columns],
     grouped(rows, ["cloud"], ["served_bytes", "pulls", "egress_cost_nanos"]).sort(byBytes));

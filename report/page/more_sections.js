@@ -59,6 +59,24 @@ function showStorage(at) {
   if (!data.storage.length) document.querySelector("#chart-stored .empty").textContent = "No storage logs are loaded, so the stored bytes are not known.";
 }
 
+// How long pulls took: each step of time with its pulls, and with those that took no longer.
+function showDurations(at) {
+  const rows = ofPeriod(levelRows("durations", at), at.start).filter(row => isByCaller(row, { ...at, tool: undefined }));
+  const pulls = sum(rows, "pulls");
+  const timeOf = seconds => (seconds < 60 ? `${seconds} s` : `${seconds / 60} min`);
+  let upTo = 0;
+  const listed = grouped(rows, ["at_most_seconds"], ["pulls"]).sort((a, b) => (a.at_most_seconds ?? Infinity) - (b.at_most_seconds ?? Infinity))
+    .map(row => ({ ...row, up_to: upTo += row.pulls, time: row.at_most_seconds === null ? "Longer" : `Up to ${timeOf(row.at_most_seconds)}` }));
+  const reached = part => listed.find(row => row.up_to >= part * pulls)?.time.toLowerCase();
+  $("durations-hint").textContent = pulls ? `Half of these pulls took ${reached(0.5)}, nine of ten ${reached(0.9)}.` : "";
+  note("durations-section", at, ["source", "host", "project", "image", "class"], "durations are counted for all programs of a class.");
+  showTable($("durations"), [
+    { name: "time", title: "Time", kind: "text" },
+    { name: "pulls", title: "Pulls", kind: "count", isShare: true },
+    { name: "up_to", title: "Pulls up to this time", kind: "count", isShare: true, whole: pulls },
+  ], listed);
+}
+
 const leastIdleDays = () => Math.max(0, Number.parseInt($("idle-days").value, 10) || 0);
 
 function showIdle(at) {

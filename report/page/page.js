@@ -24,7 +24,7 @@ function index() {
   data = Object.fromEntries(Object.entries(page.tables).map(([name, table]) => [name, rowsOf(table)]));
   data.log_days = data.log_days.filter(row => row.log_date > "1970-01-01");
   pullIndex = indexed(data.pulls, row => `${row.period} ${row.image_level} ${row.client_level}`);
-  for (const name of ["hours", "programs", "networks", "clouds"])
+  for (const name of ["hours", "programs", "networks", "clouds", "durations"])
     levelIndex[name] = indexed(data[name], row => `${row.period} ${row.image_level}`);
   placeOf = new Map(data.images.map(row => [row.image, row]));
   shownImages = new Set(data.pulls.filter(row => row.image_level === "image" && row.image !== null).map(row => row.image));
@@ -159,6 +159,8 @@ function describe(at) {
 function addressOf(changes = {}) {
   const state = new URLSearchParams();
   const values = { ...Object.fromEntries(FILTERS.map(id => [id, $(id).value])), period: $("period").value, unit: $("unit").value, idle: $("idle-days").value, ...changes };
+  for (const { name, by, down, search } of tableStates.values())
+    Object.assign(values, { [`${name}.sort`]: by && `${down ? "-" : ""}${by}`, [`${name}.search`]: search });
   for (const [name, value] of Object.entries(values)) if (value && value !== DEFAULTS[name]) state.set(name, value);
   return `${location.pathname}${state.size ? `?${state}` : ""}`;
 }
@@ -169,7 +171,7 @@ function imageLink(image) {
     onclick: event => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
       event.preventDefault();
-      history.pushState(null, "", event.currentTarget.href);
+      history.pushState(null, "", addressOf({ image, host: "", project: "" }));
       readAddress();
       $("h-image").focus();
     },
@@ -178,6 +180,7 @@ function imageLink(image) {
 
 function readAddress() {
   const state = new URLSearchParams(location.search);
+  tableStates.clear();
   for (const id of FILTERS) $(id).value = "";
   fillFilters();
   for (const id of FILTERS) { // a project's and a tool's choices depend on those before
@@ -189,19 +192,21 @@ function readAddress() {
     if (!$(name).value) $(name).value = DEFAULTS[name];
   }
   $("idle-days").value = state.get("idle") ?? DEFAULTS.idle;
-  show();
+  changed();
 }
 
 function show() {
   fillFilters();
   const at = selection();
   $("selection").textContent = days.length ? describe(at) : "";
-  for (const section of [showTotals, showTime, showImages, showImage, showCallers, showClasses, showFailures, showPushes, showStorage, showEgress, showIdle, showTags, showQuality]) section(at);
+  for (const section of [showTotals, showTime, showImages, showImage, showCallers, showClasses, showFailures, showPushes, showStorage, showEgress, showDurations, showIdle, showTags, showQuality]) section(at);
 }
+
+const keepAddress = () => history.replaceState(null, "", addressOf() + location.hash);
 
 function changed() {
   show();
-  history.replaceState(null, "", addressOf() + location.hash);
+  keepAddress();
 }
 
 async function start() {
@@ -211,11 +216,11 @@ async function start() {
   $("notice").textContent = "No pulls yet: no logs are loaded, or they hold no pulls.";
   fillPeriods();
   $("filters").addEventListener("change", changed);
-  $("filters").addEventListener("reset", () => setTimeout(() => {
-    for (const id of FILTERS) $(id).value = "";
-    for (const id of ["period", "unit"]) $(id).value = DEFAULTS[id];
-    changed();
-  }));
+  $("filters").addEventListener("reset", event => {
+    event.preventDefault();
+    history.replaceState(null, "", location.pathname);
+    readAddress();
+  });
   $("idle-days").addEventListener("input", changed);
   addEventListener("popstate", readAddress);
   readAddress();

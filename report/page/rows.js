@@ -31,6 +31,7 @@ const toolName = tool => (tool === "none" ? NO_PROGRAM : tool);
 
 const whole = new Intl.NumberFormat("en-US");
 const short = new Intl.NumberFormat("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const rate = value => (value === null ? "No log" : short.format(value));
 const count = value => (value === null || value === undefined ? UNKNOWN : whole.format(value));
 
 function bytes(value) {

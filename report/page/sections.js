@@ -74,8 +74,8 @@ function showTime(at) {
   const counted = at.class === "end_user" ? "end_user_pulls" : "pulls";
   for (const row of ofPeriod(levelRows("hours", at), at.start)) sums.set(row.hour_of_week, row[counted]);
   const to = sooner(at.to, newestWholeDay);
-  showHeat($("hours"), sums, at.from, to);
-  note("hours-section", at, ["source", "host", "project", "image"].concat(at.class === "end_user" && at.tool === undefined ? ["class"] : []),
+  showHours(sums, at.from, to);
+  note("chart-hours", at, ["source", "host", "project", "image"].concat(at.class === "end_user" && at.tool === undefined ? ["class"] : []),
     "hours are counted for all programs and for end users only.");
 }
 

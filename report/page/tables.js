@@ -1,5 +1,5 @@
 "use strict";
-// Elements, tables and sparklines.
+// Elements, tables and sparklines. A table's order and search are in the address.
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -15,12 +15,12 @@ const kinds = {
   word: { write: words },
   time: { write: value => value || "Never" },
   count: { write: count, isNumber: true },
+  rate: { write: rate, isNumber: true },
   bytes: { write: bytes, isNumber: true },
   money: { write: money, isNumber: true },
 };
 
 const ROWS_SHOWN = 15;
-const NOTHING = "Nothing to show for this selection.";
 const tableStates = new Map();
 
 const written = (row, column) =>
@@ -51,17 +51,18 @@ function download(name, text) {
 // The frame of a table: made once, so that typing into its search keeps the focus.
 function frameOf(place) {
   if (tableStates.has(place)) return tableStates.get(place);
-  const caption = place.dataset.caption;
-  const state = { by: null, down: true, all: false, search: "" };
-  state.search_field = element("input", {
-    type: "search", placeholder: "Search", "aria-label": `Search: ${caption}`,
-    oninput: event => { state.search = event.target.value.toLowerCase(); state.again(); },
+  const [caption, name, kept] = [place.dataset.caption, place.dataset.file || place.id, new URLSearchParams(location.search)];
+  const order = kept.get(`${name}.sort`) || "";
+  const state = { name, by: order.replace(/^-/, ""), down: order.startsWith("-"), all: false, search: kept.get(`${name}.search`) || "" };
+  const search = element("input", {
+    type: "search", placeholder: "Search", "aria-label": `Search: ${caption}`, value: state.search,
+    oninput: event => { state.search = event.target.value; state.again(); keepAddress(); },
   });
-  state.save = element("button", {
+  const save = element("button", {
     type: "button", class: "csv", "aria-label": `Download as CSV: ${caption}`,
-    onclick: () => download(`${place.dataset.file || place.id}.csv`, csv(state.columns, state.found)),
+    onclick: () => download(`${name}.csv`, csv(state.columns, state.found)),
   }, "CSV");
-  state.bar = element("div", { class: "bar" }, state.search_field, state.save);
+  state.bar = element("div", { class: "bar" }, search, save);
   state.rest = element("div");
   place.replaceChildren(state.bar, state.rest);
   tableStates.set(place, state);
@@ -82,12 +83,12 @@ function inOrder(rows, state) {
 function showTable(place, columns, rows) {
   const state = frameOf(place);
   const again = () => showTable(place, columns, rows);
-  const matches = row => columns.some(column => `${written(row, column)}`.toLowerCase().includes(state.search));
+  const matches = row => columns.some(column => `${written(row, column)}`.toLowerCase().includes(state.search.toLowerCase()));
   const found = inOrder(state.search ? rows.filter(matches) : rows, state);
   Object.assign(state, { columns, found, again });
   state.bar.hidden = !rows.length;
   if (!found.length) {
-    state.rest.replaceChildren(element("p", { class: "empty" }, rows.length ? "No row matches the search." : NOTHING));
+    state.rest.replaceChildren(element("p", { class: "empty" }, rows.length ? "No row matches the search." : "No rows in this selection."));
     return;
   }
   const sums = Object.fromEntries(columns.filter(column => column.isShare).map(column => [column.name, column.whole ?? sum(rows, column.name)]));
@@ -116,6 +117,7 @@ function head(column, columns, state, place) {
       state.down = isSorted ? !state.down : Boolean(isNumber);
       state.by = column.name;
       state.again();
+      keepAddress();
       place.querySelectorAll("th button")[columns.filter(each => each.kind).indexOf(column)].focus();
     },
   }, column.title);
@@ -148,27 +150,9 @@ function showList(place, facts) {
 
 // Bars from zero, each with its own tooltip; the highest is written beside them: rows have different scales.
 function sparkline(points, write) {
-  const [height, wide] = [24, Math.max(2, Math.min(12, Math.floor(120 / Math.max(1, points.length))))];
   const top = Math.max(...points.map(point => point.value));
-  const space = "http://www.w3.org/2000/svg";
-  const made = (name, attributes) => {
-    const each = document.createElementNS(space, name);
-    for (const [key, value] of Object.entries(attributes)) each.setAttribute(key, value);
-    return each;
-  };
-  const width = wide * points.length;
-  const svg = made("svg", {
-    width, height, viewBox: `0 0 ${width} ${height}`, role: "img",
-    "aria-label": points.map(point => `${point.name}: ${point.value}`).join("; "),
-  });
-  points.forEach((point, at) => {
-    const tall = top ? (point.value * (height - 1)) / top : 0;
-    const group = made("g", {});
-    const title = made("title", {});
-    title.textContent = `${point.name}: ${write(point.value)}`;
-    group.append(title, made("rect", { class: "touch", x: at * wide, y: 0, width: wide, height }),
-      made("rect", { x: at * wide, y: height - tall, width: wide - 1, height: Math.max(tall, point.value ? 1 : 0) }));
-    svg.append(group);
-  });
-  return element("span", { class: "spark" }, svg, element("small", {}, `max. ${write(top)}`));
+  return element("span", { class: "spark", style: `--points: ${points.length}`, role: "img", "aria-label": points.map(point => `${point.name}: ${point.value}`).join("; ") },
+    ...points.map(point => element("i", {
+      title: `${point.name}: ${write(point.value)}`, style: `--tall: ${top ? (100 * point.value) / top : 0}%`,
+    })), element("small", {}, `max. ${write(top)}`));
 }
