@@ -9,10 +9,29 @@
 {%- set usual = var('config_usual_bytes') %}
 with
 
+blob_reads as (
+
+    select * from {{ ref('pullstats', 'int_blob_reads') }}
+    where {{ is_restated('session_date', restated) }}
+
+),
+
 read_pulls as (
 
     select * from {{ ref('pullstats', 'int_blob_read_pulls') }}
     where {{ is_restated('session_date', restated) }}
+
+),
+
+blobs as (
+
+    select * from {{ ref('pullstats', 'int_blobs') }}
+
+),
+
+client_tools as (
+
+    select * from {{ ref('pullstats', 'client_tools') }}
 
 ),
 
@@ -22,84 +41,80 @@ tools_that_never_pull as (
 
 ),
 
--- a plain session is one pull, each of its reads a blob: grouping these would take most of the
--- model's memory
-blobs_of_pulls as (
+-- a session whose reads have no number is one pull, and reads each blob once
+blobs_of_fetches as (
 
     select
         session_id,
-        pull_number,
-        case when started_micros = pull_started_micros then request_key end as first_request_key,
+        digest,
         client_id,
-        client_network,
         client_tool,
+        client_network,
         client_version,
         traffic_class,
         bucket_name,
         image,
-        digest,
-        blob_kind,
-        blob_kind_source,
-        blob_image,
-        config_only_read,
-        layers_only_read,
+        1 as pull_number,
         1 as request_count,
+        case when status_code = 206 then 1 else 0 end as range_count,
+        case when status_code != 206 and served_bytes > 0 then 1 else 0 end as answer_count,
+        case when status_code = 304 then 1 else 0 end as cached_count,
         served_bytes,
-        size_bytes,
-        status_code = 206 as is_range,
-        -- 304: the client has the blob already
-        status_code = 304 as is_cached,
-        is_plain_session,
-        is_kind_certain,
-        is_read_by_pullers,
-        reads_configs,
-        reads_cache,
-        reads_twice,
+        true as is_plain_session,
+        session_date,
         started_micros,
-        ended_micros,
-        session_date
-    from read_pulls
-    where is_plain_session
+        ended_micros
+    from blob_reads
+    where session_id not in (select read_pulls.session_id from read_pulls)
     union all
     select
         session_id,
-        pull_number,
-        min(case when started_micros = pull_started_micros then request_key end)
-            as first_request_key,
+        digest,
         any_value(client_id) as client_id,
-        any_value(client_network) as client_network,
         any_value(client_tool) as client_tool,
+        any_value(client_network) as client_network,
         any_value(client_version) as client_version,
         any_value(traffic_class) as traffic_class,
         any_value(bucket_name) as bucket_name,
         any_value(image) as image,
-        digest,
-        any_value(blob_kind) as blob_kind,
-        any_value(blob_kind_source) as blob_kind_source,
-        any_value(blob_image) as blob_image,
-        any_value(config_only_read) as config_only_read,
-        any_value(layers_only_read) as layers_only_read,
+        pull_number,
         count(*) as request_count,
+        {{ count_if('status_code = 206') }} as range_count,
+        {{ count_if('status_code != 206 and served_bytes > 0') }} as answer_count,
+        {{ count_if('status_code = 304') }} as cached_count,
         {{ sum_of('served_bytes') }} as served_bytes,
-        any_value(size_bytes) as size_bytes,
-        -- where no whole answer gives the size, a chunk that failed may have come again
-        {{ count_if('status_code = 206') }} > 0
-        and {{ count_if(
-            'status_code != 206 and (served_bytes > 0 or size_bytes is not null)'
-        ) }} = 0 as is_range,
-        {{ count_if('status_code = 304') }} > 0 as is_cached,
         false as is_plain_session,
-        any_value(is_kind_certain) as is_kind_certain,
-        any_value(is_read_by_pullers) as is_read_by_pullers,
-        any_value(reads_configs) as reads_configs,
-        any_value(reads_cache) as reads_cache,
-        any_value(reads_twice) as reads_twice,
+        session_date,
         min(started_micros) as started_micros,
-        max(ended_micros) as ended_micros,
-        session_date
+        max(ended_micros) as ended_micros
     from read_pulls
-    where not is_plain_session
     group by session_id, pull_number, digest, session_date
+
+),
+
+described as (
+
+    select
+        blobs_of_fetches.*,
+        coalesce(blobs.blob_kind, 'unknown') as blob_kind,
+        blobs.blob_kind_source,
+        blobs.image as blob_image,
+        blobs.size_bytes,
+        coalesce(blobs.is_kind_certain, false) as is_kind_certain,
+        coalesce(blobs.is_read_by_pullers, true) as is_read_by_pullers,
+        blobs_of_fetches.cached_count > 0
+        or coalesce(blobs_of_fetches.served_bytes >= blobs.size_bytes, false) as is_whole,
+        -- where no whole answer gives the size, a chunk that failed may have come again
+        blobs_of_fetches.range_count > 0
+        and case
+            when blobs.size_bytes is null then blobs_of_fetches.answer_count = 0
+            else blobs_of_fetches.range_count = blobs_of_fetches.request_count
+        end as is_range
+    from blobs_of_fetches
+    left join blobs
+        on
+            blobs_of_fetches.bucket_name = blobs.bucket_name
+            and blobs_of_fetches.digest = blobs.digest
 
 ),
 
@@ -116,9 +131,8 @@ sized as (
         blob_kind = 'unknown'
         and served_bytes
         between {{ var('config_least_bytes') }} and {{ var('config_min_bytes') }} - 1
-            as may_be_tiny_config,
-        is_cached or coalesce(served_bytes >= size_bytes, false) as is_whole
-    from blobs_of_pulls
+            as may_be_tiny_config
+    from described
 
 ),
 
@@ -128,7 +142,6 @@ grouped as (
         session_id,
         pull_number,
         session_date,
-        min(first_request_key) as fetch_id,
         any_value(client_id) as client_id,
         any_value(client_network) as client_network,
         any_value(client_tool) as client_tool,
@@ -136,8 +149,6 @@ grouped as (
         any_value(traffic_class) as traffic_class,
         any_value(bucket_name) as bucket_name,
         any_value(image) as image,
-        any_value(config_only_read) as config_only_read,
-        any_value(layers_only_read) as layers_only_read,
         {{ sole_value('case when is_config then digest end') }} as config_digest,
         min(case when is_config then blob_kind_source end) as config_source,
         {{ sole_value(
@@ -162,12 +173,9 @@ grouped as (
         {{ count_if('not is_whole and not is_range') }} as cut_count,
         {{ sum_of('request_count') }} as request_count,
         {{ sum_of('served_bytes') }} as served_bytes,
-        min(case when is_plain_session then 1 else 0 end) = 1 as is_plain_session,
+        {{ count_if('not is_plain_session') }} = 0 as is_plain_session,
         {{ count_if('is_config and is_kind_certain') }} > 0 as is_config_certain,
         {{ count_if('is_config and is_read_by_pullers') }} > 0 as is_config_read_by_pullers,
-        max(case when reads_configs then 1 else 0 end) = 1 as reads_configs,
-        max(case when reads_cache then 1 else 0 end) = 1 as reads_cache,
-        max(case when reads_twice then 1 else 0 end) = 1 as reads_twice,
         min(started_micros) as started_micros,
         max(ended_micros) as ended_micros
     from sized
@@ -208,6 +216,13 @@ finished as (
 
     select
         grouped.*,
+        coalesce(grouped.image, grouped.blob_image) as fetched_image,
+        coalesce(client_tools.config_only_read, 'inspection') as config_only_read,
+        coalesce(client_tools.layers_only_read, 'pull') as layers_only_read,
+        coalesce(client_tools.config_position != 'unknown', false) as reads_configs,
+        coalesce(client_tools.reads_cache, false) as reads_cache,
+        coalesce(client_tools.reads_twice, false) as reads_twice,
+        tools_that_never_pull.fetch_kind as never_pull_kind,
         -- ranges leave gaps on purpose: what the client asked for has been served
         grouped.unfinished_count = coalesce(completed_later.completed_count, 0)
         or (
@@ -219,6 +234,8 @@ finished as (
         on
             grouped.session_id = completed_later.session_id
             and grouped.pull_number = completed_later.pull_number
+    left join client_tools on grouped.client_tool = client_tools.tool
+    left join tools_that_never_pull on grouped.client_tool = tools_that_never_pull.tool
 
 ),
 
@@ -226,73 +243,70 @@ finished as (
 classified as (
 
     select
-        finished.*,
-        coalesce(finished.image, finished.blob_image) as fetched_image,
+        *,
         case
-            when finished.blob_count = 0 then 'partial'
-            when never_pull.fetch_kind is not null then never_pull.fetch_kind
-            when finished.traffic_class = 'scanner' then 'scan'
+            when blob_count = 0 then 'partial'
+            when never_pull_kind is not null then never_pull_kind
+            when traffic_class = 'scanner' then 'scan'
             -- without a registry's referer these have read the bucket itself
             when
-                finished.image is null
-                and finished.traffic_class in ('admin', 'housekeeping', 'lifecycle')
+                image is null
+                and traffic_class in ('admin', 'housekeeping', 'lifecycle')
                 then 'inspection'
             when
-                finished.empty_config_count > 0
-                or finished.artifact_count = finished.blob_count
+                empty_config_count > 0
+                or artifact_count = blob_count
                 then 'artifact'
-            when {{ is_cache_image('coalesce(finished.image, finished.blob_image)') }}
+            when {{ is_cache_image('fetched_image') }}
                 then 'cache'
             when
-                finished.reads_cache
-                and {{ is_build_cache('finished.image') }}
+                reads_cache
+                and {{ is_build_cache('image') }}
                 then 'cache'
-            when finished.config_count > 0 and finished.layer_count > 0 then 'pull'
+            when config_count > 0 and layer_count > 0 then 'pull'
             -- a registry that caches: it reads each blob twice
             when
-                finished.reads_twice
-                and finished.blob_count > 1
-                and finished.read_once_count = 0
-                and finished.whole_count = finished.blob_count
-                and finished.is_complete
+                reads_twice
+                and blob_count > 1
+                and read_once_count = 0
+                and whole_count = blob_count
+                and is_complete
                 then 'pull'
             -- one of several small blobs is the config, as of an image with its attestation, or of
             -- a build that was read once
             when
-                finished.reads_configs
-                and finished.layer_count > 0
-                and finished.candidate_count > 0
+                reads_configs
+                and layer_count > 0
+                and candidate_count > 0
                 then 'pull'
             when
-                finished.reads_configs
-                and finished.layer_count > 0
-                and finished.tiny_candidate_count = 1
-                and finished.served_bytes > {{ var('config_max_bytes') }}
+                reads_configs
+                and layer_count > 0
+                and tiny_candidate_count = 1
+                and served_bytes > {{ var('config_max_bytes') }}
                 then 'pull'
             -- several small blobs and no layer: tags are watched, signatures verified
-            when finished.layer_count = 0 and finished.blob_count > 1 then 'inspection'
-            when finished.config_count = 0 and finished.layers_only_read = 'artifact'
+            when layer_count = 0 and blob_count > 1 then 'inspection'
+            when config_count = 0 and layers_only_read = 'artifact'
                 then 'artifact'
             -- one small blob is taken for a config
-            when finished.layer_count = 0 then finished.config_only_read
-            when finished.layers_only_read = 'partial' then 'partial'
+            when layer_count = 0 then config_only_read
+            when layers_only_read = 'partial' then 'partial'
             -- too small for an image's config, and one more: a signature, a bill of materials
             when
-                finished.blob_count = 2
-                and finished.tiny_count = 1
-                and finished.served_bytes <= {{ var('config_max_bytes') }}
+                blob_count = 2
+                and tiny_count = 1
+                and served_bytes <= {{ var('config_max_bytes') }}
                 then 'artifact'
             -- programs that read no config, or one that is not known
             when
-                finished.blob_count > 1
-                and finished.is_complete
-                and finished.whole_count > 0
+                blob_count > 1
+                and is_complete
+                and whole_count > 0
                 then 'pull'
             else 'partial'
         end as fetch_kind
     from finished
-    left join tools_that_never_pull as never_pull
-        on finished.client_tool = never_pull.tool
 
 ),
 
@@ -315,7 +329,8 @@ with_builds as (
 )
 
 select
-    fetch_id,
+    {{ hash_of(['client_id', 'bucket_name', 'image', 'started_micros', 'pull_number']) }}
+        as fetch_id,
     image_id,
     case
         when image_id is null then 'none'

@@ -11,13 +11,6 @@
 {%- set before = 'rows between unbounded preceding and 1 preceding' %}
 {%- set so_far = 'rows between unbounded preceding and current row' %}
 {%- set after = 'rows between 1 following and unbounded following' %}
-{%- set kept_columns = [
-    'request_key', 'session_id', 'client_id', 'client_network', 'client_tool', 'client_version',
-    'traffic_class', 'bucket_name', 'image', 'digest', 'blob_kind', 'blob_kind_source',
-    'blob_image', 'config_only_read', 'layers_only_read', 'status_code', 'served_bytes',
-    'size_bytes', 'is_kind_certain', 'is_read_by_pullers', 'reads_configs', 'reads_cache',
-    'reads_twice', 'started_micros', 'ended_micros', 'session_date',
-] %}
 {%- set together_micros = var('index_read_seconds') * 1000000 %}
 with
 
@@ -40,44 +33,59 @@ client_tools as (
 
 ),
 
-described as (
+blobs_of_sessions as (
 
     select
-        blob_reads.request_key,
-        blob_reads.session_id,
-        blob_reads.client_id,
-        blob_reads.client_network,
-        blob_reads.client_tool,
-        blob_reads.client_version,
-        blob_reads.traffic_class,
-        blob_reads.bucket_name,
-        blob_reads.image,
-        blob_reads.digest,
-        coalesce(blobs.blob_kind, 'unknown') as blob_kind,
-        blobs.blob_kind_source,
-        blobs.image as blob_image,
-        coalesce(client_tools.config_only_read, 'inspection') as config_only_read,
-        coalesce(client_tools.layers_only_read, 'pull') as layers_only_read,
-        coalesce(client_tools.index_read, 'one_platform') as index_read,
-        blob_reads.status_code,
-        blob_reads.served_bytes,
+        session_id,
+        bucket_name,
+        digest,
+        count(*) as read_count
+    from blob_reads
+    group by session_id, bucket_name, digest
+
+),
+
+-- a session that reads each blob once and no second config is one pull
+sessions as (
+
+    select blobs_of_sessions.session_id
+    from blobs_of_sessions
+    left join blobs
+        on
+            blobs_of_sessions.bucket_name = blobs.bucket_name
+            and blobs_of_sessions.digest = blobs.digest
+    group by blobs_of_sessions.session_id
+    having
+        max(blobs_of_sessions.read_count) > 1
+        or {{ count_if("blobs.blob_kind = 'config'") }} > 1
+
+),
+
+reads as (
+
+    select
+        blob_reads.*,
+        coalesce(blobs.blob_kind = 'config', false) as is_config,
         blobs.size_bytes,
-        coalesce(blobs.is_kind_certain, false) as is_kind_certain,
-        coalesce(blobs.is_read_by_pullers, true) as is_read_by_pullers,
-        coalesce(client_tools.config_position != 'unknown', false) as reads_configs,
-        coalesce(client_tools.reads_cache, false) as reads_cache,
+        coalesce(client_tools.index_read, 'one_platform') as index_read,
         coalesce(client_tools.reads_twice, false) as reads_twice,
         coalesce(
             {{ version_part('blob_reads.client_version', 1) }}
             >= cast(nullif(client_tools.attestations_since, 'never') as int64),
             false
         ) as reads_attestations,
-        blob_reads.started_micros,
-        blob_reads.ended_micros,
-        blob_reads.burst_started_micros,
-        blob_reads.session_started_micros,
-        blob_reads.session_date
+        -- equal times are ordered by what was read, not by keys
+        row_number() over (
+            partition by blob_reads.session_id
+            order by
+                blob_reads.started_micros,
+                blob_reads.served_bytes,
+                blob_reads.ended_micros,
+                blob_reads.digest,
+                blob_reads.status_code
+        ) as read_number
     from blob_reads
+    inner join sessions on blob_reads.session_id = sessions.session_id
     left join blobs
         on
             blob_reads.bucket_name = blobs.bucket_name
@@ -86,50 +94,8 @@ described as (
 
 ),
 
-blobs_of_sessions as (
-
-    select
-        session_id,
-        count(*) as read_count,
-        max(case when blob_kind = 'config' then 1 else 0 end) as config_count
-    from described
-    group by session_id, digest
-
-),
-
--- a session that reads each blob once and no second config is one pull: only the others are looked
--- at read by read, by windows that cost ten times what all the rest does
-multi_pull_candidates as (
-
-    select session_id
-    from blobs_of_sessions
-    group by session_id
-    having max(read_count) > 1 or sum(config_count) > 1
-
-),
-
-ordered as (
-
-    select
-        described.*,
-        -- equal times are ordered by what was read, not by keys
-        row_number() over (
-            partition by described.session_id
-            order by
-                described.started_micros,
-                described.served_bytes,
-                described.ended_micros,
-                described.digest,
-                described.request_key
-        ) as read_number
-    from described
-    inner join multi_pull_candidates
-        on described.session_id = multi_pull_candidates.session_id
-
-),
-
--- 5a. deliveries: ranges, chunks and resumed transfers of a blob are one
-measured as (
+-- 5a. ranges, chunks and resumed transfers of a blob are one delivery of it
+served as (
 
     select
         *,
@@ -140,8 +106,8 @@ measured as (
         min(case when status_code = 206 then read_number end)
             over ({{ of_blob }} {{ after }}) as next_range_number,
         min(case when served_bytes > 0 then read_number end)
-            over ({{ of_blob }} {{ after }}) as next_delivery_number
-    from ordered
+            over ({{ of_blob }} {{ after }}) as next_served_number
+    from reads
 
 ),
 
@@ -160,57 +126,57 @@ delivered as (
             and served_bytes < size_bytes
             and next_range_number is null
         ), false) as is_failure
-    from measured
+    from served
 
 ),
 
-with_delivery_starts as (
+delivery_starts as (
 
     select
         *,
-        coalesce(read_number = min(case when served_bytes > 0 then read_number end) over (
-            partition by session_id, digest, delivery_number
-        ), false) as is_delivery_start
+        min(case when served_bytes > 0 then read_number end)
+            over (partition by session_id, digest, delivery_number) as delivery_start_number
     from delivered
 
 ),
 
-with_config_deliveries as (
+deliveries as (
 
     select
         *,
-        blob_kind = 'config' and is_delivery_start as is_config_delivery
-    from with_delivery_starts
+        coalesce(read_number = delivery_start_number, false) as is_delivery_start,
+        coalesce(is_config and read_number = delivery_start_number, false) as is_config_delivery
+    from delivery_starts
 
 ),
 
-surrounded as (
+among_deliveries as (
 
     select
         *,
         max(case when is_config_delivery then read_number end)
             over ({{ in_session }} {{ before }}) as previous_config_number,
-        max(case when served_bytes >= {{ var('config_min_bytes') }} then read_number end)
-            over ({{ in_session }} {{ before }}) as previous_delivery_number,
         max(case when is_config_delivery then started_micros end)
             over ({{ in_session }} {{ before }}) as previous_config_micros,
-        max(case when is_delivery_start then started_micros end)
-            over ({{ of_blob }} {{ before }}) as same_blob_micros,
         min(case when is_config_delivery then read_number end)
             over ({{ in_session }} {{ after }}) as next_config_number,
-        sum(case when is_config_delivery then 1 else 0 end) over (partition by session_id)
-            as config_deliveries,
+        max(case when served_bytes >= {{ var('config_min_bytes') }} then read_number end)
+            over ({{ in_session }} {{ before }}) as previous_blob_number,
+        max(case when is_delivery_start then started_micros end)
+            over ({{ of_blob }} {{ before }}) as same_blob_micros,
+        max(case when served_bytes > 0 then delivery_number end)
+            over (partition by session_id, digest) as deliveries_of_blob,
+        sum(case when is_config_delivery then 1 else 0 end)
+            over (partition by session_id) as deliveries_of_configs,
         min(case when is_config_delivery then digest end) over (partition by session_id)
         = max(case when is_config_delivery then digest end) over (partition by session_id)
-            as has_one_config,
-        max(case when served_bytes > 0 then delivery_number end)
-            over (partition by session_id, digest) as blob_deliveries
-    from with_config_deliveries
+            as has_one_config
+    from deliveries
 
 ),
 
--- 5b. failures that were never made good: the config behind one begins the same pull again. If a
--- blob was served as often as the one config, its failures were made good, behind configs of other
+-- 5b. failures that no later read repairs: the config behind one begins the same pull again. If a
+-- blob was served as often as the one config, its failures were repaired behind configs of other
 -- nodes
 failures as (
 
@@ -219,17 +185,23 @@ failures as (
         case
             when
                 is_failure
-                and coalesce(next_delivery_number > next_config_number, true)
                 and next_config_number is not null
-                and not coalesce(has_one_config and blob_deliveries >= config_deliveries, false)
+                and coalesce(next_served_number > next_config_number, true)
+                and not coalesce(
+                    has_one_config and deliveries_of_blob >= deliveries_of_configs, false
+                )
                 then 1
             else 0
         end as failure_count,
-        reads_twice
-        and is_delivery_start
-        and coalesce(started_micros - same_blob_micros <= {{ together_micros }}, false)
-            as is_read_again
-    from surrounded
+        case
+            when
+                reads_twice
+                and is_delivery_start
+                and started_micros - same_blob_micros <= {{ together_micros }}
+                then 1
+            else 0
+        end as second_read_count
+    from among_deliveries
 
 ),
 
@@ -238,8 +210,7 @@ attempts as (
     select
         *,
         sum(failure_count) over ({{ in_session }} {{ so_far }}) as failures_so_far,
-        sum(case when is_read_again then 1 else 0 end) over ({{ of_blob }} {{ so_far }})
-            as read_again_count
+        sum(second_read_count) over ({{ of_blob }} {{ so_far }}) as second_reads_so_far
     from failures
 
 ),
@@ -248,9 +219,8 @@ retries as (
 
     select
         *,
-        is_config_delivery and failures_so_far > max(
-            case when is_config_delivery then failures_so_far end
-        ) over ({{ in_session }} {{ before }}) as is_retry
+        max(case when is_config_delivery then failures_so_far end)
+            over ({{ in_session }} {{ before }}) as failures_before_previous_config
     from attempts
 
 ),
@@ -261,19 +231,18 @@ starts as (
     select
         *,
         case
-            when not is_config_delivery then 'no_config'
-            when is_retry then 'retry'
+            when not is_config_delivery then 0
+            when failures_so_far > failures_before_previous_config then 0
             -- the configs of an index, or of an image and its attestation, come right after each
             -- other; oras mixes the blobs of all platforms
             when
-                (previous_config_number = previous_delivery_number or index_read = 'mixed')
+                (previous_config_number = previous_blob_number or index_read = 'mixed')
                 and (index_read != 'one_platform' or reads_attestations)
                 and same_blob_micros is null
                 and started_micros - previous_config_micros <= {{ together_micros }}
-                then 'same_index'
-            when is_read_again then 'read_twice'
-            else 'start'
-        end as start_rule
+                then 0
+            else 1 - second_read_count
+        end as start_count
     from retries
 
 ),
@@ -282,13 +251,10 @@ counted as (
 
     select
         *,
-        case when start_rule = 'start' then 1 else 0 end as start_count,
-        sum(case when start_rule = 'start' then 1 else 0 end) over (partition by session_id)
-            as starts_of_session,
-        sum(case when start_rule = 'start' then 1 else 0 end) over ({{ in_session }} {{ so_far }})
-            as starts_so_far,
-        min(case when start_rule = 'start' then digest end) over (partition by session_id)
-        = max(case when start_rule = 'start' then digest end) over (partition by session_id)
+        sum(start_count) over (partition by session_id) as starts_of_session,
+        sum(start_count) over ({{ in_session }} {{ so_far }}) as starts_so_far,
+        min(case when start_count = 1 then digest end) over (partition by session_id)
+        = max(case when start_count = 1 then digest end) over (partition by session_id)
             as starts_one_build,
         min(case when is_config_delivery then read_number end) over (partition by session_id)
         = min(case when served_bytes > 0 then read_number end) over (partition by session_id)
@@ -302,14 +268,14 @@ numbered as (
 
     select
         *,
-        case
-            when starts_of_session = 0 then delivery_number - read_again_count
-            when starts_of_session <= 1 then 1
+        cast(case
+            when starts_of_session = 0 then delivery_number - second_reads_so_far
+            when starts_of_session = 1 then 1
             when starts_one_build
-                then least(delivery_number - read_again_count, starts_of_session)
+                then least(delivery_number - second_reads_so_far, starts_of_session)
             when is_config_first then greatest(starts_so_far, 1)
             else least(starts_so_far + 1 - start_count, starts_of_session)
-        end as pull_number
+        end as int64) as pull_number
     from counted
 
 ),
@@ -346,38 +312,26 @@ index_copies as (
         and max(delivery_count) = 1
         and min(first_burst_micros) = max(last_burst_micros)
 
-),
-
-merged as (
-
-    select
-        {%- for column in kept_columns %}
-        numbered.{{ column }},
-        {%- endfor %}
-        case when index_copies.session_id is not null then 1 else numbered.pull_number end
-            as pull_number
-    from numbered
-    left join index_copies on numbered.session_id = index_copies.session_id
-
-),
-
-reads_of_pulls as (
-
-    select
-        {{ kept_columns | join(', ') }},
-        1 as pull_number,
-        session_started_micros as pull_started_micros,
-        true as is_plain_session
-    from described
-    where session_id not in (select multi_pull_candidates.session_id from multi_pull_candidates)
-    union all
-    select
-        {{ kept_columns | join(', ') }},
-        pull_number,
-        min(started_micros) over (partition by session_id, pull_number) as pull_started_micros,
-        false as is_plain_session
-    from merged
-
 )
 
-select * from reads_of_pulls
+select
+    session_id,
+    digest,
+    client_id,
+    client_network,
+    client_tool,
+    client_version,
+    traffic_class,
+    bucket_name,
+    image,
+    read_number,
+    status_code,
+    served_bytes,
+    case
+        when session_id in (select index_copies.session_id from index_copies) then 1
+        else pull_number
+    end as pull_number,
+    started_micros,
+    ended_micros,
+    session_date
+from numbered

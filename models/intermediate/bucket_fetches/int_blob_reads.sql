@@ -18,7 +18,6 @@ requests as (
 reads as (
 
     select
-        request_key,
         client_id,
         client_network,
         client_tool,
@@ -51,7 +50,6 @@ sessions as (
 numbered as (
 
     select
-        request_key,
         {{ hash_of(['client_id', 'bucket_name', 'image', 'session_started_micros']) }}
             as session_id,
         client_id,
