@@ -1,6 +1,7 @@
 """The documentation's site, opened from disk by a browser without a network."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,32 @@ def test_the_search_knows_each_column_of_each_mart(examples: Project, site: Path
     for mart in MARTS:
         columns = examples.query(f"select column_name from (describe pullstats.{mart})")
         assert not [name for (name,) in columns if str(name) not in found[mart]]
+
+
+def test_each_link_of_a_page_leads_somewhere() -> None:
+    pages = {path: path.read_text() for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))}
+    anchors = {
+        path: {
+            re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-")
+            for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        }
+        for path, text in pages.items()
+    }
+    lost = []
+    for path, text in pages.items():
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)", text):
+            file = (path.parent / target).resolve() if target else path
+            is_made = target.startswith("reference/") or target == "lineage.html"
+            if not is_made and (not file.exists() or anchor not in anchors.get(file, {""}) | {""}):
+                lost.append((path.name, target, anchor))
+    assert not lost
+
+
+def test_each_page_is_in_the_index_and_the_navigation() -> None:
+    index, navigation = (ROOT / "docs/index.md").read_text(), (ROOT / "mkdocs.yml").read_text()
+    for path in ROOT.glob("docs/*.md"):
+        assert path.name == "index.md" or f"({path.name})" in index, path
+        assert f": {path.name}\n" in navigation, path
 
 
 def test_readme_draws_the_lineage_of_this_project(site: Path) -> None:

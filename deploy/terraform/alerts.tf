@@ -1,4 +1,4 @@
-# Each alert has an entry in docs/runbook.md: what it means, what to run.
+# docs/alerts.md shows what each alert means and what to run.
 
 locals {
   # By the `problem` of the line that deploy/job.py writes.
@@ -55,7 +55,7 @@ resource "google_monitoring_alert_policy" "log" {
     }
   }
   documentation {
-    content   = "$${log.extracted_label.message}\n\nSee \"${each.key}\" under Alerts in docs/runbook.md."
+    content   = "$${log.extracted_label.message}\n\nSee \"${each.key}\" in docs/alerts.md."
     mime_type = "text/markdown"
   }
   notification_channels = local.channels
@@ -80,7 +80,7 @@ resource "google_monitoring_alert_policy" "no_success" {
     }
   }
   documentation {
-    content   = "See \"no_success\" under Alerts in docs/runbook.md."
+    content   = "See \"no_success\" in docs/alerts.md."
     mime_type = "text/markdown"
   }
   notification_channels = local.channels

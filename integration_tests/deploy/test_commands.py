@@ -14,10 +14,7 @@ import pytest
 from integration_tests.bigquery.googlesql import GoogleSQL
 from integration_tests.deploy.provider_schema import TERRAFORM
 
-DOCS = [
-    TERRAFORM.parents[1] / name
-    for name in ("docs/deploy.md", "docs/runbook.md", "docs/upgrade.md", "SECURITY.md")
-]
+DOCS = sorted((TERRAFORM.parents[1] / "docs").glob("*.md"))
 
 
 def blocks_of(path: Path) -> list[str]:

@@ -15,6 +15,7 @@ from integration_tests.deploy.test_commands import DOCS, commands_of
 
 HELD: dict[str, list[str]] = json.loads(ROLES.read_text(encoding="utf-8"))
 ASKED = asked_for()
+OF_MAINTAINERS = ("alerts.md", "runbook.md")
 BY_COMMAND = [
     (path, command) for path in DOCS for command in commands_of(path, r"gcloud (?!auth|config)|bq ")
 ]
@@ -41,7 +42,7 @@ def needs() -> dict[str, set[str]]:
     }
     for path, command in BY_COMMAND:
         entry = entry_of(command)
-        person = entry.get("who", "maintainer" if path.name == "runbook.md" else "deployer")
+        person = entry.get("who", "maintainer" if path.name in OF_MAINTAINERS else "deployer")
         found.setdefault(person, set()).update(entry["permissions"])
     return found
 

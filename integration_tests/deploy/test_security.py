@@ -1,4 +1,4 @@
-"""SECURITY.md against what terraform grants, what dbt builds, and what its statements do."""
+"""SECURITY.md against what terraform grants and what dbt builds, and what docs/forget.md does."""
 
 import json
 import re
@@ -32,7 +32,8 @@ SOURCES = ("int_gcs", "int_artifact_registry")
 
 @pytest.fixture(scope="module")
 def security(repository: Path) -> str:
-    return (repository / "SECURITY.md").read_text(encoding="utf-8")
+    pages = ("SECURITY.md", "docs/forget.md")
+    return "\n".join((repository / page).read_text(encoding="utf-8") for page in pages)
 
 
 @pytest.fixture(scope="module")

@@ -67,16 +67,16 @@ def test_what_destroy_leaves_is_in_the_docs(
     assert set(named) == left | NEVER_DELETED
 
 
-def test_each_alert_is_in_the_runbook(repository: Path, deployed: dict[str, Any]) -> None:
-    runbook = (repository / "docs/runbook.md").read_text(encoding="utf-8")
+def test_each_alert_has_instructions(repository: Path, deployed: dict[str, Any]) -> None:
+    alerts = (repository / "docs/alerts.md").read_text(encoding="utf-8")
     contents = [
         values["documentation"][0]["content"]
         for address, values in deployed["defaults"].items()
         if address.startswith("google_monitoring_alert_policy")
     ]
-    named = re.findall(r'See "(\w+)" under Alerts', "\n".join(contents))
-    assert set(named) == set(re.findall(r"^### `(\w+)`", runbook, re.MULTILINE))
-    assert set(named) == set(re.findall(r"^\| \[`(\w+)`\]\(#\1\)", runbook, re.MULTILINE))
+    named = re.findall(r'See "(\w+)" in docs/alerts.md', "\n".join(contents))
+    assert set(named) == set(re.findall(r"^## `(\w+)`", alerts, re.MULTILINE))
+    assert set(named) == set(re.findall(r"^\| \[`(\w+)`\]\(#\1\)", alerts, re.MULTILINE))
 
 
 def test_each_problem_of_the_job_has_an_alert(repository: Path, deployed: dict[str, Any]) -> None:
