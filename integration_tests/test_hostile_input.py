@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,8 @@ from integration_tests.bigquery import audit_inputs
 from integration_tests.project import ROOT, Project, copied, example_logs
 from integration_tests.test_inventory_models import land_inventory
 from pullstats import csv_log
-from pullstats.registry_inventory.landing import TABLES, DuckDBLanding
+from pullstats.duckdb_warehouse import DuckDBWarehouse
+from pullstats.registry_inventory.walk import TABLES
 
 BUCKET = "artifacts.example-hostile.appspot.com"
 HOST = "hostile.example.com"
@@ -124,9 +126,8 @@ def land_hostile_inventory(project: Project) -> None:
     files = {table: project.folder / f"{table}.json" for table in rows}
     for table, file in files.items():
         file.write_text("".join(json.dumps(row) + "\n" for row in rows[table]))
-    landing = DuckDBLanding(project.database)
-    landing.land({table: files[table] for table in TABLES if table in files})
-    landing.close()
+    with closing(DuckDBWarehouse(project.database, tables=TABLES)) as warehouse:
+        warehouse.load_rows({table: files[table] for table in TABLES if table in files})
 
 
 def audit_logs(folder: Path) -> list[Path]:

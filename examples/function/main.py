@@ -47,7 +47,7 @@ def load_log_object(event: CloudEvent) -> None:
         return
     todo = plan.make([found], {}, by_uri=True)
     if todo.load:
-        todo = plan.make([found], warehouse.ledger([uri]), by_uri=True)
+        todo = plan.make([found], warehouse.ledger(since=todo.load[0].name.hour), by_uri=True)
     result = warehouse.load(todo.load) if todo.load else BatchResult()
     for place, reason in todo.skipped.items():
         _log("INFO", f"skipped: {reason}", place)

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -19,6 +20,7 @@ from integration_tests.bigquery.warehouse import View
 from integration_tests.emulators import PROJECT
 from integration_tests.project import EXAMPLES, SALT, example_logs
 from pullstats import csv_log
+from pullstats.duckdb_warehouse import DuckDBWarehouse
 from pullstats.network_lists import table as network_table
 
 SALT_TABLE = "pullstats_private.client_salt"
@@ -92,7 +94,8 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
         twin = DuckDBTwin(tmp_path_factory.mktemp("duckdb"))
         twin.fill(*(list(chain(*rows[:parts])) for rows in (usage, storage, audit)))
         twin.fill_sink(sinks[parts - 1])
-        network_table.replace(twin.database, networks)
+        with closing(DuckDBWarehouse(twin.database, tables=network_table.TABLES)) as warehouse:
+            warehouse.load_rows({"networks": networks}, replace=True)
         optional = twin.fill_optional() if parts == 2 else {}
         twin.dbt(
             *("build", "--exclude-resource-type", "test", "unit_test"),

@@ -1,10 +1,9 @@
-"""Answers the questions of `analyses/` from the marts, on DuckDB or BigQuery. Reads only.
+"""The command `pullstats ask`: answers questions from the marts, on DuckDB or BigQuery. Reads only.
 
-dbt compiles the questions once, with parameters that the engine binds. Later questions don't start
-dbt, until a file of the project or a setting changes.
+dbt compiles the questions of `analyses/` once, with parameters that the engine binds. Later
+questions don't start dbt, until a file of the project or a setting changes.
 """
 
-import csv
 import hashlib
 import json
 import os
@@ -12,36 +11,30 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from itertools import islice
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple
 
+import click
 import duckdb
 import yaml
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from pullstats.output import shown
+from pullstats.output import FORMATS, first, write
+from pullstats.warehouses import on_either
 
-FORMATS = ("table", "csv", "json")
 # A change of these can change the SQL of a question.
 SOURCES = ("dbt_project.yml", "profiles.yml", "analyses", "macros", "models")
 SETTINGS = ("PULLSTATS_", "DBT_")
+_TYPES = {"int64": click.INT, "string": click.STRING}
 
 Value = str | int | None
 
 
-class AskError(Exception):
+class AskError(ValueError):
     """The question can't be answered."""
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """What a question can be asked with."""
 
     type: str
@@ -49,51 +42,124 @@ class Parameter:
     description: str
 
 
-@dataclass(frozen=True)
-class Question:
-    """A query of `analyses/`."""
+class Question(NamedTuple):
+    """A query of `analyses/`, or SQL of the user's own."""
 
     name: str
     description: str
     parameters: dict[str, Parameter]
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """Rows of an answer, read once."""
 
     columns: list[str]
     rows: Iterator[Sequence[Any]]
 
 
-def project_folder() -> Path:
-    """Return the checkout that holds the current folder.
-
-    Raises AskError if there is none.
-    """
+def project_folder() -> Path | None:
+    """Return the checkout that holds the current folder."""
     here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "analyses/_analyses.yml").exists():
-            return folder
-    raise AskError("no questions here: run this in the checkout of pullstats")
+    has_questions = (each for each in (here, *here.parents) if _list_of(each).exists())
+    return next(has_questions, None)
 
 
-def questions(project: Path) -> dict[str, Question]:
-    declared = yaml.safe_load((project / "analyses/_analyses.yml").read_text("utf-8"))["analyses"]
-    return {
-        each["name"]: Question(
+def _list_of(project: Path) -> Path:
+    return project / "analyses/_analyses.yml"
+
+
+def questions() -> dict[str, Question]:
+    project = project_folder()
+    declared = yaml.safe_load(_list_of(project).read_text("utf-8"))["analyses"] if project else []
+    found = {}
+    for each in declared:
+        parameters = each.get("config", {}).get("meta", {}).get("parameters", {})
+        found[each["name"]] = Question(
             each["name"],
             " ".join(each["description"].split()),
-            {
-                name: Parameter(**parameter)
-                for name, parameter in each.get("config", {})
-                .get("meta", {})
-                .get("parameters", {})
-                .items()
-            },
+            {name: Parameter(**parameter) for name, parameter in parameters.items()},
         )
-        for each in declared
-    }
+    return found
+
+
+class Questions(click.Group):
+    """A command for each question of the checkout, and for SQL."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        return sorted(questions())
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        is_sql = len(name.split()) > 1
+        own = Question(name, "SQL of your own.", {})
+        question = own if is_sql else questions().get(name)
+        if not question:
+            if not project_folder():
+                raise AskError("no questions here: run this in a checkout of pullstats, or ask SQL")
+            return None
+        options = [
+            click.Option(
+                [f"--{each.replace('_', '-')}"],
+                type=_TYPES[parameter.type],
+                default=parameter.default,
+                show_default=parameter.default is not None,
+                help=parameter.description,
+            )
+            for each, parameter in question.parameters.items()
+        ]
+        answer: click.Command = click.command(name, help=question.description)(
+            _with_options(partial(_answer, question, is_sql))
+        )
+        answer.params = [*options, *answer.params]
+        return answer
+
+
+def _with_options(command: Any) -> Any:
+    layout = click.option("--format", "layout", type=click.Choice(FORMATS), default="table")
+    limit = click.option("--limit", type=click.IntRange(0), help="Rows to show at most.")
+    is_shown = click.option("--sql", "is_shown", is_flag=True, help="Print the SQL, run nothing.")
+    return layout(limit(is_shown(on_either(command))))
+
+
+@click.group(
+    cls=Questions,
+    subcommand_metavar="QUESTION [OPTIONS]",
+    epilog="""\b
+Examples:
+  pullstats ask images_not_used --unused-days 30 --format csv
+  pullstats ask images_not_used --help
+  pullstats ask "select image, pulls from dim_images order by pulls desc"
+\b
+A checkout of pullstats has the questions; a SELECT can be asked everywhere. json is one object
+a line. Exit codes: 0 success, 1 no answer, 2 wrong usage.""",
+)
+def command() -> None:
+    """Answer a question from the marts. A question is one of these names, or a SELECT."""
+
+
+def _answer(
+    question: Question,
+    is_sql: bool,
+    layout: str,
+    limit: int | None,
+    is_shown: bool,
+    to: str,
+    database: Path,
+    **values: Value,
+) -> int:
+    os.environ["PULLSTATS_DUCKDB"] = str(database)
+    project = project_folder()
+    target = "local" if to == "duckdb" else "bigquery"
+    sql = question.name if is_sql or not project else sql_of(question.name, project, target)
+    if is_shown:
+        click.echo(sql)
+        return 0
+    types = {name: parameter.type for name, parameter in question.parameters.items()}
+    answering = (
+        on_duckdb(sql, values, database) if to == "duckdb" else on_bigquery(sql, values, types)
+    )
+    with answering as answer:
+        write(answer.columns, first(answer.rows, limit), layout, sys.stdout)
+    return 0
 
 
 def sql_of(question: str, project: Path, target: str) -> str:
@@ -157,12 +223,13 @@ def on_duckdb(sql: str, values: dict[str, Value], database: Path) -> Iterator[An
 
 
 @contextmanager
-def on_bigquery(
-    sql: str, values: dict[str, Value], types: dict[str, str], client: Any
-) -> Iterator[Answer]:
+def on_bigquery(sql: str, values: dict[str, Value], types: dict[str, str]) -> Iterator[Answer]:
     """Give the answer of the dataset `pullstats`, of a query that only reads."""
     from google.cloud import bigquery
 
+    from pullstats.bigquery_warehouse import BigQueryWarehouse
+
+    client = BigQueryWarehouse().client
     parameters = [
         bigquery.ScalarQueryParameter(name, types[name].upper(), value)
         for name, value in values.items()
@@ -176,46 +243,3 @@ def on_bigquery(
         raise AskError(f"only SELECT is allowed, not {planned.statement_type}")
     rows = client.query(sql, bigquery.QueryJobConfig(**settings)).result()
     yield Answer([field.name for field in rows.schema], (tuple(row.values()) for row in rows))
-
-
-def write(answer: Answer, layout: str, limit: int | None, output: TextIO) -> int:
-    """Write rows, at most `limit`; return 1 if there are more."""
-    rows = islice(answer.rows, limit)
-    if layout == "csv":
-        writer = csv.writer(output, lineterminator="\n")
-        writer.writerow(answer.columns)
-        writer.writerows([_text(cell) for cell in row] for row in rows)
-    elif layout == "json":
-        for row in rows:
-            line = dict(zip(answer.columns, map(_json, row), strict=True))
-            output.write(json.dumps(line, ensure_ascii=False) + "\n")
-    else:
-        _print_table(answer.columns, list(rows), output)
-    return int(next(answer.rows, None) is not None)
-
-
-def _print_table(columns: list[str], rows: list[Sequence[Any]], output: TextIO) -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column, cells in zip(columns, zip(*rows, strict=True) if rows else columns, strict=True):
-        is_number = rows and all(isinstance(each, int | float | None) for each in cells)
-        table.add_column(column, justify="right" if is_number else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(shown(_text(cell, grouped=True))) for cell in row))
-    # A line is as long as its cells: a terminal cuts or wraps it, a pipe gets it whole.
-    Console(file=output, width=10_000).print(table)
-
-
-def _text(cell: Any, grouped: bool = False) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, datetime):
-        return f"{cell.replace(tzinfo=None, microsecond=0)}"
-    if grouped and isinstance(cell, int) and not isinstance(cell, bool):
-        return f"{cell:,}"
-    return str(cell)
-
-
-def _json(cell: Any) -> Any:
-    if isinstance(cell, Decimal):
-        return float(cell)
-    return cell.isoformat() if isinstance(cell, date | datetime) else cell

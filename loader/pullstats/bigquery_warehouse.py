@@ -8,9 +8,8 @@ loaders at work, or one that was killed and came back to more objects. The model
 
 import hashlib
 import os
-import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -25,12 +24,12 @@ from google.cloud.storage import Client
 
 from pullstats import plan, rows, schemas
 from pullstats.duckdb_warehouse import DuckDBWarehouse
-from pullstats.plan import BatchResult, LedgerEntry, LogObject
+from pullstats.plan import BatchResult, Found, LogObject
 
 Job = Any  # a LoadJob, which google-cloud-bigquery leaves untyped
 Record = dict[str, Any]
 
-
+_LABELS = {"app": "pullstats"}
 # The columns that queries look for first.
 _CLUSTERED: dict[schemas.Table, list[str]] = {
     "usage": ["cs_bucket", "cs_operation"],
@@ -51,36 +50,24 @@ class BigQueryWarehouse:
     # What BigQuery can't load by itself is read here, and its rows are a temporary file: in memory,
     # on Cloud Run.
     max_read_bytes = 64 * 1024 * 1024
-    by_uri = True
 
-    def __init__(
-        self,
-        project: str | None = None,
-        location: str | None = None,
-        dataset: str | None = None,
-        labels: Sequence[str] = (),
-        usage_days: int | None = None,
-    ) -> None:
-        """Make the clients; what isn't given is taken from PULLSTATS_PROJECT and so on."""
+    def __init__(self) -> None:
+        """Make the clients, with the settings of the environment."""
         given = os.environ.get
         # as the client of Cloud Storage does by itself
         anonymous: Any = AnonymousCredentials
         self.client = bigquery.Client(
-            project or given("PULLSTATS_PROJECT"),
+            given("PULLSTATS_PROJECT"),
             anonymous() if given("BIGQUERY_EMULATOR_HOST") else None,
-            location=location or given("PULLSTATS_LOCATION", "US"),
+            location=given("PULLSTATS_LOCATION", "US"),
         )
         self.storage = Client(self.client.project)
-        self.dataset = bigquery.DatasetReference(
-            self.client.project, dataset or given("PULLSTATS_DATASET", "storageanalysis")
-        )
-        self._ledger = f"`{self.dataset.project}.{self.dataset.dataset_id}.loaded_objects`"
+        name = given("PULLSTATS_DATASET", "storageanalysis")
+        self.dataset = bigquery.DatasetReference(self.client.project, name)
+        self.raw = name
+        self._ledger = f"`{self.dataset.project}.{name}.loaded_objects`"
         self.landed = f"(select * from {self._ledger} where error is null)"
-        pairs = [*labels] or (given("PULLSTATS_LABELS") or "app=pullstats").split(",")
-        if wrong := [pair for pair in pairs if not re.fullmatch("[^=]+=[^=]*", pair)]:
-            raise ValueError(f"labels are KEY=VALUE, not {', '.join(wrong)}")
-        self._labels = dict(pair.split("=") for pair in pairs)
-        days = (given("PULLSTATS_USAGE_DAYS") or "400") if usage_days is None else str(usage_days)
+        days = given("PULLSTATS_USAGE_DAYS") or "400"
         if not days.isdecimal():
             raise ValueError(f"PULLSTATS_USAGE_DAYS is a number of days, not {days}")
         self._usage_days = int(days)
@@ -91,14 +78,9 @@ class BigQueryWarehouse:
     def remember(self, objects: list[LogObject]) -> None:
         """Files don't land here."""
 
-    def query(
-        self, sql: str, uris: Sequence[str] = (), since: datetime | None = None
-    ) -> list[tuple[Any, ...]]:
-        parameters = [
-            bigquery.ArrayQueryParameter("uris", "STRING", uris),
-            bigquery.ScalarQueryParameter("since", "TIMESTAMP", since or datetime.min),
-        ]
-        config = bigquery.QueryJobConfig(labels=self._labels, query_parameters=parameters)
+    def query(self, sql: str, since: datetime | None = None) -> list[tuple[Any, ...]]:
+        parameter = bigquery.ScalarQueryParameter("since", "TIMESTAMP", since or datetime.min)
+        config = bigquery.QueryJobConfig(labels=_LABELS, query_parameters=[parameter])
         return [tuple(row.values()) for row in self.client.query(sql, config).result()]
 
     def has_table(self, name: str) -> bool:
@@ -113,20 +95,19 @@ class BigQueryWarehouse:
         tables = self.client.list_tables(self.dataset)
         return max((self.client.get_table(each).modified for each in tables), default=None)
 
-    def ledger(
-        self, uris: Sequence[str] | None = None, since: datetime | None = None
-    ) -> dict[str, LedgerEntry]:
-        sql = (
-            f"select object_uri, size_bytes, checksum, generation, error from {self._ledger}"
-            f" where ({uris is None} or object_uri in unnest(@uris)) and log_hour >= @since"
-            " order by error is null, loaded_at"
-        )
+    def ledger(self, since: datetime | None = None) -> dict[str, Found]:
+        """Return what is known of objects by uri, of those of an hour and later."""
         try:
-            found = self.query(sql, uris or [], since)
+            found = self.query(
+                "select object_uri, size_bytes, checksum, generation, error"
+                f" from {self._ledger} where log_hour >= @since"
+                " order by error is null, loaded_at",
+                since,
+            )
         except NotFound:
             return {}
         return {
-            uri: LedgerEntry(size, checksum, generation, error=error)
+            uri: Found(uri, size, checksum=checksum, generation=generation, fault=error)
             for uri, size, checksum, generation, error in found
         }
 
@@ -148,46 +129,57 @@ class BigQueryWarehouse:
             for batch in plan.batches(mine, self.max_objects, self.max_read_bytes):
                 landings += self._load_read(rows.TABLES[kind], batch, result)
         now = {"loaded_at": str(datetime.now(UTC))}
-        table, config = self.dataset.table("loaded_objects"), self._config("loaded_objects")
-        load = partial(self.client.load_table_from_json, [each | now for each in landings], table)
-        self._run("loaded_objects", objects, lambda id_: load(job_id=id_, job_config=config))
+        landed = partial(
+            self.client.load_table_from_json,
+            [each | now for each in landings],
+            self.dataset.table("loaded_objects"),
+            job_config=self._config("loaded_objects"),
+        )
+        self._run("loaded_objects", objects, landed)
         return result
-
-    def create(self) -> None:
-        """Make the dataset and its tables where they are missing."""
-        dataset = bigquery.Dataset(self.dataset)
-        dataset.location, dataset.labels = self.client.location, self._labels
-        self.client.create_dataset(dataset, exists_ok=True)
-        for name in schemas.TABLES:
-            self.client.create_table(self.table(name), exists_ok=True)
 
     def table(self, name: schemas.Table) -> bigquery.Table:
         """Describe a table as it is made."""
         schema = self.client.schema_from_json(schemas.path(name))
         table = bigquery.Table(self.dataset.table(name), schema)
-        table.labels = self._labels
+        table.labels = _LABELS
         if name in schemas.ROWS:
             # A table has 10,000 partitions at most: 416 days of hours.
             days = self._usage_days * (name != "storage")
             table.time_partitioning = bigquery.TimePartitioning(
                 type_="HOUR", expiration_ms=days * 86_400_000 or None
             )
-        if name in _CLUSTERED:
-            table.clustering_fields = _CLUSTERED[name]
+        table.clustering_fields = _CLUSTERED.get(name)
         return table
+
+    def create(self, tables: Iterable[schemas.Table]) -> bigquery.Table:
+        """Make the dataset and tables where they are missing; return the last one."""
+        dataset = bigquery.Dataset(self.dataset)
+        dataset.location, dataset.labels = self.client.location, _LABELS
+        self.client.create_dataset(dataset, exists_ok=True)
+        return [self.client.create_table(self.table(each), exists_ok=True) for each in tables][-1]
+
+    def load_rows(self, files: Mapping[schemas.Table, Path], replace: bool = False) -> None:
+        """Load rows, a file of JSON lines per table, with a job each."""
+        for name, file in files.items():
+            config = self._config(name)
+            config.write_disposition = "WRITE_TRUNCATE" if replace else "WRITE_APPEND"
+            if file.stat().st_size:
+                with file.open("rb") as opened:
+                    place = self.dataset.table(name)
+                    upload = self.client.load_table_from_file
+                    upload(opened, place, job_config=config).result()
 
     @cached_property
     def _lineage(self) -> str:
         """Make what is missing. Ids include the ledger's creation time: a new one starts over."""
-        ledger = self.dataset.table("loaded_objects")
         try:
-            created = self.client.get_table(ledger).created
+            ledger = self.client.get_table(self.dataset.table("loaded_objects"))
         except NotFound:
-            self.create()
-            created = self.client.get_table(ledger).created
-        return f"pullstats_{self.dataset.dataset_id}_{created:%Y%m%d%H%M%S%f}"
+            ledger = self.create(schemas.TABLES)
+        return f"pullstats_{self.dataset.dataset_id}_{ledger.created:%Y%m%d%H%M%S%f}"
 
-    def _run(self, name: str, objects: list[LogObject], submit: Callable[[str], Job]) -> Job:
+    def _run(self, name: str, objects: list[LogObject], submit: Callable[..., Job]) -> Job:
         """Submit the job, or wait for the one that has its id; return it done.
 
         A failed id is spent: the next attempt, in a later load, has the next number. Not so if the
@@ -199,7 +191,7 @@ class BigQueryWarehouse:
             job_id = f"{self._lineage}_{digest}_{attempt}"
             is_mine = True
             try:
-                job = submit(job_id)
+                job = submit(job_id=job_id)
             except Conflict:
                 job, is_mine = self.client.get_job(job_id), False
             try:
@@ -222,9 +214,9 @@ class BigQueryWarehouse:
             allow_quoted_newlines=True,
             preserve_ascii_control_characters=True,
         )
-        uris = [each.uri for each in objects]
-        load = partial(self.client.load_table_from_uri, uris, self.dataset.table("usage"))
-        job = self._run("usage", objects, lambda id_: load(job_id=id_, job_config=config))
+        uris, table = [each.uri for each in objects], self.dataset.table("usage")
+        load = partial(self.client.load_table_from_uri, uris, table, job_config=config)
+        job = self._run("usage", objects, load)
         result.include(BatchResult(len(objects), job.output_rows))
         # BigQuery counts by job
         counts = {"row_count": job.output_rows if len(objects) == 1 else None, "rejected_count": 0}
@@ -262,12 +254,11 @@ class BigQueryWarehouse:
 
     def _load_file(self, table: schemas.Table, file: Path, objects: list[LogObject]) -> Job:
         name = table if table == "rejected_lines" else f"{table}, read"
-        config = self._config(table)
+        place, config = self.dataset.table(table), self._config(table)
+        upload = self.client.load_table_from_file
         with file.open("rb") as opened:
-            load = partial(self.client.load_table_from_file, opened, self.dataset.table(table))
-            return self._run(
-                name, objects, lambda id_: load(rewind=True, job_id=id_, job_config=config)
-            )
+            load = partial(upload, opened, place, rewind=True, job_config=config)
+            return self._run(name, objects, load)
 
     def _config(
         self, table: schemas.Table, source_format: str = "NEWLINE_DELIMITED_JSON", **more: Any
@@ -278,7 +269,7 @@ class BigQueryWarehouse:
             max_bad_records=0,
             create_disposition="CREATE_NEVER",
             write_disposition="WRITE_APPEND",
-            labels=self._labels,
+            labels=_LABELS,
             **more,
         )
 

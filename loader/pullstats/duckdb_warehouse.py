@@ -1,6 +1,6 @@
 """Raw on DuckDB: tables in the database. What lands of a batch is one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import duckdb
 
 from pullstats import rows, schemas
 from pullstats.csv_log import NotALogError
-from pullstats.plan import BatchResult, LedgerEntry, LogObject
+from pullstats.plan import BatchResult, Found, LogObject
 from pullstats.schemas import SCHEMA
 
 _TABLES = f"select table_name from duckdb_tables() where schema_name = '{SCHEMA}'"
@@ -21,26 +21,31 @@ class DuckDBWarehouse:
     # so large that DuckDB compresses what it writes at once, so small that a kill loses little
     max_objects = 10_000
     max_bytes = 1024 * 1024 * 1024
+    raw = SCHEMA
     landed = f"{SCHEMA}.loaded_objects"
-    by_uri = False
 
-    def __init__(self, database: Path, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        database: Path,
+        read_only: bool = False,
+        tables: Iterable[schemas.Table] = schemas.TABLES,
+    ) -> None:
         """Open or create the database; duckdb.IOException when another process has it open."""
         self.connection = duckdb.connect(str(database), read_only=read_only)
         try:
             self.connection.execute("set timezone = 'UTC'")
-            tables = {name for (name,) in self.query(_TABLES)}
-            if "raw_files" in tables:
+            found = {name for (name,) in self.query(_TABLES)}
+            if "raw_files" in found:
                 raise ValueError(
                     f"{database} was made before release 0.1.0, and {database}.raw holds its rows:"
                     " move both away, then load the logs again"
                 )
-            if read_only and "loaded_objects" not in tables:
+            if read_only and "loaded_objects" not in found:
                 # dbt or another command made the database: nothing has landed in it
                 self.connection.close()
                 self.connection, read_only = duckdb.connect(), False
             if not read_only:
-                self.connection.execute(schemas.ddl())
+                self.connection.execute(schemas.ddl(tables))
         except BaseException:
             self.close()
             raise
@@ -67,16 +72,14 @@ class DuckDBWarehouse:
         ]
         return max((each for each in found if each), default=None)
 
-    def ledger(
-        self, uris: Sequence[str] | None = None, since: datetime | None = None
-    ) -> dict[str, LedgerEntry]:
+    def ledger(self, since: datetime | None = None) -> dict[str, Found]:
+        """Return what is known of objects by uri, of those of an hour and later."""
         found = self.query(
-            f"select object_uri, size_bytes, checksum, generation, modified_ns from {self.landed}"
-            " where (?::varchar[] is null or object_uri in ?)"
-            " and (?::timestamp is null or log_hour >= ?) order by loaded_at",
-            [uris, uris, since, since],
+            f"select object_uri, size_bytes, generation, checksum, modified_ns from {self.landed}"
+            " where log_hour >= coalesce(?, log_hour) order by loaded_at",
+            [since],
         )
-        return {uri: LedgerEntry(*entry) for uri, *entry in found}
+        return {uri: Found(uri, size, bytes, *known) for uri, size, *known in found}
 
     def load(self, objects: list[LogObject]) -> BatchResult:
         """Land a batch: rows, rejected lines and ledger, or nothing of it."""
@@ -114,18 +117,26 @@ class DuckDBWarehouse:
         self._insert("rejected_lines", rejected)
         return result
 
+    def load_rows(self, files: Mapping[schemas.Table, Path], replace: bool = False) -> None:
+        """Insert rows, a file of JSON lines per table: all or none."""
+        self.connection.begin()
+        for table, file in files.items():
+            if replace:
+                self.query(f"delete from {SCHEMA}.{table}")
+            self.query(
+                f"insert into {SCHEMA}.{table} by name from read_json(?,"
+                f" format = 'newline_delimited', columns = {schemas.columns(table)})",
+                [[str(file)]],
+            )
+        self.connection.commit()
+
     def remember(self, objects: list[LogObject]) -> None:
-        self.query(
-            f"update {self.landed} as known"
-            " set modified_ns = found.modified_ns, generation = found.generation"
-            " from (select unnest(?::varchar[]) as uri, unnest(?::bigint[]) as modified_ns,"
-            " unnest(?::bigint[]) as generation) as found where known.object_uri = found.uri",
-            [
-                [each.uri for each in objects],
-                [each.modified_ns for each in objects],
-                [each.generation for each in objects],
-            ],
-        )
+        """Note how to know objects that have landed without reading them again."""
+        for each in objects:
+            self.query(
+                f"update {self.landed} set modified_ns = ?, generation = ? where object_uri = ?",
+                [each.modified_ns, each.generation, each.uri],
+            )
 
     def _insert(self, table: schemas.Table, values: list[tuple[object, ...]]) -> None:
         names = [name for name in schemas.columns(table) if name not in _OF_BIGQUERY]

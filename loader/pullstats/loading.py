@@ -1,88 +1,120 @@
-"""What `pullstats load` does: lists the sources, loads what is new, and reports."""
+"""The command `pullstats load`: lists the sources, loads what is new, and reports."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+import os
+import re
+from collections.abc import Iterable
+from contextlib import closing, nullcontext
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Union
 
 import click
 
 from pullstats import plan
-from pullstats.duckdb_warehouse import DuckDBWarehouse
-from pullstats.output import err, say
-from pullstats.plan import BatchResult
-
-if TYPE_CHECKING:
-    from pullstats.bigquery_warehouse import BigQueryWarehouse
+from pullstats.output import say
+from pullstats.plan import BatchResult, Found
+from pullstats.warehouses import on_either, open_warehouse
 
 EXIT_REJECTED_LINES = 3
 EXIT_UNREADABLE = 4
 
-Places = list[plan.Found | plan.Unusable]
-Warehouse = Union[DuckDBWarehouse, "BigQueryWarehouse"]
+
+def _hour(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """Return the text of a day or an hour that there is; `7d` means the day seven days ago."""
+    if value and re.fullmatch("[0-9]{1,4}d", value):
+        return f"{datetime.now(UTC) - timedelta(days=int(value[:-1])):%Y-%m-%d}"
+    try:
+        is_hour = value and re.fullmatch("[0-9-]{10}(T[0-9]{2})?", value)
+        if value is None or (is_hour and datetime.fromisoformat(value)):
+            return value
+    except ValueError:
+        pass
+    forms = "a day (2024-05-29), an hour (2024-05-29T07) or a number of days (7d)"
+    raise click.BadParameter(f"{value} is not {forms}")
 
 
-def find(sources: Sequence[str], to: str, project: str | None, since: str) -> dict[str, Places]:
-    """List each source; click.UsageError for what can't be one."""
+@click.command(
+    epilog="""\b
+Examples:
+  pullstats load --dry-run logs/
+  pullstats load logs/ more_logs/
+  pullstats load --to bigquery gs://my-logs/ --since 7d
+\b
+--since and --until take a day (2024-05-29), an hour (2024-05-29T07), or days before now (7d).
+\b
+Exit codes:
+  0  all landed
+  1  a file, network or permission failed
+  2  wrong usage
+  3  lines were rejected: storageanalysis.rejected_lines has them; all others landed
+  4  objects or folders could not be read, landed before with other content, or a source has no
+     log object: each is named; all others landed"""
+)
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option("--since", callback=_hour, help="First hour to load. Of gs://, no older is listed.")
+@click.option("--until", callback=_hour, help="Last hour to load, included.")
+@click.option("--allow-empty", is_flag=True, help="A source may have no log object.")
+@click.option("--dry-run", is_flag=True, help="Say what would be loaded, and why not the rest.")
+@on_either
+def command(
+    sources: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    allow_empty: bool,
+    dry_run: bool,
+    to: str,
+    database: Path,
+) -> int:
+    """Land log objects, each once: of a folder, a file, or gs://BUCKET/PREFIX.
+
+    Usage and storage logs of Cloud Storage, and audit logs that a Cloud Logging sink has written to
+    a bucket. What has landed before is left alone.
+    """
+    if since and until and since > until + "~":
+        raise click.UsageError(f"--since {since} is after --until {until}")
     for source in sources:
         if not source.startswith("gs://"):
             if to == "bigquery":
                 raise click.UsageError(f"BigQuery loads from gs:// only, not from {source}")
             if not source or not Path(source).exists():
                 raise click.UsageError(f"no such file or folder: {source or repr(source)}")
-    return {source: list(_list(source, project, since)) for source in sources}
-
-
-def _list(source: str, project: str | None, since: str) -> Iterable[plan.Found | plan.Unusable]:
-    if not source.startswith("gs://"):
-        return plan.find(Path(source))
-    # takes most of a second to import
-    from google.cloud.storage import Client  # noqa: PLC0415
-
-    from pullstats import gcs  # noqa: PLC0415
-
-    return gcs.find(Client(project), source, since)
-
-
-def run(
-    found: dict[str, Places],
-    warehouse: Warehouse | None,
-    hours: tuple[str, str],
-    allow_empty: bool,
-    dry_run: bool,
-) -> int:
-    """Load what has not landed, or only say so; without a warehouse nothing has."""
-    places = [each for of_source in found.values() for each in of_source]
-    since = datetime.fromisoformat(hours[0]) if hours[0] else None
-    ledger, by_uri = (warehouse.ledger(since=since), warehouse.by_uri) if warehouse else ({}, False)
-    todo = plan.make(places, ledger, by_uri, hours)
-    total = BatchResult(unreadable=dict(todo.conflicts))
-    if warehouse and not dry_run:
-        warehouse.remember(todo.compared)
-        _load_batches(warehouse, todo.load, total)
-    else:
-        for each in todo.load:
-            say(f"would load {each.place}: {each.size:,} bytes")
+    found = {source: list(_find(source, since or "")) for source in sources}
+    # nothing is made where nothing is to be written
+    is_new = dry_run and to == "duckdb" and not database.exists()
+    with nullcontext() if is_new else closing(open_warehouse(to, database, dry_run)) as warehouse:
+        first = datetime.fromisoformat(since) if since else None
+        ledger = warehouse.ledger(first) if warehouse else {}
+        places = (place for of_source in found.values() for place in of_source)
+        todo = plan.make(places, ledger, to == "bigquery", (since or "", (until or "") + "~"))
+        total = BatchResult(unreadable=todo.conflicts)
+        if warehouse and not dry_run:
+            warehouse.remember(todo.compared)
+            for batch in plan.batches(todo.load, warehouse.max_objects, warehouse.max_bytes):
+                total.include(warehouse.load(batch))
+                say(f"loaded {total.objects:,} of {len(todo.load):,} objects")
     for source, of_source in found.items():
-        if not allow_empty and not any(_is_log(each) for each in of_source):
+        if not allow_empty and not any(place.log_name for place in of_source):
             total.unreadable[source] = "no log object is there"
     return _report(todo, total, dry_run)
 
 
-def _is_log(place: plan.Found | plan.Unusable) -> bool:
-    return isinstance(place, plan.Found) and plan.name_of(place) is not None
+def _find(source: str, since: str) -> Iterable[Found]:
+    if not source.startswith("gs://"):
+        return plan.find(Path(source))
+    # takes most of a second to import
+    from google.cloud.storage import Client
 
+    from pullstats import gcs
 
-def _load_batches(warehouse: Warehouse, objects: list[plan.LogObject], total: BatchResult) -> None:
-    for batch in plan.batches(objects, warehouse.max_objects, warehouse.max_bytes):
-        total.include(warehouse.load(batch))
-        say(f"loaded {total.objects:,} of {len(objects):,} objects")
+    return gcs.find(Client(os.environ.get("PULLSTATS_PROJECT")), source, since)
 
 
 def _report(todo: plan.Plan, total: BatchResult, dry_run: bool) -> int:
+    if dry_run:
+        for each in todo.load:
+            say(f"would load {each.place}: {each.size:,} bytes")
     landed_before = 0
     for place, reason in todo.skipped.items():
-        if dry_run or reason != "has landed before":
+        if dry_run or reason != plan.HAS_LANDED:
             say(f"skipped {place}: {reason}")
         else:
             landed_before += 1
@@ -91,9 +123,9 @@ def _report(todo: plan.Plan, total: BatchResult, dry_run: bool) -> int:
     for place in todo.again:
         say(f"{place}: was cut off when it landed, so it lands again, whole")
     for uri, count in total.rejected.items():
-        say(f"{uri}: {count:,} lines rejected; see rejected_lines", err)
+        say(f"{uri}: {count:,} lines rejected; see rejected_lines", err=True)
     for uri, reason in total.unreadable.items():
-        say(f"{uri}: not loaded: {reason}", err)
+        say(f"{uri}: not loaded: {reason}", err=True)
     if not dry_run:
         say(f"{total.objects:,} objects, {total.rows:,} rows landed")
     if total.unreadable:

@@ -1,20 +1,88 @@
-"""Where the commands print what they do."""
+"""What commands print: lines, and tables of rows."""
 
-import sys
+import csv
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import islice
+from typing import Any, TextIO
 
-from rich.console import Console
+import click
 
-out = Console(
-    highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 200
-)
-err = Console(highlight=False, markup=False, emoji=False, stderr=True)
+FORMATS = ("table", "csv", "json")
+# A spreadsheet would take such a text for a formula, also behind what may separate cells.
+_FORMULA = re.compile(r"(^|[;\t\r\n])(?=[\"'\s]*[=+\-@])")
 
 
-def say(text: str, to: Console = out) -> None:
-    """Print a line, however long. Names come from outside, so nothing in it moves the cursor."""
-    to.print(shown(text), soft_wrap=True)
+def say(text: str, err: bool = False) -> None:
+    """Print a line. Names come from outside, so nothing in it moves the cursor."""
+    click.echo(shown(text), err=err)
 
 
 def shown(text: str) -> str:
     """Escape what a terminal or a table must not get from a stranger."""
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+def write(
+    columns: Sequence[str], rows: Iterator[Sequence[Any]], layout: str, output: TextIO
+) -> None:
+    """Write rows as a table, as CSV, or as one JSON object a line."""
+    if layout == "csv":
+        writer = csv.writer(output, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_csv(cell) for cell in row] for row in rows)
+    elif layout == "json":
+        for row in rows:
+            line = dict(zip(columns, map(_json, row), strict=True))
+            output.write(json.dumps(line, ensure_ascii=False) + "\n")
+    else:
+        _write_table(columns, list(rows), output)
+
+
+def first(rows: Iterable[Sequence[Any]], limit: int | None) -> Iterator[Sequence[Any]]:
+    """Give the first rows; say if there are more."""
+    left = iter(rows)
+    yield from islice(left, limit)
+    if next(left, None) is not None:
+        say(f"pullstats: these are the first {limit} rows, and there are more", err=True)
+
+
+def _write_table(columns: Sequence[str], rows: list[Sequence[Any]], output: TextIO) -> None:
+    # takes longer to import than a question takes
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column, cells in zip(columns, zip(*rows, strict=True) if rows else columns, strict=True):
+        is_number = rows and all(isinstance(each, int | float | None) for each in cells)
+        table.add_column(column, justify="right" if is_number else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(shown(_text(cell, grouped=True))) for cell in row))
+    # A line is as long as its cells: a terminal cuts or wraps it, a pipe gets it whole.
+    Console(file=output, width=10_000).print(table)
+
+
+def _text(cell: Any, grouped: bool = False) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime):
+        return f"{cell.replace(tzinfo=None, microsecond=0)}"
+    if grouped and isinstance(cell, int) and not isinstance(cell, bool):
+        return f"{cell:,}"
+    return str(cell)
+
+
+def _csv(cell: Any) -> str:
+    text = _text(cell)
+    return _FORMULA.sub(r"\1'", text) if isinstance(cell, str) else text
+
+
+def _json(cell: Any) -> Any:
+    if isinstance(cell, Decimal):
+        return float(cell)
+    return cell.isoformat() if isinstance(cell, date | datetime) else cell

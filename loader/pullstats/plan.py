@@ -13,42 +13,48 @@ from pullstats import log_names
 # All of an object is read at a time, except for those that BigQuery loads by itself.
 MAX_OBJECT_BYTES = 512 * 1024 * 1024
 TOO_LARGE = f"it is larger than {MAX_OBJECT_BYTES:,} bytes"
+HAS_LANDED = "has landed before"
 
 
 @dataclass(frozen=True)
 class Found:
-    """A file or an object that may be a log, as its listing describes it.
+    """A place that may be a log object, as its listing or the ledger describes it.
 
     `checksum` is null for files, and for objects that are stored compressed: listings don't know
-    their content. `modified_ns` is a file's.
+    their content. `modified_ns` is a file's. `fault` says why the place can't be used: that is an
+    error if logs may be hidden there.
     """
 
     place: str
-    size: int
-    read: Callable[[], bytes] = field(compare=False, repr=False)
+    size: int = 0
+    read: Callable[[], bytes] = field(default=bytes, compare=False, repr=False)
     generation: int | None = None
     checksum: str | None = None
     modified_ns: int | None = None
+    fault: str | None = None
+    is_error: bool = True
 
+    @property
+    def path(self) -> str:
+        is_object = self.place.startswith("gs://")
+        return self.place if is_object else os.path.abspath(self.place)  # noqa: PTH100 (keeps links)
 
-@dataclass(frozen=True)
-class Unusable:
-    """A place that is no file. It is an error if logs may be hidden below it."""
+    @property
+    def log_name(self) -> log_names.LogName | None:
+        return None if self.fault else log_names.parse(self.path)
 
-    place: str
-    reason: str
-    is_error: bool
+    def content(self) -> tuple[int, str]:
+        """Size and checksum of the content; reads it where no listing knows them."""
+        return (self.size, self.checksum) if self.checksum else fingerprint(self.read())
 
+    def is_known_as(self, other: "Found") -> bool:
+        """Compare without reading: the generation, or size and time of change of a file."""
+        if self.generation:
+            return self.generation == other.generation
+        return (self.size, self.modified_ns) == (other.size, other.modified_ns)
 
-@dataclass(frozen=True)
-class LedgerEntry:
-    """What the ledger knows of an object; `error` says why it could not be landed."""
-
-    size: int
-    checksum: str
-    generation: int | None = None
-    modified_ns: int | None = None
-    error: str | None = None
+    def is_same(self, other: "Found") -> bool:
+        return self.is_known_as(other) or self.content() == other.content()
 
 
 @dataclass(frozen=True)
@@ -61,16 +67,6 @@ class LogObject(Found):
 
     uri: str = field(kw_only=True)
     name: log_names.LogName = field(kw_only=True)
-
-    def content(self) -> tuple[int, str]:
-        """Size and checksum of the content; reads it where no listing knows them."""
-        return (self.size, self.checksum) if self.checksum else fingerprint(self.read())
-
-    def is_known_as(self, other: "LogObject | LedgerEntry") -> bool:
-        """Compare without reading: the generation, or size and time of change of a file."""
-        if self.generation:
-            return self.generation == other.generation
-        return (self.size, self.modified_ns) == (other.size, other.modified_ns)
 
 
 @dataclass(frozen=True)
@@ -121,16 +117,17 @@ def _read(path: Path) -> bytes:
         return checked(file.read(MAX_OBJECT_BYTES + 1))
 
 
-def find(source: Path) -> Iterator[Found | Unusable]:
+def find(source: Path) -> Iterator[Found]:
     """List the files at and below a path. Links below it are named, not followed."""
     todo = [source]
     while todo:
         path = todo.pop()
+        place = str(path)
         if path != source and path.is_symlink():
             # what it leads to is listed by itself, or nobody has named it
             is_listed = path.exists() and path.resolve().is_relative_to(source.resolve())
             where = "to what is listed" if is_listed else "to nothing, or out of the source"
-            yield Unusable(str(path), f"it is a link {where}", is_error=not is_listed)
+            yield Found(place, fault=f"it is a link {where}", is_error=not is_listed)
             continue
         try:
             if path.is_dir():
@@ -138,26 +135,16 @@ def find(source: Path) -> Iterator[Found | Unusable]:
             elif path.is_file():
                 about = path.stat()
                 read = partial(_read, path)
-                yield Found(str(path), about.st_size, read, modified_ns=about.st_mtime_ns)
+                yield Found(place, about.st_size, read, modified_ns=about.st_mtime_ns)
             else:
-                yield Unusable(str(path), "it is no regular file", is_error=False)
+                yield Found(place, fault="it is no regular file", is_error=False)
         except OSError as error:
-            yield Unusable(str(path), f"it can't be read: {error}", is_error=True)
-
-
-def _path(found: Found) -> str:
-    is_object = found.place.startswith("gs://")
-    return found.place if is_object else os.path.abspath(found.place)  # noqa: PTH100 (keeps links)
-
-
-def name_of(found: Found) -> log_names.LogName | None:
-    """Read the name of a place; None when it is not that of a log object."""
-    return log_names.parse(_path(found))
+            yield Found(place, fault=f"it can't be read: {error}")
 
 
 def make(
-    places: Iterable[Found | Unusable],
-    ledger: Mapping[str, LedgerEntry],
+    places: Iterable[Found],
+    ledger: Mapping[str, Found],
     by_uri: bool = False,
     hours: tuple[str, str] = ("", "~"),
 ) -> Plan:
@@ -170,14 +157,11 @@ def make(
     for found in places:
         # what the file system gives for bytes that are not UTF-8 can't be printed or stored
         shown = found.place.encode(errors="backslashreplace").decode()
-        if isinstance(found, Unusable):
-            (plan.conflicts if found.is_error else plan.skipped)[shown] = found.reason
-            continue
-        name = name_of(found)
+        name = found.log_name
         if not name:
-            reason = log_names.near_miss(_path(found))
-            not_named = plan.conflicts if reason else plan.skipped
-            not_named[shown] = reason or "its name is not that of a log object"
+            fault = found.fault or log_names.near_miss(found.path)
+            unused = plan.conflicts if fault and found.is_error else plan.skipped
+            unused[shown] = fault or "its name is not that of a log object"
         elif shown != found.place:
             plan.conflicts[shown] = "its name is not UTF-8"
         elif not hours[0] <= f"{name.hour:%Y-%m-%dT%H}" <= hours[1]:
@@ -192,28 +176,28 @@ def make(
     return plan
 
 
-def _sort(each: LogObject, first: LogObject, landed: LedgerEntry | None, plan: Plan) -> None:
+def _sort(each: LogObject, first: LogObject, landed: Found | None, plan: Plan) -> None:
     if first is not each:
-        if each.is_known_as(first) or each.content() == first.content():
+        if each.is_same(first):
             plan.skipped[each.place] = f"duplicate of {first.place}"
         else:
             plan.conflicts[each.place] = f"has the name of {first.place}, but other content"
     elif not landed:
         plan.load.append(each)
-    elif each.is_known_as(landed) or each.content() == (landed.size, landed.checksum):
-        if landed.error:
-            plan.conflicts[each.place] = landed.error
+    elif each.is_same(landed):
+        if landed.fault:
+            plan.conflicts[each.place] = landed.fault
             return
-        plan.skipped[each.place] = "has landed before"
+        plan.skipped[each.place] = HAS_LANDED
         if not each.is_known_as(landed):
             plan.compared.append(each)
-    elif landed.error:
+    elif landed.fault:
         plan.load.append(each)
-    elif fingerprint(each.read()[: landed.size]) == (landed.size, landed.checksum):
+    elif fingerprint(each.read()[: landed.size]) == landed.content():
         plan.load.append(each)
         plan.again.append(each.place)
     else:
-        plan.conflicts[each.place] = "has landed before with other content"
+        plan.conflicts[each.place] = f"{HAS_LANDED} with other content"
 
 
 def batches(

@@ -1,44 +1,61 @@
-"""What has landed, by kind of log and day."""
+"""The command `pullstats status`: what has landed, and whether that is new."""
 
-import json
-from datetime import timedelta
+import sys
+from contextlib import closing
+from pathlib import Path
 
-from rich.table import Table
+import click
 
-from pullstats.loading import Warehouse
-from pullstats.output import err, out, say
+from pullstats.output import FORMATS, say, write
+from pullstats.warehouses import Warehouse, on_either, open_warehouse
 
 EXIT_NOTHING_NEW = 5
 # Runs of dbt that have finished, as macros/incremental/build_days.sql writes them.
 RUNS = "pullstats_intermediate.build_days"
-NAMES = ("log", "day", "objects", "rows", "rejected_lines")
+# BigQuery does not know the rows of an object, only of a job.
+_DAYS = """
+    select
+        kind as log, cast(cast(log_hour as date) as string) as day,
+        count(distinct object_uri) as objects,
+        cast(case when count(row_count) = count(*) then sum(row_count) end as int64) as row_count,
+        cast(sum(rejected_count) as int64) as rejected_lines,
+        count(distinct case
+            when row_count is null or row_count + rejected_count > 0 then log_hour
+        end) as hours,
+        max(log_hour) as newest_hour
+    from {}
+    group by 1, 2
+    order by 1, 2
+"""
+COLUMNS = ("log", "day", "objects", "rows", "rejected_lines", "hours", "newest_hour")
 
 
-def run(warehouse: Warehouse, layout: str) -> int:
-    """Print what has landed; returns 1 if nothing has."""
-    # in SQL that both engines speak; BigQuery does not know the rows of an object, only of a job
-    days = warehouse.query(
-        "select kind, cast(cast(log_hour as date) as string), count(distinct object_uri),"
-        " cast(case when count(row_count) = count(*) then sum(row_count) end as int64),"
-        f" cast(sum(rejected_count) as int64) from {warehouse.landed} group by 1, 2 order by 1, 2"
-    )
-    if layout == "json":
-        say(json.dumps([dict(zip(NAMES, day, strict=True)) for day in days]))
-    elif days:
-        table = Table(*NAMES)
-        for column in table.columns[2:]:
-            column.justify = "right"
-        for kind, day, *counts in days:
-            table.add_row(kind, day, *("" if x is None else f"{x:,}" for x in counts))
-        out.print(table)
-        _say_hours(warehouse)
+@click.command()
+@click.option("--format", "layout", type=click.Choice(FORMATS), default="table")
+@click.option("--new", "is_news", is_flag=True, help="Only say if there is something to build.")
+@on_either
+def command(layout: str, is_news: bool, to: str, database: Path) -> int:
+    """Say what has landed, by day: `hours` counts those with a record. Reads only.
+
+    With --new, say only whether raw has changed since the last finished build.
+
+    Exit codes: 0 success, 1 nothing has landed, 5 (with --new) nothing is new.
+    """
+    if to == "duckdb" and not database.exists():
+        say(f"pullstats: no database at {database}: nothing has landed yet", err=True)
+        return 1
+    with closing(open_warehouse(to, database, read_only=True)) as warehouse:
+        if is_news:
+            return _show_news(warehouse)
+        days = warehouse.query(_DAYS.format(warehouse.landed))
     if not days:
-        say("pullstats: nothing has landed yet", err)
-    return int(not days)
+        say("pullstats: nothing has landed yet", err=True)
+        return 1
+    write(COLUMNS, iter(days), layout, sys.stdout)
+    return 0
 
 
-def show_news(warehouse: Warehouse) -> int:
-    """Say whether raw has changed since the last finished run of dbt began."""
+def _show_news(warehouse: Warehouse) -> int:
     changed = warehouse.changed_at()
     last = None
     if warehouse.has_table(RUNS):
@@ -51,18 +68,3 @@ def show_news(warehouse: Warehouse) -> int:
         return 0
     say(f"nothing new since the build of {last}" if last else "nothing has landed yet")
     return EXIT_NOTHING_NEW
-
-
-def _say_hours(warehouse: Warehouse) -> None:
-    # a log without a line tells nothing: fct_log_hours leaves it out as well
-    found = warehouse.query(
-        f"select distinct kind, log_hour from {warehouse.landed}"
-        " where row_count is null or row_count + rejected_count > 0"
-    )
-    for kind, title in (("audit", "newest hour of audit logs"), ("usage", "newest hour")):
-        hours = {hour.replace(minute=0, second=0) for of, hour in found if of == kind}
-        if hours:
-            say(f"{title}: {max(hours):%Y-%m-%d %H:%M} UTC")
-        if hours and kind == "usage":
-            count = int((max(hours) - min(hours)) / timedelta(hours=1)) + 1 - len(hours)
-            say(f"hours without a log record: {count:,}")

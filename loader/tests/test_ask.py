@@ -1,5 +1,7 @@
 """`pullstats ask`: how an answer looks, and what is refused."""
 
+import csv
+import io
 import json
 import shutil
 from pathlib import Path
@@ -63,6 +65,29 @@ def test_csv_and_json_hold_each_value_exactly(database: Path, capsys: Capture) -
     assert first["note"] is None
 
 
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@x", "'@x"),
+        ("-x", "'-x"),
+        ("a;=1+1", "a;'=1+1"),
+        ('a;"+x', "a;'\"+x"),
+        (" =x", "' =x"),
+        ("a\n=x", "a\n'=x"),
+        ("a=b", "a=b"),
+        ("a-b", "a-b"),
+    ],
+)
+def test_a_spreadsheet_takes_no_cell_for_a_formula(
+    text: str, cell: str, database: Path, capsys: Capture
+) -> None:
+    quoted = text.replace("'", "''")
+    sql = f"select '{quoted}' as image, -1 as pulls"
+    _, out, _ = asked(sql, "--format", "csv", capsys=capsys)
+    assert list(csv.reader(io.StringIO(out)))[1] == [cell, "-1"]
+
+
 def test_a_limit_says_that_there_is_more(database: Path, capsys: Capture) -> None:
     _, out, err = asked("from dim_images", "--limit", "1", "--format", "csv", capsys=capsys)
     assert len(out.splitlines()) == 2
@@ -103,7 +128,7 @@ def test_help_names_all_questions(database: Path, capsys: Capture) -> None:
     _, out, _ = asked("--help", capsys=capsys)
     names = {path.stem for path in (ROOT / "analyses").glob("*.sql")}
     assert not {name for name in names if name not in out}
-    assert ask.questions(ROOT).keys() == names
+    assert ask.questions().keys() == names
 
 
 def test_no_database_is_made(tmp_path: Path, capsys: Capture) -> None:
@@ -129,6 +154,9 @@ def test_outside_a_checkout_there_are_no_questions(
     code, _, err = asked("images_not_used", capsys=capsys)
     assert code == 1
     assert "checkout" in err
+    code, out, _ = asked("--help", capsys=capsys)
+    assert code == 0
+    assert "A checkout of pullstats has the questions" in out
 
 
 def test_a_changed_file_compiles_the_questions_again(

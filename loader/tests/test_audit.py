@@ -2,6 +2,8 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -113,7 +115,12 @@ def test_when_all_lines_are_entries_then_duckdb_alone_checks_them(
     assert store.load({audit(): entry() * 2}) == BatchResult(1, 2)
 
 
-RAW = DuckDBWarehouse(Path(":memory:"))
+@pytest.fixture(scope="module")
+def raw() -> Iterator[DuckDBWarehouse]:
+    with closing(DuckDBWarehouse(Path(":memory:"))) as warehouse:
+        yield warehouse
+
+
 texts = st.text(max_size=5)
 values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | texts,
@@ -126,16 +133,16 @@ marks = st.sampled_from([b'"', b"{", b"}", b"\\", b",", b"1e999", b"\t", b"\x01"
 @settings(max_examples=300, deadline=None)
 @given(values, st.booleans(), st.integers(0, 300), marks | st.just(b""))
 def test_when_a_line_is_accepted_then_duckdb_reads_it(
-    value: object, is_ascii: bool, place: int, mark: bytes
+    raw: DuckDBWarehouse, value: object, is_ascii: bool, place: int, mark: bytes
 ) -> None:
     data = json.dumps({**ENTRY, "x": value}, ensure_ascii=is_ascii).encode(errors="replace")
     line = data[: place % len(data)] + mark + data[place % len(data) :]
     name = parse(f"/logs/{audit()}")
     assert name
-    RAW.query("delete from storageanalysis.audit_logs; delete from storageanalysis.rejected_lines")
-    result = RAW.load([LogObject("", len(line), lambda: line, uri=name.identity, name=name)])
-    landed = RAW.query("select insertId from storageanalysis.audit_logs")
-    rejected = RAW.query("select line_bytes from storageanalysis.rejected_lines")
+    raw.query("delete from storageanalysis.audit_logs; delete from storageanalysis.rejected_lines")
+    result = raw.load([LogObject("", len(line), lambda: line, uri=name.identity, name=name)])
+    landed = raw.query("select insertId from storageanalysis.audit_logs")
+    rejected = raw.query("select line_bytes from storageanalysis.rejected_lines")
     assert result.rows == len(landed)
     assert [json.loads(line)["insertId"] if landed else line] == [x for (x,) in landed + rejected]
 

@@ -345,7 +345,7 @@ def test_when_the_machine_is_elsewhere_then_the_rows_are_the_same(
     settings = os.environ | {"TZ": zone, "LC_ALL": "C", "PULLSTATS_DUCKDB": str(database)}
     subprocess.run([*command, "load", str(odd)], env=settings, check=True)
     said = subprocess.run([*command, "status"], env=settings, check=True, capture_output=True)
-    assert b"newest hour: 2024-05-29 23:00 UTC" in said.stdout
+    assert b"2024-05-29 23:00:00" in said.stdout
     with duckdb.connect(str(database), read_only=True) as connection:
         found = connection.execute("select log_hour from storageanalysis.loaded_objects")
         assert found.fetchall() == [(datetime(2024, 5, 29, 23),)]

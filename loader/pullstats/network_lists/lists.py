@@ -142,7 +142,7 @@ def _region(name: Any) -> Any:
 
 
 def _mmdb(path: Path) -> Iterator[Range]:
-    import maxminddb  # noqa: PLC0415 - an extra of its own
+    import maxminddb
 
     is_known = False
     with maxminddb.open_database(path) as database:

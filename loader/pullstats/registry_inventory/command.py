@@ -4,18 +4,17 @@ import os
 import re
 import signal
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 
 import click
-from rich.progress import Progress
 
-from pullstats.output import err, say
-from pullstats.registry_inventory.landing import Landing
+from pullstats.output import say
 from pullstats.registry_inventory.registry import REPOSITORY, Login, Registry, UnavailableError
-from pullstats.registry_inventory.walk import Walk
+from pullstats.registry_inventory.walk import TABLES, Walk
+from pullstats.warehouses import Warehouse, on_either, open_warehouse
 
 EXIT_SET_ASIDE = 3
 EXIT_UNAVAILABLE = 4
@@ -62,53 +61,80 @@ def deadline(minutes: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def run(
-    targets: Iterable[str],
+@click.command(
+    epilog="""\b
+Examples:
+  pullstats inventory --dry-run gcr.io/my-project
+  pullstats inventory gcr.io/my-project registry.example.com/team 127.0.0.1:5000
+\b
+Exit codes:
+  0  all landed
+  1  a file, network or permission failed
+  2  wrong usage
+  3  something was set aside: storageanalysis.inventory_errors names it; all else landed
+  4  a registry can't be reached or listed: nothing of it landed, the other targets did"""
+)
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@click.option("--plain-http", is_flag=True, help="No TLS, even if the registry is elsewhere.")
+@click.option("--dry-run", is_flag=True, help="Name the repositories, land nothing.")
+@click.option(
+    "--max-minutes",
+    type=click.FloatRange(0, min_open=True),
+    default=240,
+    show_default=True,
+    help="Give up a target after this time.",
+)
+@on_either
+def command(
+    targets: tuple[str, ...],
     plain_http: bool,
+    dry_run: bool,
     max_minutes: float,
-    open_landing: Callable[[], Landing] | None,
+    to: str,
+    database: Path,
 ) -> int:
-    """Take each target in turn; exit codes: 0 success, 3 something set aside, 4 a target unseen.
+    """Land what registries hold: tags, manifests, blobs. TARGET is HOST[:PORT][/PATH].
 
-    Without a landing the repositories are only named.
+    The variables PULLSTATS_REGISTRY_USER and PULLSTATS_REGISTRY_PASSWORD hold the login of one
+    registry. If it gets its tokens from another host, PULLSTATS_REGISTRY_REALM names their URL.
     """
     places = [target(text) for text in targets]
     login = credentials({host for host, _ in places})
-    landing = open_landing() if open_landing else None
     codes = {0}
-    try:
+    # a database that is open can be written when all is listed
+    opened = nullcontext() if dry_run else closing(open_warehouse(to, database, tables=TABLES))
+    with opened as warehouse:
         for host, path in places:
             walk = Walk(Registry(host, plain_http, login), host, path)
             try:
-                _take(walk, max_minutes, landing)
+                _take(walk, max_minutes, warehouse)
             except UnavailableError as error:
-                say(f"{walk.target}: not listed: {error}", err)
+                say(f"{walk.target}: not listed: {error}", err=True)
                 codes.add(EXIT_UNAVAILABLE)
             for (name, reference), reason in walk.errors.items():
                 place = f"{host}/{name} {reference or ''}".rstrip()
-                say(f"{place}: set aside: {reason}", err)
+                say(f"{place}: set aside: {reason}", err=True)
                 codes.add(EXIT_SET_ASIDE)
-    finally:
-        if landing:
-            landing.close()
     return max(codes)
 
 
-def _take(walk: Walk, max_minutes: float, landing: Landing | None) -> None:
-    if not landing:
+def _take(walk: Walk, max_minutes: float, warehouse: Warehouse | None) -> None:
+    """Land what is at a target; without a warehouse, only name its repositories."""
+    if not warehouse:
         with deadline(max_minutes):
             for name, _ in walk.find():
                 say(f"{walk.host}/{name}")
         return
-    with (
-        tempfile.TemporaryDirectory(prefix="pullstats-") as folder,
-        Progress(console=err, disable=not err.is_terminal) as progress,
-    ):
-        task = progress.add_task(f"listing {walk.target}", total=None)
-        known = landing.known(walk.host)
+    # a manifest never changes, so its blobs land once: with the first inventory that finds it
+    known = warehouse.query(
+        f"select distinct repository, manifest_digest from {warehouse.raw}.manifest_blobs"
+        f" where registry_host = '{walk.host}'"
+        f" and inventory_id in (select inventory_id from {warehouse.raw}.inventories)"
+    )
+    with tempfile.TemporaryDirectory(prefix="pullstats-") as folder:
         with deadline(max_minutes):
-            files = walk.run(Path(folder), known, lambda: progress.advance(task))
-        landing.land(files)
+            files = walk.run(Path(folder), set(known))
+        warehouse.load_rows(files)
     say(
         f"{walk.target}: {walk.repositories:,} repositories, {walk.manifests:,} manifests landed,"
         f" {len(walk.errors):,} set aside"

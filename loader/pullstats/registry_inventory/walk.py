@@ -2,21 +2,22 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 from uuid import uuid4
 
 from pullstats import schemas
 from pullstats.output import shown
-from pullstats.registry_inventory.landing import TABLES
 from pullstats.registry_inventory.manifests import AnswerError, Manifest
 from pullstats.registry_inventory.registry import Listing, Registry, UnavailableError
 from pullstats.schemas import Table
 
+# The ledger is last: what it doesn't name has not landed.
+TABLES: tuple[Table, ...] = ("manifests", "manifest_blobs", "inventory_errors", "inventories")
 # What is kept in memory until a repository, or the registry, is done.
 MAX_MANIFESTS = 250_000
 MAX_REPOSITORIES = 1_000_000
@@ -36,7 +37,7 @@ class Walk:
             "listed_at": _now(),
             "registry_host": host,
         }
-        self._known: set[tuple[str, str]] = set()
+        self._known: set[tuple[Any, ...]] = set()
         self._columns = {table: schemas.columns(table) for table in TABLES}
         self._files: Mapping[Table, TextIO] = {}
         self.repositories = self.manifests = 0
@@ -85,9 +86,7 @@ class Walk:
             if found.tags or found.untagged:
                 yield name, found
 
-    def run(
-        self, folder: Path, known: set[tuple[str, str]], progress: Callable[[], None]
-    ) -> dict[Table, Path]:
+    def run(self, folder: Path, known: set[tuple[Any, ...]]) -> dict[Table, Path]:
         """Write the rows into one file of JSON lines per table; return the files.
 
         `known`: repository and digest of the manifests whose blobs have landed before.
@@ -103,7 +102,6 @@ class Walk:
                     self._list(name, listing or self._registry.listing(name))
                 except AnswerError as error:
                     self._set_aside(name, None, str(error))
-                progress()
             for (repository, reference), reason in self.errors.items():
                 columns = {"repository": repository, "reference": reference, "reason": reason}
                 self._add("inventory_errors", columns)

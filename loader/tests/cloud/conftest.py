@@ -24,16 +24,16 @@ class Cloud:
         name = uuid.uuid4().hex[:12]
         self.storage = Client(PROJECT)
         self.bucket = self.storage.create_bucket(f"logs-{name}")
-        self.dataset = f"raw_{name}"
+        self.dataset = os.environ["PULLSTATS_DATASET"] = f"raw_{name}"
         self.uri = f"gs://{self.bucket.name}/"
-        self.warehouse = BigQueryWarehouse(dataset=self.dataset)
+        self.warehouse = BigQueryWarehouse()
         self.client = self.warehouse.client
 
     def put(self, objects: Mapping[str, bytes]) -> None:
         for name, data in objects.items():
             self.bucket.blob(name).upload_from_string(data)
 
-    def plan(self, ledger: dict[str, plan.LedgerEntry] | None = None, since: str = "") -> plan.Plan:
+    def plan(self, ledger: dict[str, plan.Found] | None = None, since: str = "") -> plan.Plan:
         known = self.warehouse.ledger() if ledger is None else ledger
         return plan.make(gcs.find(self.storage, self.uri, since), known, by_uri=True)
 
@@ -75,7 +75,8 @@ def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture
-def cloud(emulators: None) -> Iterator[Cloud]:
+def cloud(emulators: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    monkeypatch.setenv("PULLSTATS_DATASET", "each sets its own")
     cloud = Cloud()
     yield cloud
     # the emulator looks at all tables that there are whenever it looks for one

@@ -11,7 +11,7 @@ def test_parameters_are_bound(cloud: Cloud) -> None:
     types = {"image": "string", "days": "int64"}
     for image in ("it's", None):
         values: dict[str, ask.Value] = {"image": image, "days": 41}
-        with ask.on_bigquery(sql, values, types, cloud.client) as answer:
+        with ask.on_bigquery(sql, values, types) as answer:
             assert answer.columns == ["image", "days"]
             assert list(answer.rows) == [(image, 42)]
 
@@ -20,6 +20,6 @@ def test_what_is_no_select_is_refused(cloud: Cloud) -> None:
     sql = f"drop schema `{cloud.dataset}`"
     with (
         pytest.raises(ask.AskError, match="only SELECT"),
-        ask.on_bigquery(sql, {}, {}, cloud.client),
+        ask.on_bigquery(sql, {}, {}),
     ):
         pass

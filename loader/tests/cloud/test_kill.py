@@ -19,7 +19,7 @@ from tests.test_audit import audit, entry
 from tests.test_load import BROKEN, SOUND, STORAGE, typed, usage
 
 
-def load_until(dataset: str, objects: list[LogObject], last: int) -> int:
+def load_until(objects: list[LogObject], last: int) -> int:
     """Load in a process that kills itself once a number of jobs is submitted; give its status."""
     send, submitted = requests.Session.send, 0
 
@@ -36,7 +36,7 @@ def load_until(dataset: str, objects: list[LogObject], last: int) -> int:
 
     def load() -> None:
         requests.Session.send = send_and_die
-        BigQueryWarehouse(dataset=dataset).load(objects)
+        BigQueryWarehouse().load(objects)
 
     return os.waitpid(start(load), 0)[1]
 
@@ -46,7 +46,7 @@ def load_for(cloud: Cloud, batch: int, seconds: float) -> bool:
 
     def load() -> None:
         BigQueryWarehouse.max_objects = batch
-        options = ["--to", "bigquery", "--dataset", cloud.dataset]
+        options = ["--to", "bigquery"]
         assert cli.main(["load", *options, cloud.uri]) in (0, loading.EXIT_REJECTED_LINES)
 
     return killed_after(seconds, load)
@@ -63,12 +63,12 @@ def test_killed_at_each_step_nothing_is_lost_or_doubled(cloud: Cloud) -> None:
         step = f"step{killed_at + 1}/"
         cloud.put({step + name: data for name, data in logs.items()})
         todo = cloud.plan().load
-        status = load_until(cloud.dataset, todo, killed_at + 1)
+        status = load_until(todo, killed_at + 1)
         if status == 0:
             break
         assert status == signal.SIGKILL
         killed_at += 1
-        BigQueryWarehouse(dataset=cloud.dataset).load(todo)
+        BigQueryWarehouse().load(todo)
     assert killed_at == 6
     assert cloud.rows() == typed([GOOD, GOOD] * 8)
     assert Counter(cloud.landed()) == Counter(

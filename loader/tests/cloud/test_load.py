@@ -205,12 +205,12 @@ def test_when_loaders_meet_then_each_object_lands(cloud: Cloud) -> None:
     """The documented race: what two batches share may land twice, and nothing is lost."""
     cloud.put({usage(hour=hour): SOUND for hour in range(12)} | {usage(shard=1): BROKEN})
     todo = cloud.plan().load
-    BigQueryWarehouse(dataset=cloud.dataset).load(todo[:1])
+    BigQueryWarehouse().load(todo[:1])
     faults: list[Exception] = []
     start = threading.Barrier(6)
 
     def load(mine: list[plan.LogObject]) -> None:
-        warehouse = BigQueryWarehouse(dataset=cloud.dataset)
+        warehouse = BigQueryWarehouse()
         start.wait()
         try:
             warehouse.load(mine)
@@ -235,27 +235,30 @@ def test_when_loaders_meet_then_each_object_lands(cloud: Cloud) -> None:
 def test_when_the_tables_are_dropped_then_all_lands_again(cloud: Cloud) -> None:
     cloud.load({usage(): SOUND})
     cloud.client.delete_dataset(cloud.dataset, delete_contents=True)
-    cloud.warehouse = BigQueryWarehouse(dataset=cloud.dataset)
+    cloud.warehouse = BigQueryWarehouse()
     assert cloud.load() == BatchResult(1, 1)
     assert cloud.rows() == typed([GOOD])
 
 
-def test_when_tables_are_made_then_they_are_partitioned_and_labelled(cloud: Cloud) -> None:
-    labels = ["team=data"]
-    cloud.warehouse = BigQueryWarehouse(dataset=cloud.dataset, labels=labels, usage_days="30")
+def test_when_tables_are_made_then_they_are_partitioned_and_labelled(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULLSTATS_USAGE_DAYS", "30")
+    cloud.warehouse = BigQueryWarehouse()
     cloud.load({usage(): SOUND})
     made = {name: cloud.client.get_table(f"{cloud.dataset}.{name}") for name in TABLES}
     assert {name for name, table in made.items() if table.time_partitioning} == RAW
     partitioning = made["usage"].time_partitioning
     assert (partitioning.type_, partitioning.field) == ("HOUR", None)
     # the emulator forgets the option, so it is asserted on what is asked for
-    for warehouse, days in ((cloud.warehouse, 30), (BigQueryWarehouse(usage_days="0"), None)):
+    monkeypatch.setenv("PULLSTATS_USAGE_DAYS", "0")
+    for warehouse, days in ((cloud.warehouse, 30), (BigQueryWarehouse(), None)):
         found = {name: warehouse.table(name).time_partitioning for name in TABLES}
         expires = {name: each.expiration_ms for name, each in found.items() if each}
         milliseconds = days and days * 86_400_000
         assert expires == {"usage": milliseconds, "audit_logs": milliseconds, "storage": None}
     assert made["usage"].clustering_fields == ["cs_bucket", "cs_operation"]
-    assert all(table.labels == {"team": "data"} for table in made.values())
+    assert all(table.labels == {"app": "pullstats"} for table in made.values())
     kinds = {field.name: field.field_type for field in made["usage"].schema}
     assert kinds == {name: kind.replace("INT64", "INTEGER") for name, kind in COLUMNS.items()}
 

@@ -8,7 +8,6 @@ from tests.cloud.conftest import Cloud
 
 
 def test_lists_land_in_place_of_those_before(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PULLSTATS_DATASET", cloud.dataset)
     for name, organization in (("cloud.json", None), ("asn.mmdb", "Globex, Inc.")):
         assert cli.main(["networks", str(EXAMPLES / "networks" / name), "--to", "bigquery"]) == 0
         found = cloud.client.query_and_wait(

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pullstats import schemas
-from pullstats.registry_inventory.landing import TABLES, DuckDBLanding
+from pullstats.duckdb_warehouse import DuckDBWarehouse
 from pullstats.registry_inventory.manifests import IMAGES, INDEXES, AnswerError, Manifest, parse
+from pullstats.registry_inventory.walk import TABLES
 from tests.inventory.registries import digest_of, image, index, query
 
 # what str.isprintable takes
@@ -156,10 +158,9 @@ def test_when_rows_land_then_they_are_as_they_were(rows: list[dict[str, object]]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "a [b] *.json"
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        landing = DuckDBLanding(Path(":memory:"))
-        landing.land({"manifest_blobs": file})
-        found = landing.connection.execute("from storageanalysis.manifest_blobs").fetchall()
-        landing.close()
+        with closing(DuckDBWarehouse(Path(":memory:"), tables=TABLES)) as warehouse:
+            warehouse.load_rows({"manifest_blobs": file})
+            found = warehouse.query("from storageanalysis.manifest_blobs")
     assert sorted(found, key=repr) == sorted(
         (tuple(map(row.get, schemas.columns("manifest_blobs"))) for row in rows), key=repr
     )
@@ -171,11 +172,10 @@ def test_when_a_table_can_not_be_landed_then_none_is(tmp_path: Path) -> None:
         row = {column: "2024-05-29" if "_at" in column else 1 for column in schemas.columns(name)}
         file.write_text(json.dumps(row))
     database = tmp_path / "test.duckdb"
-    landing = DuckDBLanding(database)
-    landing.land(files)
-    files["inventories"].write_text("{}")
-    with pytest.raises(duckdb.ConstraintException):
-        landing.land(files)
-    landing.close()
+    with closing(DuckDBWarehouse(database, tables=TABLES)) as warehouse:
+        warehouse.load_rows(files)
+        files["inventories"].write_text("{}")
+        with pytest.raises(duckdb.ConstraintException):
+            warehouse.load_rows(files)
     for name in TABLES:
         assert query(database, f"select count(*) from {name}") == [(1,)]
