@@ -198,9 +198,6 @@ def table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-COUNTS = ("pulls", "counted", "too many", "too few")
-
-
 def report(examples: Accuracy, programs: Accuracy, stories: list[Outcome]) -> str:
     """Return the figures as Markdown."""
     agents = examples.agents
@@ -210,9 +207,9 @@ def report(examples: Accuracy, programs: Accuracy, stories: list[Outcome]) -> st
             f"The examples hold {summary(examples)} {examples.invisible_pulls} more pulls left"
             " nothing in the log, since the clients had everything already. Tool, version and class"
             f" of the requests: {agents['right']:,} right, {agents['wrong']} wrong.\n",
-            program_table(examples),
+            tally_table("client program", examples.by_program),
             f"`examples/programs` holds {summary(programs)}\n",
-            program_table(programs),
+            tally_table("client program", programs.by_program),
             f"Of {len(stories)} stories made after reports of other people's traffic {right} are"
             " counted right.\n",
         ]
@@ -231,15 +228,17 @@ def summary(result: Accuracy) -> str:
     )
 
 
-def program_table(result: Accuracy) -> str:
-    return table(
-        ("client program", "operations", *COUNTS),
-        ((name, each.operations, *each.row) for name, each in ordered(result.by_program)),
-    )
-
-
-def ordered(tallies: dict[str, Tally]) -> list[tuple[str, Tally]]:
-    return sorted(tallies.items(), key=lambda each: each[0].lower())
+def tally_table(title: str, tallies: dict[str, Tally]) -> str:
+    """Return a row for each tally with an error, and a sentence with the others."""
+    wrong, right = [], []
+    for name, each in sorted(tallies.items(), key=lambda item: item[0].lower()):
+        if any(each.row[2:]):
+            wrong.append((name, each.operations, *each.row))
+        else:
+            right.append(f"{name} ({each.row[0]})")
+    header = (title, "operations", "pulls", "counted", "too many", "too few")
+    sentence = f"Counted right, with the number of pulls: {', '.join(right)}.\n"
+    return "\n".join([table(header, wrong), sentence] if wrong else [sentence])
 
 
 def documented() -> str:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
-from integration_tests.accuracy import COUNTING, Cell, Query, Tally, day_of, kind_of, ordered, table
+from integration_tests.accuracy import COUNTING, Cell, Query, Tally, day_of, kind_of, tally_table
 from integration_tests.project import EXAMPLES, Project
 
 ARCHIVE = EXAMPLES / "artifact_registry.tar.gz"
@@ -246,8 +246,6 @@ def report(result: Accuracy, without_blobs: Accuracy) -> str:
     truth, counted, over, under = result.overall.row
     _, other_counted, other_over, other_under = without_blobs.overall.row
     checks = result.checks.row
-    columns = ("operations", "pulls", "counted", "too many", "too few")
-    sections = (("client program", result.by_program), ("what the client did", result.by_kind))
     return "\n".join(
         [
             f"The recording holds {result.entries:,} log entries of {result.overall.operations}"
@@ -265,13 +263,8 @@ def report(result: Accuracy, without_blobs: Accuracy) -> str:
             f" Tags pushed: {result.pushes['right']} right, {result.pushes['wrong']} wrong,"
             f" {result.pushes['missing']} missing. Principal's kind and class of the requests:"
             f" {result.callers['right']:,} right, {result.callers['wrong']} wrong.\n",
-            *(
-                table(
-                    (title, *columns),
-                    ((name, each.operations, *each.row) for name, each in ordered(tallies)),
-                )
-                for title, tallies in sections
-            ),
+            tally_table("client program", result.by_program),
+            tally_table("what the client did", result.by_kind),
         ]
     )
 

@@ -1,6 +1,7 @@
 """docs/counting.md, the models and their unit tests name the same rules."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from integration_tests.project import ROOT
 MODELS = ROOT / "models"
 
 
+@cache
 def rules() -> dict[str, tuple[set[str], set[str]]]:
     """The models and the unit tests that each rule names."""
     text = (ROOT / "docs/counting.md").read_text(encoding="utf-8")
@@ -22,6 +24,7 @@ def rules() -> dict[str, tuple[set[str], set[str]]]:
     return found
 
 
+@cache
 def described() -> tuple[dict[str, set[str]], dict[str, str]]:
     """The rules that each model's description names, and the model of each unit test."""
     named: dict[str, set[str]] = {}

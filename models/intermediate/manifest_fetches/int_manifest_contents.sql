@@ -6,41 +6,26 @@
     meta={'restates': {'cloud_audit': [-1, 1]}},
 ) }}
 {%- set restated = restated_days() %}
+{%- set is_blob = "object_kind = 'blob'" %}
+{%- set is_layer = is_blob ~ " and not is_first" %}
 with
+
+requests as (
+
+    select * from {{ ref('pullstats', 'int_manifest_reads') }}
+    where {{ is_restated('session_date', restated) }}
+
+),
 
 reads as (
 
     select
-        session_id,
-        client_id,
-        principal_id,
-        image,
-        client_tool,
-        'scanner' in (traffic_class, client_class) as is_scan,
-        object_kind,
-        digest,
-        coalesce(root_digest, '') as root_digest,
-        is_refused,
-        started_micros,
-        session_date
-    from {{ ref('pullstats', 'int_manifest_reads') }}
-    where
-        (object_kind = 'blob' or is_child)
-        and {{ is_restated('session_date', restated) }}
-
-),
-
--- of each manifest that a client asked for, the one whose blobs it has
-members as (
-
-    select distinct
-        session_id,
-        contents_digest as root_digest,
-        digest as member_digest
-    from {{ ref('pullstats', 'int_manifest_reads') }}
-    where
-        contents_digest is not null
-        and {{ is_restated('session_date', restated) }}
+        *,
+        coalesce(root_digest, '') as read_for_digest,
+        root_micros = max(root_micros) over (partition by session_id, root_digest)
+            as is_after_last_get
+    from requests
+    where {{ is_blob }} or is_child
 
 ),
 
@@ -48,26 +33,29 @@ read_objects as (
 
     select
         session_id,
-        client_id,
-        principal_id,
-        image,
-        client_tool,
-        is_scan,
-        root_digest,
+        read_for_digest,
         object_kind,
         digest,
-        session_date,
+        any_value(client_id) as client_id,
+        any_value(principal_id) as principal_id,
+        any_value(image) as image,
+        any_value(client_network) as client_network,
+        any_value(client_tool) as client_tool,
+        any_value('scanner' in (traffic_class, client_class)) as is_scan,
+        any_value(session_date) as session_date,
         {{ count_if('not is_refused') }} as read_count,
         {{ count_if('is_refused') }} as refused_count,
+        {{ count_if('is_after_last_get and not is_refused') }} as last_read_count,
+        count(distinct root_micros) as get_count,
+        max(root_micros) as last_get_micros,
         max(started_micros) as last_micros,
+        max(started_micros) - min(started_micros) as between_micros,
         rank() over (
-            partition by session_id, root_digest, object_kind
+            partition by session_id, read_for_digest, object_kind
             order by min(case when is_refused then null else started_micros end) nulls last
         ) = 1 as is_first
     from reads
-    group by
-        session_id, client_id, principal_id, image, client_tool, is_scan, root_digest,
-        object_kind, digest, session_date
+    group by session_id, read_for_digest, object_kind, digest
 
 ),
 
@@ -75,37 +63,51 @@ contents as (
 
     select
         session_id,
-        root_digest,
-        client_id,
-        principal_id,
-        image,
-        client_tool,
-        is_scan,
+        read_for_digest as root_digest,
+        any_value(client_id) as client_id,
+        any_value(principal_id) as principal_id,
+        any_value(image) as image,
+        any_value(client_network) as client_network,
+        any_value(client_tool) as client_tool,
+        any_value(is_scan) as is_scan,
+        any_value(session_date) as session_date,
         {{ count_if("object_kind = 'manifest'") }} as child_count,
         {{ sum_of("case when object_kind = 'manifest' then read_count end") }} as child_read_count,
         {{ sole_value("case when object_kind = 'manifest' then digest end") }} as only_child_digest,
-        nullif({{ count_if("object_kind = 'blob' and read_count > 0") }}, 0) as blob_count,
         {{ count_if(is_empty_config('digest')) }} > 0 as has_empty_config,
-        {{ count_if("object_kind = 'blob'") }} as requested_blob_count,
-        {{ sum_of("case when object_kind = 'blob' then read_count end") }} as blob_read_count,
-        min(case when object_kind = 'blob' then nullif(read_count, 0) end) as fewest_blob_reads,
+        nullif({{ count_if(is_blob ~ " and read_count > 0") }}, 0) as blob_count,
+        {{ count_if(is_blob) }} as requested_blob_count,
+        {{ sum_of("case when " ~ is_blob ~ " then read_count end") }} as blob_read_count,
         -- null if several came at one time
-        {{ sole_value("case when object_kind = 'blob' and is_first then digest end") }}
+        {{ sole_value("case when " ~ is_blob ~ " and is_first then digest end") }}
             as first_blob_digest,
+        max(case when {{ is_blob }} then last_micros end) as last_blob_micros,
+        min(case when {{ is_blob }} then nullif(read_count, 0) end) as fewest_reads,
+        max(case when {{ is_blob }} and is_first then read_count end) as config_reads,
         -- the first blob is the config, which a client reads again when it tries again
         coalesce(
-            max(case when object_kind = 'blob' and not is_first then read_count end),
-            max(case when object_kind = 'blob' then read_count end)
+            max(case when {{ is_layer }} then read_count end),
+            max(case when {{ is_blob }} then read_count end)
         ) as most_layer_reads,
-        -- who was refused a blob reads it, and perhaps all others, once more
-        min(case when object_kind = 'blob' and refused_count > 0 then nullif(read_count, 0) end)
+        -- a client that was refused a blob reads it, and perhaps all others, once more
+        min(case when {{ is_blob }} and refused_count > 0 then nullif(read_count, 0) end)
             as fewest_retried_reads,
-        max(case when object_kind = 'blob' then last_micros end) as last_blob_micros,
-        session_date
+        -- after two GETs, each blob once after the second
+        coalesce(
+            max(case when {{ is_blob }} then get_count end) = 2
+            and {{ count_if(is_blob ~ " and last_read_count != 1") }} = 0
+            and min(case when {{ is_blob }} and get_count = 2 then between_micros end)
+            <= {{ var('burst_gap_seconds') }} * 1000000,
+            false
+        ) as is_read_again,
+        -- after the last GET the config alone: all layers were there
+        coalesce(
+            max(case when {{ is_blob }} and is_first then last_get_micros end)
+            > max(case when {{ is_layer }} then last_get_micros end),
+            false
+        ) as is_config_read_again
     from read_objects
-    group by
-        session_id, root_digest, client_id, principal_id, image, client_tool, is_scan,
-        session_date
+    group by session_id, read_for_digest
 
 ),
 
@@ -114,15 +116,22 @@ shared_contents as (
 
     select
         members.session_id,
-        members.root_digest,
+        members.contents_digest as root_digest,
         count(*) > 1 as is_shared,
         sum(greatest(coalesce(contents.child_count, 0), 1)) as leaf_count
-    from members
+    from (
+        select distinct
+            session_id,
+            contents_digest,
+            digest
+        from requests
+        where contents_digest is not null
+    ) as members
     left join contents
         on
             members.session_id = contents.session_id
-            and members.member_digest = contents.root_digest
-    group by members.session_id, members.root_digest
+            and members.digest = contents.root_digest
+    group by members.session_id, members.contents_digest
 
 )
 
@@ -144,16 +153,30 @@ select
     contents.requested_blob_count,
     contents.blob_read_count,
     contents.first_blob_digest,
-    -- each client of an address reads each blob once, so the reads of a blob count the clients; one
-    -- that keeps layers may need only some of them. Attempts that are refused in the end are one.
     case
+        -- attempts that are refused in the end are one
         when contents.requested_blob_count > coalesce(contents.blob_count, 0) then 1
+        -- a client that has the blobs doesn't read them again; one that keeps none may, unless it
+        -- failed to get the config
+        when
+            contents.is_read_again
+            and contents.client_network is not null
+            and (tools.keeps_layers or contents.config_reads > 2)
+            then 1
+        -- each client reads each blob once; one that keeps layers may need only some of them
         when tools.keeps_layers and contents.blob_count > 1
             then least(
                 contents.most_layer_reads,
                 coalesce(contents.fewest_retried_reads, contents.most_layer_reads)
-            )
-        else contents.fewest_blob_reads
+            ) + case
+                when
+                    contents.is_config_read_again
+                    and tools.config_only_read = 'pull'
+                    and not tools.reads_cache
+                    then 1
+                else 0
+            end
+        else contents.fewest_reads
     end as client_count,
     contents.last_blob_micros,
     contents.session_date

@@ -149,8 +149,8 @@ requests_with_history as (
                 and contents.image = requests_with_contents.image
                 and contents.root_digest = requests_with_contents.digest
                 and contents.session_date between
-                {{ dbt.dateadd('day', -1, 'requests_with_contents.session_date') }}
-                and {{ dbt.dateadd('day', 1, 'requests_with_contents.session_date') }}
+                {{ dbt.dateadd('day', -7, 'requests_with_contents.session_date') }}
+                and {{ dbt.dateadd('day', days_beside, 'requests_with_contents.session_date') }}
         ) as is_index_without_child
     from requests_with_contents
     inner join sessions on requests_with_contents.session_id = sessions.session_id
@@ -170,7 +170,7 @@ requests_with_kind as (
             when 'scanner' in (traffic_class, client_class) then 'scan'
             when
                 operation = 'head'
-                and (session_gets > 0 or session_blob_reads = 0 or is_got_before)
+                and (session_gets > 0 or session_blob_reads = 0 or is_continued)
                 then 'check'
             when never_pulled_kind is not null then never_pulled_kind
             when {{ is_referrer_tag('requested_tag') }} or has_empty_config then 'artifact'
@@ -198,9 +198,12 @@ select
     fetches.image,
     fetches.requested_tag as tag,
     fetches.tag_rule,
-    case when fetches.child_read_count > 0 then {{ digest_only('fetches.digest') }} end
-        as index_digest,
     case
+        when fetches.child_read_count > 0 or fetches.is_index_without_child
+            then {{ digest_only('fetches.digest') }}
+    end as index_digest,
+    case
+        when fetches.is_index_without_child then null
         when fetches.child_read_count is null then {{ digest_only('fetches.digest') }}
         when fetches.contents_digest != fetches.digest then null
         else coalesce(fetches.only_child_digest, children.digest)

@@ -177,6 +177,7 @@ select
     reads.*,
     coalesce(steps_with_contents.is_child and not numbered_steps.is_blob, false) as is_child,
     steps_with_contents.root_digest,
+    steps_with_contents.root_micros,
     case
         when not numbered_steps.is_blob then steps_with_contents.contents_digest
     end as contents_digest

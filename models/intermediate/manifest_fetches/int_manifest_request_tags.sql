@@ -7,6 +7,7 @@
 ) }}
 {%- set restated = restated_days() %}
 {%- set memory_micros = 2 * 86400 * 1000000 %}
+{%- set continued_micros = var('max_session_hours') * 3600 * 1000000 %}
 {%- set in_order = 'order by started_micros, step_number, tag, request_key' %}
 {%- set of_session = 'partition by session_key, step_kind' %}
 {%- set of_digest = 'partition by session_key, digest' %}
@@ -160,6 +161,7 @@ select
     -- asked for by tag after a failed HEAD, then by digest: still one attempt
     greatest(same_requests_by_tag, same_requests - same_requests_by_tag) as attempts,
     coalesce(got_before_micros >= started_micros - {{ memory_micros }}, false) as is_got_before,
+    coalesce(got_before_micros >= started_micros - {{ continued_micros }}, false) as is_continued,
     coalesce(
         started_micros between
         coalesce(tag_first_written_micros, digest_first_written_micros)
