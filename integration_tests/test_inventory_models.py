@@ -111,6 +111,17 @@ def test_every_listed_blob_has_its_kind_and_size(listed: Project) -> None:
     assert kinds == expected
 
 
+def test_a_pull_has_the_platform_of_its_config(listed: Project) -> None:
+    listed_platforms = {
+        each["config_digest"]: each["platform"]
+        for each in accuracy.read_truth("truth_images.csv")
+        if each["platform"]
+    }
+    found = listed.query("select distinct image_id, platform from pullstats.fct_image_pulls")
+    assert {platform for _, platform in found} >= {"linux/amd64", None}
+    assert {(each, listed_platforms.get(str(each))) for each, _ in found} == set(found)
+
+
 def test_an_inventory_that_comes_later_restates_what_it_tells(
     half_built: Project, listed: Project
 ) -> None:

@@ -36,6 +36,18 @@ networks as (
 
 ),
 
+-- a config is of one platform; that of an attestation is of none
+platforms as (
+
+    select
+        config_digest,
+        {{ sole_value('platform') }} as platform
+    from {{ ref('pullstats', 'stg_registry_inventory__manifests') }}
+    where platform != 'unknown/unknown'
+    group by config_digest
+
+),
+
 prices as (
 
     select * from {{ ref('pullstats', 'egress_prices') }}
@@ -89,6 +101,7 @@ select
     image_pulls.tag,
     image_pulls.index_digest,
     image_pulls.manifest_digest,
+    platforms.platform,
     image_pulls.client_id,
     image_pulls.client_network,
     networks.client_cloud,
@@ -119,6 +132,7 @@ select
 from image_pulls
 left join images on image_pulls.image = images.image
 left join networks on image_pulls.client_network = networks.client_network
+left join platforms on image_pulls.image_id = platforms.config_digest
 left join destination_prices
     on
         coalesce(networks.client_cloud, '') = coalesce(destination_prices.client_cloud, '')

@@ -21,6 +21,14 @@ image_pulls as (
 
 ),
 
+known_tools as (
+
+    select tool from {{ ref('pullstats', 'user_agents') }}
+    union distinct
+    select 'none' as tool
+
+),
+
 -- a fetch belongs to the session that began on its day or on the day before
 checks as (
 
@@ -74,28 +82,53 @@ asked as (
     from checks
     left join {{ ref('pullstats', 'int_images') }} as images on checks.image = images.image
 
+),
+
+-- anyone can pull under any name: only so many of a day have rows of their own
+named_tools as (
+
+    select
+        asked.log_source,
+        asked.pull_date,
+        asked.client_tool
+    from asked
+    left join known_tools on asked.client_tool = known_tools.tool
+    group by asked.log_source, asked.pull_date, asked.client_tool
+    qualify
+        max(known_tools.tool) is not null
+        or row_number() over (
+            partition by asked.log_source, asked.pull_date
+            order by count(*) desc, asked.client_tool asc
+        ) <= {{ var('max_names_a_day') }}
+
 )
 
 select
-    log_source,
-    resource_name,
-    registry_host,
-    project_id,
-    image_name,
-    image,
-    traffic_class,
-    client_tool,
-    {{ count_if('is_complete') }} as pulls,
-    {{ count_if("is_complete and traffic_class = 'end_user'") }}
+    asked.log_source,
+    asked.resource_name,
+    asked.registry_host,
+    asked.project_id,
+    asked.image_name,
+    asked.image,
+    asked.traffic_class,
+    coalesce(named_tools.client_tool, 'other') as client_tool,
+    {{ count_if('asked.is_complete') }} as pulls,
+    {{ count_if("asked.is_complete and asked.traffic_class = 'end_user'") }}
         as end_user_pulls,
-    {{ count_if('is_incomplete') }} as incomplete_pulls,
-    {{ count_if('is_ambiguous') }} as ambiguous_pulls,
-    {{ count_if('is_check') }} as checks,
-    count(distinct client_id) as clients,
-    {{ sum_of('served_bytes') }} as served_bytes,
-    {{ sum_of('egress_cost_nanos') }} as egress_cost_nanos,
-    pull_date
+    {{ count_if('asked.is_incomplete') }} as incomplete_pulls,
+    {{ count_if('asked.is_ambiguous') }} as ambiguous_pulls,
+    {{ count_if('asked.is_check') }} as checks,
+    count(distinct asked.client_id) as clients,
+    {{ sum_of('asked.served_bytes') }} as served_bytes,
+    {{ sum_of('asked.egress_cost_nanos') }} as egress_cost_nanos,
+    asked.pull_date
 from asked
+left join named_tools
+    on
+        asked.log_source = named_tools.log_source
+        and asked.pull_date = named_tools.pull_date
+        and asked.client_tool = named_tools.client_tool
 group by
-    log_source, resource_name, registry_host, project_id, image_name, image, traffic_class,
-    client_tool, pull_date
+    asked.log_source, asked.resource_name, asked.registry_host, asked.project_id,
+    asked.image_name, asked.image, asked.traffic_class,
+    coalesce(named_tools.client_tool, 'other'), asked.pull_date
