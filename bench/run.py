@@ -1,7 +1,8 @@
 """What load and build cost, side by side with others on the same files, and how cost grows.
 
-The measure is the CPU that DuckDB needs to parse the same files once: it tells cost from machine.
-Nothing is asserted here; bench/results/ keeps what the last run said.
+The measure is the CPU that DuckDB needs to parse the same files once, so the machine
+doesn't matter.
+Nothing is asserted here; bench/results/ keeps the results of the last run.
 """
 
 import argparse

@@ -203,7 +203,7 @@ def _split_vars(options: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _tell(problem: str, what: str, output: list[str]) -> int:
-    """Write the line that alerts match. It names the first line of output that tells an error."""
+    """Write the line that alerts match. It names the first line of output that shows an error."""
     errors = [line for line in output if ERROR.search(line)]
     cause = next(iter(errors or output[-1:]), "it printed nothing")
     print(_line(problem, f"{what}: {cause}"), flush=True)
@@ -230,7 +230,7 @@ def _write_report(
 
 
 def _keep_artifacts(destination: str) -> None:
-    """Copy what dbt says of the build, for `dbt retry` and `--state`."""
+    """Copy dbt's artifacts of the build, for `dbt retry` and `--state`."""
     target = Path(os.environ.get("DBT_TARGET_PATH", "target"))
     for name in ARTIFACTS:
         if (target / name).exists():

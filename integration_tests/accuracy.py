@@ -164,7 +164,7 @@ def measure(query: Query, folder: Path = EXAMPLES / "truth") -> Accuracy:
 
 
 def judge_agents(query: Query) -> Counter[str]:
-    """How many requests have tool, version and class as the truth says for their user agent."""
+    """How many requests have tool, version and class as in the truth for their user agent."""
     known = {each["user_agent"]: each for each in read_truth("user_agents.csv")}
     expected: Counter[tuple[object, ...]] = Counter()
     for agent, operation, address, count in query(
@@ -242,7 +242,7 @@ def tally_table(title: str, tallies: dict[str, Tally]) -> str:
 
 
 def documented() -> str:
-    """Return what docs/counting.md says."""
+    """Return the figures of docs/counting.md."""
     return COUNTING.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
 
 

@@ -97,7 +97,7 @@ class Recording:
                     yield each
 
     def callers(self) -> Iterable[tuple[int, str, str | None]]:
-        """Give time, principal's kind and class of entries; no class where the program tells."""
+        """Give time, principal's kind and class of entries; no class if the program decides."""
         known = {each["principal"]: each for each in self.truth("principals.csv")}
         for path in self.logs.rglob("*.json"):
             for line in path.read_text(encoding="utf-8").splitlines():
@@ -226,7 +226,7 @@ def judge_pushes(query: Query, recording: Recording) -> Counter[str]:
 
 
 def judge_callers(query: Query, recording: Recording) -> Counter[str]:
-    """How many requests have the principal's kind and, where its principal tells it, the class."""
+    """How many requests have the principal's kind and, if the principal decides it, the class."""
     expected = {micros: (kind, who) for micros, kind, who in recording.callers()}
     verdicts: Counter[str] = Counter()
     for micros, kind, traffic_class, operation in query(

@@ -38,7 +38,7 @@ if "PULLSTATS_TESTS" not in os.environ:
     os.environ["PULLSTATS_TESTS"] = tempfile.mkdtemp(prefix="pullstats-tests-")
     shutil.copy(ROOT / "profiles.yml.example", os.environ["PULLSTATS_TESTS"] + "/profiles.yml")
     atexit.register(shutil.rmtree, os.environ["PULLSTATS_TESTS"])
-# It has the example's profile, whatever the user's own says.
+# It has the example's profile, whatever the user's own is.
 PROFILES = SHARED = Path(os.environ["PULLSTATS_TESTS"])
 # Where tests leave pictures of pages, for people and as artifacts of CI.
 SCREENSHOTS = ROOT / "target/screenshots"

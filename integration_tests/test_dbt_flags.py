@@ -162,7 +162,7 @@ def test_a_part_can_be_deferred_to_production_again_and_again(developer: Develop
     built = "from {}.fct_image_pulls_daily order by all"
     expected = developer.production.query(built.format("pullstats"))
     assert developer.production.query(built.format("dev")) == expected
-    # the requests are in production's schema alone, so nobody can say what is new
+    # the requests are in production's schema alone, so nothing shows what is new
     assert newest in developer.dbt(*part)
     assert developer.production.query(built.format("dev")) == expected
 

@@ -16,7 +16,7 @@ OUTSIDE = [
     for kind in ("sql", "yml")
     for path in sorted((ROOT / folder).rglob(f"*.{kind}"))
 ]
-# Words that stand before a parenthesis and are no functions; what both engines build in as syntax.
+# Words before a parenthesis that are no functions; what both engines build in as syntax.
 SYNTAX = """
 all and any as by case cast coalesce count distinct else except exists extract filter from
 grouping if in intersect interval join limit not nullif on or order over partition rollup select

@@ -178,7 +178,7 @@ def test_a_full_refresh_spares_the_requests_unless_they_are_meant(
         )
     project.dbt("run", "--full-refresh")
     found, expected = project.marts(), examples.marts()
-    del found["fct_log_hours"], expected["fct_log_hours"]  # these tell of the ledger, too
+    del found["fct_log_hours"], expected["fct_log_hours"]  # these depend on the ledger, too
     assert found == expected
     rebuild = ("--full-refresh", "--vars", "{rebuild_requests: true}")
     project.dbt("run", "--select", "+fct_image_pulls", *rebuild)

@@ -203,7 +203,7 @@ def test_worlds_together_are_counted_as_one_is_alone(worlds: Project, examples: 
 
 @pytest.mark.parametrize("recording", RECORDINGS)
 def test_a_client_alone_counts_what_it_counts_among_others(worlds: Project, recording: str) -> None:
-    """Or it says that it is not sure: its pulls are ambiguous."""
+    """Or the count is not sure: its pulls are ambiguous."""
     counted = {
         (str(client), str(world)): (int(str(sure)), int(str(ambiguous)))
         for client, world, sure, ambiguous in worlds.query(

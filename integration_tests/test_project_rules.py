@@ -1,4 +1,4 @@
-"""The project follows dbt-project-evaluator's rules; exceptions say why."""
+"""The project follows dbt-project-evaluator's rules; exceptions have reasons."""
 
 import json
 import tomllib

@@ -24,7 +24,7 @@ AT_MOST = 12  # choices of each filter
 FILTERS = ("source", "host", "project", "image", "class", "tool", "period")
 CLOUDS = {"gcp": "Google Cloud", "aws": "AWS"}
 HOUR = timedelta(hours=1)
-# what a choice stands for: the page has it as the row of a mart
+# the columns of a choice: the page has it as the row of a mart
 COLUMNS = {
     "source": ["log_source"],
     "host": ["registry_host"],

@@ -1,7 +1,7 @@
 """The plots: Vega-Lite by Altair. The page hands in the rows.
 
 Colours are the page's own variables, so light, dark and paper are a matter of its style alone.
-Every plot has one band per step, so that the marks of bars and lines stand on the same places.
+Every plot has one band per step, so that the marks of bars and lines have the same places.
 """
 
 from typing import Any

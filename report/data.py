@@ -23,7 +23,7 @@ Table = dict[str, Column]
 
 
 class QueryError(Exception):
-    """dbt could not answer; its message says what and where."""
+    """dbt could not answer; its message names the query and the fault."""
 
 
 def read(dbt: dbtRunner, dbt_options: Sequence[str]) -> tuple[dict[str, Table], dict[str, str]]:

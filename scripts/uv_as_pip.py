@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# pip's setting, and the variables of uv that say the same; uv's lists have another separator
+# pip's setting, and the variables of uv for the same; uv's lists have another separator
 SAME = {
     "index-url": ("UV_DEFAULT_INDEX", " "),
     "extra-index-url": ("UV_INDEX", " "),

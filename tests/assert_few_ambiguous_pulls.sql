@@ -1,6 +1,6 @@
 {{ config(severity='warn') }}
 -- Many ambiguous pulls make a doubtful count. The remedy: list the registry with
--- `pullstats inventory`, which says what is a config, or describe the client's tool in
+-- `pullstats inventory`, which shows the configs, or describe the client's tool in
 -- seeds/client_tools.csv. Days with fewer than 20 pulls of a resource are left out: one pull more
 -- or less would decide.
 {%- set least = 20 %}

@@ -42,7 +42,7 @@ resource "google_cloud_run_v2_job" "pullstats" {
             PULLSTATS_LOGS_SINCE    = var.load_days == null ? "" : "${var.load_days}d"
             PULLSTATS_REPORT        = "gs://${google_storage_bucket.report.name}/report.html"
             PULLSTATS_ARTIFACTS     = "gs://${google_storage_bucket.report.name}/dbt"
-            # A step ends before the execution does, so that the job can say which it was.
+            # A step ends before the execution does, so that the job can name it.
             PULLSTATS_STEP_MINUTES = tostring(var.timeout_minutes - 1)
             PULLSTATS_VARS = jsonencode(merge(
               # An execution that is stopped at its timeout must not hold up the next one.

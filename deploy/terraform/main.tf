@@ -36,7 +36,7 @@ resource "google_service_account" "scheduler" {
   depends_on   = [google_project_service.required]
 }
 
-# bigquery.user rather than bigquery.jobUser: the loader and dbt say `create schema if not exists`,
+# bigquery.user rather than bigquery.jobUser: the loader and dbt run `create schema if not exists`,
 # which asks for the permission even where the dataset exists.
 resource "google_project_iam_member" "job" {
   project = var.project

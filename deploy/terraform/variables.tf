@@ -184,7 +184,7 @@ variable "audit_sink" {
 }
 
 variable "audit_blobs" {
-  description = "Whether Docker-ServeBlob entries, about three quarters of all, are exported too. docs/counting.md says how exact pulls are without them."
+  description = "Whether Docker-ServeBlob entries, about three quarters of all, are exported too. docs/counting.md shows how exact pulls are without them."
   type        = bool
   default     = true
 }
@@ -256,7 +256,7 @@ variable "max_hours_without_success" {
 # Money
 
 variable "daily_query_gib" {
-  description = "GiB that all queries of the project together may read a day; more are refused. Null sets no quota, and takes none back: docs/deploy.md says how. It binds everything in the project."
+  description = "GiB that all queries of the project together may read a day; more are refused. Null sets no quota, and takes none back: docs/deploy.md shows how. It binds everything in the project."
   type        = number
   default     = null
   validation {

@@ -39,7 +39,7 @@ class Content:
         return (self.names, self.rows) == (other.names, other.rows)
 
     def __sub__(self, other: "Content") -> list[str]:
-        """Tell of the first rows that the other has not, and by which columns."""
+        """Return the first rows that the other lacks, and the columns that differ."""
         different = []
         for row in list((self.rows - other.rows).elements())[:3]:
             near = min(

@@ -220,7 +220,7 @@ class GoogleSQL:
     def analyze(
         self, sql: str, tables: Mapping[str, Table], constants: Mapping[str, Any] | None = None
     ) -> Any:
-        """Resolve a statement against the tables' schemas; ServerError says what is wrong."""
+        """Resolve a statement against the tables' schemas; ServerError names the fault."""
         request = service.AnalyzeRequest(
             sql_statement=sql, options=self.options, simple_catalog=self._catalog(tables, constants)
         )

@@ -12,13 +12,13 @@ PROJECT_PREFIX = "example-project."
 
 @dataclass(frozen=True)
 class Scan:
-    """A table in a FROM, DELETE or MERGE, and the condition that stands beside it."""
+    """A table in a FROM, DELETE or MERGE, and the condition beside it."""
 
     table: str
     condition: str
 
     def is_pruned_by(self, column: str) -> bool:
-        """Tell if constants limit the partitions, or nothing is read at all."""
+        """Return whether constants limit the partitions, or nothing is read at all."""
         by_days = rf"\b{column} in \(\s*date '"
         by_order = rf"\b{column} >=? (date|timestamp) '"
         pattern = rf"{by_days}|{by_order}|(^|where\s+|and\s+)false\b"

@@ -2,7 +2,7 @@
 
 Each statement is analyzed as it was sent. Queries run in GoogleSQL's reference engine, and so do
 the queries inside the others: the rows that a table is made of, that a DELETE leaves, that a MERGE
-inserts. They are cut out where Google's parser says that they begin and end.
+inserts. They are cut out where Google's parser finds their begin and end.
 """
 
 import re
@@ -49,7 +49,7 @@ class Script:
     variables: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
     def text(self, node: Any) -> str:
-        """Give the part of the script that a node of its syntax tree stands for."""
+        """Give the part of the script of a node of its syntax tree."""
         while hasattr(node, "parent") or node.DESCRIPTOR.oneofs:
             node = node.parent if hasattr(node, "parent") else leaf(node)
         place = node.parse_location_range
@@ -194,7 +194,7 @@ class Warehouse:
         path = script.path(node.parent.name)
         kind, given = "CREATE_TABLE", {}
         if node.HasField("query"):
-            # the query is analyzed where it is run; around it stands a table of its columns
+            # the query is analyzed where it is run; around it is a table of its columns
             kind, query = "CREATE_TABLE_AS_SELECT", script.text(node.query)
             given = {"its query": self._query(query, script)}
             sql = sql.replace(query, "select * from `its query`")

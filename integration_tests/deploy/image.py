@@ -15,7 +15,7 @@ def copies(dockerfile: Path) -> list[tuple[str, str]]:
 
 
 def is_sent(path: str, patterns: list[str]) -> bool:
-    """Say whether a file is in the build context; the last pattern that matches decides."""
+    """Return whether a file is in the build context; the last pattern that matches decides."""
     sent = True
     places = [str(each) for each in (PurePosixPath(path), *PurePosixPath(path).parents)]
     for pattern in patterns:

@@ -54,7 +54,7 @@ def problems(output: str) -> list[Line]:
 
 @pytest.fixture
 def steps(repository: Path, tmp_path: Path) -> Path:
-    """The job with commands that print their arguments and exit as a file says."""
+    """The job with commands that print their arguments and exit as a file states."""
     (tmp_path / "deploy").mkdir()
     shutil.copy(repository / "deploy/job.py", tmp_path / "deploy/job.py")
     (tmp_path / "bin").mkdir()

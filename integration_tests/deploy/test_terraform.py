@@ -41,7 +41,7 @@ def test_each_variable_is_in_the_docs(repository: Path) -> None:
     assert [name for name in variables if f"`{name}`" not in docs] == []
 
 
-# Of the provider's code, since its schemas don't say it: `exclude_delete`, a deletion that calls
+# Of the provider's code, since its schemas don't show it: `exclude_delete`, a deletion that calls
 # nothing; and what arguments turn deletion on, or off.
 NEVER_DELETED = {"google_cloud_quotas_quota_preference"}
 DELETED_IF = {

@@ -156,7 +156,7 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: object) -> None:
-        """Say nothing: clients that don't trust the certificate hang up."""
+        """Log nothing: clients that don't trust the certificate hang up."""
 
 
 @dataclass

@@ -84,14 +84,14 @@ class BigQueryWarehouse:
         return [tuple(row.values()) for row in self.client.query(sql, config).result()]
 
     def has_table(self, name: str) -> bool:
-        """Say whether the project has a table of this name, `dataset.table`."""
+        """Return whether the project has a table of this name, `dataset.table`."""
         try:
             return bool(self.client.get_table(f"{self.client.project}.{name}"))
         except NotFound:
             return False
 
     def changed_at(self) -> datetime | None:
-        """Say when a table of the dataset was last changed. No query: nothing is billed."""
+        """Return when a table of the dataset was last changed. No query: nothing is billed."""
         tables = self.client.list_tables(self.dataset)
         return max((self.client.get_table(each).modified for each in tables), default=None)
 

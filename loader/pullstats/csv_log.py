@@ -1,7 +1,7 @@
 """Cloud Storage's two log formats, and a parser that loses no line of a broken object.
 
 DuckDB and BigQuery read sound objects by themselves and much faster. This parser serves the
-objects that they refuse: it tells the good lines from the bad ones.
+objects that they refuse: it separates the good lines from the bad ones.
 """
 
 import csv

@@ -57,12 +57,12 @@ class DuckDBWarehouse:
         return self.connection.execute(sql, parameters).fetchall()
 
     def has_table(self, name: str) -> bool:
-        """Say whether there is a table or view of this name, `schema.table`."""
+        """Return whether there is a table or view of this name, `schema.table`."""
         found = "select 1 from duckdb_columns() where schema_name || '.' || table_name = ?"
         return bool(self.query(found, [name]))
 
     def changed_at(self) -> datetime | None:
-        """Say when a table of raw was last changed."""
+        """Return when a table of raw was last changed."""
         times = {"loaded_objects": "loaded_at", "inventories": "completed_at"}
         times |= {"networks": "loaded_at"}
         found = [

@@ -33,7 +33,7 @@ def read(data: bytes) -> ParsedObject:
 
 
 def fault(line: bytes) -> str:
-    """Say why a line is no log entry of an audit log. DuckDB, which reads them, gives no reason."""
+    """Return why a line is no entry of an audit log. DuckDB, which reads them, gives no reason."""
     if len(line) > MAX_ENTRY_BYTES:
         return f"longer than {MAX_ENTRY_BYTES} bytes"
     try:

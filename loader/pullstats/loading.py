@@ -53,7 +53,7 @@ Exit codes:
 @click.option("--since", callback=_hour, help="First hour to load. Of gs://, no older is listed.")
 @click.option("--until", callback=_hour, help="Last hour to load, included.")
 @click.option("--allow-empty", is_flag=True, help="A source may have no log object.")
-@click.option("--dry-run", is_flag=True, help="Say what would be loaded, and why not the rest.")
+@click.option("--dry-run", is_flag=True, help="Show what would be loaded, and why not the rest.")
 @on_either
 def command(
     sources: tuple[str, ...],

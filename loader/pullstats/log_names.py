@@ -1,4 +1,4 @@
-"""What the path of a log object says: pure functions, no input or output."""
+"""Parses the path of a log object: pure functions, no input or output."""
 
 import re
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ def at_hour(path: str, since: str) -> str | None:
 
 
 def near_miss(path: str) -> str | None:
-    """Say why a path that is not a log object's looks like one; None when it doesn't."""
+    """Return why a path that is not a log object's looks like one; None when it doesn't."""
     if path.endswith(".gz") and parse(path.removesuffix(".gz")):
         return "it is compressed: decompress it first"
     return "its name is nearly that of a log object" if _NEAR.search(path) else None

@@ -43,7 +43,7 @@ def write(
 
 
 def first(rows: Iterable[Sequence[Any]], limit: int | None) -> Iterator[Sequence[Any]]:
-    """Give the first rows; say if there are more."""
+    """Write the first rows, and whether there are more."""
     left = iter(rows)
     yield from islice(left, limit)
     if next(left, None) is not None:

@@ -21,8 +21,8 @@ class Found:
     """A place that may be a log object, as its listing or the ledger describes it.
 
     `checksum` is null for files, and for objects that are stored compressed: listings don't know
-    their content. `modified_ns` is a file's. `fault` says why the place can't be used: that is an
-    error if logs may be hidden there.
+    their content. `modified_ns` is a file's. `fault` is why the place can't be used: an error if
+    logs may be hidden there.
     """
 
     place: str

@@ -56,7 +56,7 @@ def insert(
     arrival: datetime,
     unreadable: dict[str, str],
 ) -> list[Landed]:
-    """Insert the rows of objects of one kind; say which can't be read, and why.
+    """Insert the rows of objects of one kind; return which can't be read, and why.
 
     Raises NotALogError, with its uri, for an object of which some rows are inserted already.
     """

@@ -32,12 +32,12 @@ COLUMNS = ("log", "day", "objects", "rows", "rejected_lines", "hours", "newest_h
 
 @click.command()
 @click.option("--format", "layout", type=click.Choice(FORMATS), default="table")
-@click.option("--new", "is_news", is_flag=True, help="Only say if there is something to build.")
+@click.option("--new", "is_news", is_flag=True, help="Only show if there is something to build.")
 @on_either
 def command(layout: str, is_news: bool, to: str, database: Path) -> int:
-    """Say what has landed, by day: `hours` counts those with a record. Reads only.
+    """Show what has landed, by day: `hours` counts those with a record. Reads only.
 
-    With --new, say only whether raw has changed since the last finished build.
+    With --new, show only whether raw has changed since the last finished build.
 
     Exit codes: 0 success, 1 nothing has landed, 5 (with --new) nothing is new.
     """

@@ -1,4 +1,4 @@
-"""The options that say where raw and the marts are, shared by the commands."""
+"""The options for the places of raw and marts, shared by the commands."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

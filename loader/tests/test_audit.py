@@ -69,7 +69,7 @@ def test_when_a_sink_has_written_then_each_object_lands_once(store: Store) -> No
         (f"logs/{audit()}", "audit", 2, 0),
         (f"logs/{audit(hour=1)}", "audit", 1, 1),
     ]
-    # raw tells when a line arrived, as for usage logs
+    # raw shows when a line arrived, as for usage logs
     arrivals = "select distinct _partitiontime from storageanalysis.audit_logs"
     assert store.query(arrivals) == store.query(
         "select distinct loaded_at from storageanalysis.loaded_objects"

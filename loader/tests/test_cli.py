@@ -1,4 +1,4 @@
-"""The command line: what it says, what it returns, and which database it takes.
+"""The command line: its messages, its exit codes, and the database that it uses.
 
 `query` is in test_query.py.
 """

@@ -1,4 +1,4 @@
-"""What DuckDB shows after a load is what the log objects say, whichever way they were read."""
+"""What DuckDB shows after a load is the content of the log objects, however they were read."""
 
 import gzip
 from collections import Counter

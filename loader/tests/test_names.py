@@ -1,4 +1,4 @@
-"""A name is a log object's only when all of it fits, whatever its prefix says."""
+"""A name is a log object's only when all of it fits, whatever its prefix."""
 
 from datetime import UTC, datetime
 

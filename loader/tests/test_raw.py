@@ -1,4 +1,4 @@
-"""Raw is what landed, and says so when it no longer is; what can't be read is named."""
+"""Raw is what landed, and a difference is an error; what can't be read is named."""
 
 import os
 import stat

@@ -11,13 +11,13 @@
     {% if built and built < releases | length and not flags.FULL_REFRESH %}
         {% do exceptions.raise_compiler_error(
             'release ' ~ releases[built - 1] ~ ' has built these tables, and release ' ~ releases[-1]
-            ~ ' builds them in another way. Run dbt build --full-refresh once; docs/upgrade.md says '
+            ~ ' builds them in another way. Run dbt build --full-refresh once; docs/upgrade.md shows '
             ~ 'how on Google Cloud.'
         ) %}
     {% elif built and built > releases | length %}
         {% do exceptions.raise_compiler_error(
             'a later release than ' ~ releases[-1] ~ ' has built these tables. Use that release, or '
-            ~ 'go back as docs/upgrade.md says.'
+            ~ 'go back as docs/upgrade.md shows.'
         ) %}
     {% endif %}
 {% endmacro %}

@@ -108,7 +108,7 @@
     {{- return(adapter.dispatch('warehouse_time', 'pullstats')()) -}}
 {% endmacro %}
 
-{# The machine's clock: in DuckDB's own, time stands still within a transaction. #}
+{# The machine's clock: DuckDB's own doesn't advance within a transaction. #}
 {% macro duckdb__warehouse_time() -%}
     {%- set now = modules.datetime.datetime.now(modules.pytz.utc) -%}
     {{ timestamp_literal(now.strftime('%Y-%m-%d %H:%M:%S.%f')) }}

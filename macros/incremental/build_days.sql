@@ -19,7 +19,7 @@
 {%- endmacro %}
 
 
-{# dbt runs these hooks with each command, and does not say what `dbt retry` selects. #}
+{# dbt runs these hooks with each command, and does not show what `dbt retry` selects. #}
 {% macro is_restating() -%}
     {%- if not execute or flags.WHICH not in ('run', 'build') -%}
         {{ return(false) }}

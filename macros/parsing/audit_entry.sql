@@ -1,4 +1,4 @@
-{# What an entry of Artifact Registry's audit log says of caller and image. #}
+{# Caller and image of an entry of Artifact Registry's audit log. #}
 
 {% macro caller_address(caller_ip) -%}
     case

@@ -1,4 +1,4 @@
-{# What a registry's inventory says of blobs. #}
+{# Blobs in a registry's inventory. #}
 
 {% macro inventory_blob_kind(blob_role, media_type) -%}
     case

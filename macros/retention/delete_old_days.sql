@@ -4,7 +4,7 @@
 {% macro delete_old_days() %}
     {% set first_day = first_kept_day() %}
     {% if not first_day %}
-        {% do exceptions.raise_compiler_error('set keep_days: it says which days are kept') %}
+        {% do exceptions.raise_compiler_error('set keep_days to the number of days that you keep') %}
     {% endif %}
     {% set first_time = timestamp_literal(first_day ~ ' 00:00:00') %}
     {% for node in graph.nodes.values() if forgets(node) %}

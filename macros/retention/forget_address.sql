@@ -32,7 +32,7 @@
 {% endmacro %}
 
 
-{# The ledger says how many rows have landed: a load, and a test, compare raw with it. #}
+{# The ledger counts the rows that have landed: a load and a test compare raw with it. #}
 
 {% macro forget_raw(kind, source_name, condition) %}
     {% set raw = relation_of('source.pullstats.' ~ source_name) %}

@@ -65,7 +65,7 @@ function everyDay(from, to, holds) {
   return true;
 }
 
-// Choices are {value, text, row}: `row` has what the filter stands for.
+// Choices are {value, text, row}: `row` has the values of the filter.
 function fill(id, everything, found) {
   const chosen = $(id).value;
   choices[id] = new Map(found.map(choice => [choice.value, choice.row]));

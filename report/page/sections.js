@@ -25,7 +25,7 @@ const before = (at, place = at.place, caller = at.caller) =>
 const valuesOf = (rows, name) => new Map(rows.map(row => [row.period_start, row[name]]));
 const classColour = name => (WORDS[name] ? `--class-${name}` : "--class-unknown");
 
-// Says which of the chosen filters a section does not follow.
+// Shows which of the chosen filters a section does not follow.
 function note(section, at, follows, why) {
   const chosen = ["source", "host", "project", "image", "class", "tool"].filter(name => $(name).value && !follows.includes(name));
   const place = document.querySelector(`#${section} .unfiltered`);

@@ -1,1 +1,1 @@
-"""Lists that say whose network is whose, for the table `networks`."""
+"""Lists of networks and their owners, for the table `networks`."""

@@ -22,7 +22,7 @@ _BLOCK_PREFIX = {4: 24, 6: 48}
 
 @dataclass(frozen=True, config={"strict": True})
 class Facts:
-    """What a list says of a network."""
+    """A network in a list."""
 
     cloud: str | None = None
     cloud_region: Text | None = None

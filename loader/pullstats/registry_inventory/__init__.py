@@ -1,1 +1,1 @@
-"""Lands what a registry says it holds: tags, manifests and the blobs that they name."""
+"""Lands what a registry lists: tags, manifests and the blobs that they name."""

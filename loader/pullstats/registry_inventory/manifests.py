@@ -1,4 +1,4 @@
-"""Reads manifests: what their JSON says of configs, layers and platforms. No network."""
+"""Reads configs, layers and platforms from the JSON of manifests. No network."""
 
 import hashlib
 import re

@@ -18,7 +18,7 @@ Table = Literal[
     "networks",
 ]
 Field = dict[str, Any]
-# The tables whose rows say when they arrived, as BigQuery's ingestion time does.
+# The tables whose rows have their time of arrival, like BigQuery's ingestion time.
 ROWS: tuple[Table, ...] = ("usage", "storage", "audit_logs")
 TABLES: tuple[Table, ...] = (*ROWS, "rejected_lines", "loaded_objects")
 SCHEMA = "storageanalysis"

@@ -79,7 +79,7 @@ def test_when_duckdb_loads_a_bucket_then_a_copy_of_it_lands_nothing(
 
 
 def test_when_the_examples_are_loaded_then_raw_holds_their_rows(cloud: Cloud) -> None:
-    """The step of the README, with 'pullstats load' as it stands there."""
+    """The step of the README, with 'pullstats load' as it is there."""
     logs = {path.name: path.read_bytes() for path in example_logs()}
     cloud.put(logs)
     assert cli.main(["load", "--to", "bigquery", cloud.uri]) == 0

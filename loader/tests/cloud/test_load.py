@@ -1,4 +1,4 @@
-"""What BigQuery holds after a load is what the log objects say, each object once."""
+"""What BigQuery holds after a load is the content of the log objects, each object once."""
 
 import gzip
 import io

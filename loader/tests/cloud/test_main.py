@@ -85,7 +85,7 @@ def function(cloud: Cloud, tmp_path: Path) -> Iterator[Function]:
 
 
 def event(blob: Blob) -> dict[str, str]:
-    """What Cloud Storage says of a finalized object: numbers as text."""
+    """Cloud Storage's event for a finalized object: numbers as text."""
     return {
         "bucket": blob.bucket.name,
         "name": blob.name,

@@ -1,4 +1,4 @@
-"""Registries on 127.0.0.1: Debian's docker-registry, and one that answers as a test tells it to."""
+"""Registries on 127.0.0.1: Debian's docker-registry, and one that answers as a test wants."""
 
 import gzip
 import hashlib
@@ -240,7 +240,7 @@ class FakeRegistry:
         ]
 
     def repository(self, name: str, **tags: bytes) -> None:
-        """Hold a repository whose tags stand for manifests."""
+        """Hold a repository whose tags name manifests."""
         self.give(f"/v2/{name}/tags/list", {"name": name, "tags": list(tags)})
         for tag, content in tags.items():
             self.manifest(name, content, tag)

@@ -60,7 +60,7 @@ def test_when_gcr_tells_children_then_the_project_is_walked_by_them(
     assert query(database, "select count(*) from manifests where index_digest is not null") == [
         (0,)
     ]
-    # it tells digests with the tags: nothing is asked for by tag, or twice
+    # it lists digests with the tags: nothing is requested by tag, or twice
     assert fake.paths("HEAD") == []
     assert len(fake.paths()) == len(set(fake.paths())) == 1 + 6 + 5
     assert "/v2/_catalog?n=1000" not in fake.paths()

@@ -141,7 +141,7 @@ elected as (
 
 ),
 
--- a burst whose config is no config, by all bursts or by its size, says nothing about its other
+-- a burst whose config is no config, by all bursts or by its size, shows nothing of its other
 -- blobs
 refuted as (
 

@@ -39,7 +39,7 @@ sized as (
 
     select
         *,
-        -- an answer that was cut, and resumed by ranges, tells no size
+        -- a response that was interrupted, and resumed by ranges, shows no size
         coalesce(
             case when range_count = 0 then nullif(max_complete_response_bytes, 0) end, served_bytes
         ) as blob_bytes,

@@ -16,7 +16,7 @@ requests as (
 
 ),
 
--- with the manifests: the blobs that they lead to, and what tells a read that is no pull
+-- with the manifests: the blobs that they lead to, and the signs of a read that is no pull
 reads as (
 
     select

@@ -31,7 +31,7 @@ pushes as (
 
 ),
 
--- the newest answer or push tells what the tag stands for
+-- the newest response or push shows which manifest the tag names
 named as (
 
     select
