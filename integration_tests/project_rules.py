@@ -224,6 +224,13 @@ def undocumented_public_models(graph: Graph) -> Iterator[str]:
             yield graph.name(key)
 
 
+def counts_that_are_no_plurals(graph: Graph) -> Iterator[str]:
+    for key, node in graph.of("model"):
+        for column in node["columns"]:
+            if node["access"] == "public" and re.search(r"(^|_)(count|num|number|n)$", column):
+                yield f"{graph.name(key)}.{column}"
+
+
 def chained_views_dependencies(graph: Graph) -> Iterator[str]:
     def views_above(key: str) -> int:
         parents = [
@@ -334,6 +341,7 @@ RULES: list[Rule] = [
     exposures_dependent_on_private_models,
     public_models_without_contract,
     undocumented_public_models,
+    counts_that_are_no_plurals,
     # performance
     chained_views_dependencies,
     exposure_parents_materializations,

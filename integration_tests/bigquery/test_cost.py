@@ -33,7 +33,6 @@ PARTITIONED_BY = {
     "int_manifest_contents": "session_date",
     "int_manifest_config_votes_daily": "vote_date",
     "int_manifest_request_tags": "session_date",
-    "int_manifest_sessions": "session_date",
     "int_manifest_fetches": "session_date",
     "int_image_uses_daily": "use_date",
     "int_manifest_writes": "activity_date",
@@ -69,7 +68,7 @@ def test_every_table_with_a_day_is_partitioned_by_it_and_clustered(reference: Re
     views = {
         *("stg_gcs__usage_logs", "int_gcs_requests", "int_bursts", "int_burst_votes"),
         "int_image_fetches",
-        *("int_artifact_registry_requests", "int_manifest_sessions"),
+        "int_artifact_registry_requests",
     }
     for table in PARTITIONED_BY.keys() - views:
         partitioned, clustered = layouts[table]

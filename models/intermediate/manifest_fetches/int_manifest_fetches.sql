@@ -17,9 +17,9 @@ requests as (
 
 ),
 
-sessions as (
+reads as (
 
-    select * from {{ ref('pullstats', 'int_manifest_sessions') }}
+    select * from {{ ref('pullstats', 'int_manifest_reads') }}
     where {{ is_restated('session_date', restated) }}
 
 ),
@@ -28,6 +28,19 @@ contents as (
 
     select * from {{ ref('pullstats', 'int_manifest_contents') }}
     where {{ is_restated('session_date', restated, before=8, after=days_beside) }}
+
+),
+
+sessions as (
+
+    select
+        session_id,
+        {{ count_if("object_kind = 'manifest' and operation = 'read'") }} as get_count,
+        {{ count_if("object_kind = 'blob' and not is_refused") }} as blob_read_count,
+        {{ count_if("operation = 'list'") }} as tag_list_count,
+        max(case when operation = 'write' then started_micros end) as last_written_micros
+    from reads
+    group by session_id
 
 ),
 
@@ -40,8 +53,8 @@ children as (
         row_number() over (
             partition by session_id, root_digest order by started_micros desc, digest desc
         ) - 1 as later_children
-    from {{ ref('pullstats', 'int_manifest_reads') }}
-    where is_child and {{ is_restated('session_date', restated) }}
+    from reads
+    where is_child
 
 ),
 
@@ -100,63 +113,52 @@ requests_with_contents as (
 requests_with_history as (
 
     select
-        requests_with_contents.*,
-        sessions.gets as session_gets,
-        sessions.blob_reads as session_blob_reads,
-        sessions.tag_lists as session_tag_lists,
+        asked.*,
+        sessions.get_count as session_gets,
+        sessions.blob_read_count as session_blob_reads,
+        sessions.tag_list_count as session_tag_lists,
         tools_that_never_pull.fetch_kind as never_pulled_kind,
         coalesce(client_tools.config_only_read, 'inspection') as config_only_read,
         coalesce(client_tools.lists_tags_to_inspect, false) as lists_tags_to_inspect,
         -- before a push a client asks what is there
-        requests_with_contents.operation = 'head' and case
-            when requests_with_contents.requested_tag is null
-                then
-                    coalesce(
-                        sessions.last_written_micros > requests_with_contents.started_micros, false
-                    )
-            else requests_with_contents.is_before_write
+        asked.operation = 'head' and case
+            when asked.requested_tag is not null then asked.is_before_write
+            else coalesce(sessions.last_written_micros > asked.started_micros, false)
         end as is_before_push,
-        {{ regexp_like('requests_with_contents.image', "'/(build)?cache$'") }}
+        {{ is_cache_image('asked.image') }}
         or (
-            'ci' in (requests_with_contents.traffic_class, requests_with_contents.client_class)
-            and {{ is_build_cache(
-                'requests_with_contents.image', 'requests_with_contents.requested_tag'
-            ) }}
+            'ci' in (asked.traffic_class, asked.client_class)
+            and {{ is_build_cache('asked.image', 'asked.requested_tag') }}
         )
-        or (
-            requests_with_contents.client_class = 'ci' and requests_with_contents.is_tag_written
-        ) as is_of_cache,
+        or (asked.client_class = 'ci' and asked.is_tag_written) as is_of_cache,
         -- builds read the config again of what they have fetched
         client_tools.reads_cache and exists (
             select 1
             from contents
             where
-                contents.client_id = requests_with_contents.client_id
-                and coalesce(contents.principal_id, '')
-                = coalesce(requests_with_contents.principal_id, '')
-                and contents.image = requests_with_contents.image
-                and contents.root_digest = requests_with_contents.digest
+                contents.client_id = asked.client_id
+                and coalesce(contents.principal_id, '') = coalesce(asked.principal_id, '')
+                and contents.image = asked.image
+                and contents.root_digest = asked.digest
                 and contents.blob_count > contents.leaf_count
-                and contents.last_blob_micros between
-                requests_with_contents.started_micros - {{ memory_micros }}
-                and requests_with_contents.started_micros
+                and contents.last_blob_micros
+                between asked.started_micros - {{ memory_micros }} and asked.started_micros
         ) as is_downloaded_before,
-        requests_with_contents.child_read_count is null and exists (
+        asked.child_read_count is null and exists (
             select 1
             from contents
             where
                 contents.child_read_count > 0
-                and contents.image = requests_with_contents.image
-                and contents.root_digest = requests_with_contents.digest
-                and contents.session_date between
-                {{ dbt.dateadd('day', -7, 'requests_with_contents.session_date') }}
-                and {{ dbt.dateadd('day', days_beside, 'requests_with_contents.session_date') }}
+                and contents.image = asked.image
+                and contents.root_digest = asked.digest
+                and contents.session_date
+                between {{ dbt.dateadd('day', -7, 'asked.session_date') }}
+                and {{ dbt.dateadd('day', days_beside, 'asked.session_date') }}
         ) as is_index_without_child
-    from requests_with_contents
-    inner join sessions on requests_with_contents.session_id = sessions.session_id
-    left join client_tools on requests_with_contents.client_tool = client_tools.tool
-    left join tools_that_never_pull
-        on requests_with_contents.client_tool = tools_that_never_pull.tool
+    from requests_with_contents as asked
+    inner join sessions on asked.session_id = sessions.session_id
+    left join client_tools on asked.client_tool = client_tools.tool
+    left join tools_that_never_pull on asked.client_tool = tools_that_never_pull.tool
 
 ),
 

@@ -7,6 +7,7 @@
 ) }}
 {%- set restated = restated_days() %}
 {%- set of_client = ['client_id', 'principal_id', 'image'] %}
+{%- set is_get = "object_kind = 'manifest' and operation = 'read'" %}
 with
 
 requests as (
@@ -72,61 +73,51 @@ numbered as (
 ),
 
 -- behind a pool of addresses a program gets a manifest by one address and its blobs by another
-blob_sessions as (
+session_reads as (
 
     select
         session_id,
         session_date,
+        any_value(client_id) as client_id,
         any_value(principal_id) as principal_id,
-        any_value(client_tool) as client_tool,
-        any_value(client_version) as client_version,
         any_value(image) as image,
+        any_value(client_tool) as client_tool,
+        any_value(coalesce(client_version, '')) as client_version,
+        {{ count_if(is_get) }} as get_count,
+        {{ count_if("object_kind = 'blob'") }} as blob_count,
         min(case when object_kind = 'blob' then started_micros end) as first_blob_micros
     from numbered
     where principal_id is not null
     group by session_id, session_date
-    having
-        {{ count_if("object_kind = 'blob'") }} > 0
-        and {{ count_if("object_kind = 'manifest' and operation = 'read'") }} = 0
-
-),
-
-manifest_sessions as (
-
-    select
-        session_id,
-        session_date
-    from numbered
-    where principal_id is not null
-    group by session_id, session_date
-    having
-        {{ count_if("object_kind = 'blob'") }} <= 1
-        and {{ count_if("object_kind = 'manifest' and operation = 'read'") }} > 0
 
 ),
 
 pooled_sessions as (
 
     select
-        blob_sessions.session_id,
-        gets.session_id as manifest_session_id,
-        gets.client_id as manifest_client_id
-    from blob_sessions
-    inner join numbered as gets
+        blobs.session_id,
+        manifests.session_id as manifest_session_id,
+        manifests.client_id as manifest_client_id
+    from session_reads as blobs
+    inner join session_reads as manifests
         on
-            blob_sessions.session_date = gets.session_date
-            and blob_sessions.principal_id = gets.principal_id
-            and blob_sessions.client_tool = gets.client_tool
-            and coalesce(blob_sessions.client_version, '') = coalesce(gets.client_version, '')
-            and blob_sessions.image = gets.image
-    inner join manifest_sessions on gets.session_id = manifest_sessions.session_id
+            blobs.session_date = manifests.session_date
+            and blobs.principal_id = manifests.principal_id
+            and blobs.client_tool = manifests.client_tool
+            and blobs.client_version = manifests.client_version
+            and blobs.image = manifests.image
+    inner join numbered as gets
+        on manifests.session_id = gets.session_id
     where
-        gets.object_kind = 'manifest'
+        blobs.blob_count > 0
+        and blobs.get_count = 0
+        and manifests.blob_count <= 1
+        and gets.object_kind = 'manifest'
         and gets.operation = 'read'
-        and blob_sessions.first_blob_micros - gets.started_micros
+        and blobs.first_blob_micros - gets.started_micros
         between 0 and {{ var('index_read_seconds') }} * 1000000
     qualify row_number() over (
-        partition by blob_sessions.session_id
+        partition by blobs.session_id
         order by gets.started_micros desc, gets.request_key desc
     ) = 1
 
@@ -134,25 +125,10 @@ pooled_sessions as (
 
 -- the blobs go with the client that asked for the manifest
 select
-    numbered.request_key,
-    coalesce(pooled_sessions.manifest_session_id, numbered.session_id) as session_id,
-    coalesce(pooled_sessions.manifest_client_id, numbered.client_id) as client_id,
-    numbered.principal_id,
-    numbered.image,
-    numbered.client_network,
-    numbered.client_tool,
-    numbered.client_version,
-    numbered.client_class,
-    numbered.traffic_class,
-    numbered.principal_kind,
-    numbered.resource_name,
-    numbered.operation,
-    numbered.object_kind,
-    numbered.tag,
-    numbered.digest,
-    numbered.is_refused,
-    numbered.started_micros,
-    numbered.session_date
+    numbered.* replace (
+        coalesce(pooled_sessions.manifest_session_id, numbered.session_id) as session_id,
+        coalesce(pooled_sessions.manifest_client_id, numbered.client_id) as client_id
+    )
 from numbered
 left join pooled_sessions
     on
