@@ -1,8 +1,7 @@
 """Lists of networks as they are published, and what becomes of them."""
 
 import json
-from collections.abc import Sequence
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from pathlib import Path
 
 import mmdb_writer
@@ -13,7 +12,8 @@ from hypothesis import strategies as st
 
 from integration_tests.project import EXAMPLES, Project, example_logs
 from pullstats import cli
-from pullstats.network_lists.lists import Facts, Range, UnknownListError, cidr, in_blocks, read
+from pullstats.network_lists import table
+from pullstats.network_lists.lists import Facts, UnknownListError, in_blocks, read
 
 LISTS = sorted((EXAMPLES / "networks").iterdir())
 GCP, AZURE = Facts("gcp", "us-east1"), Facts("azure", "westeurope")
@@ -43,7 +43,7 @@ def google(prefix: str) -> str:
 
 
 def found(path: Path) -> dict[str, Facts]:
-    return {cidr(each): each.facts for each in read(path)}
+    return {str(network): facts for network, facts in read(path)}
 
 
 @pytest.mark.parametrize("path", LISTS, ids=lambda path: path.name)
@@ -134,14 +134,9 @@ def test_an_mmdb_with_other_types_is_named(record: dict[str, object], tmp_path: 
 
 
 def test_parts_of_a_block_count_where_they_agree_and_nothing_larger_is_listed() -> None:
-    def ranges(*listed: tuple[str, Facts]) -> Sequence[Range]:
-        return [
-            Range(4, int(ip_network(text)[0]), int(ip_network(text)[-1]), facts)
-            for text, facts in listed
-        ]
-
     def blocks(*listed: tuple[str, Facts]) -> dict[str, Facts]:
-        return {cidr(each): each.facts for each in in_blocks(ranges(*listed))}
+        networks = in_blocks((ip_network(text), facts) for text, facts in listed)
+        return {str(network): facts for network, facts in networks}
 
     part, other = ("192.0.2.0/26", GCP), ("192.0.2.64/26", AZURE)
     assert blocks(part) == {"192.0.2.0/24": GCP}
@@ -150,21 +145,27 @@ def test_parts_of_a_block_count_where_they_agree_and_nothing_larger_is_listed() 
     assert blocks(other, ("192.0.0.0/16", GCP)) == {"192.0.0.0/16": GCP}
 
 
-addresses = st.integers(0, 3 * 2**12) | st.integers(0, 2**32 - 1)
+def test_all_facts_of_a_network_are_kept_for_the_models_to_choose() -> None:
+    listed = [(ip_network("192.0.2.0/24"), facts) for facts in (GCP, AZURE, GCP)]
+    assert in_blocks(listed) == listed[:2]
 
 
 @settings(deadline=None)
-@given(st.tuples(addresses, addresses).map(sorted))
-def test_the_blocks_of_a_range_are_those_that_it_touches(bounds: list[int]) -> None:
-    first, last = bounds
-    networks = list(in_blocks([Range(4, first, last, GCP)]))
-    covered = 0
-    for each in networks:
-        assert each.first_block % each.block_count == 0
-        assert ip_network(cidr(each))[0] == ip_address(each.first_block << 8)
-        covered += each.block_count
-    assert covered == (last >> 8) - (first >> 8) + 1
-    assert len({each.first_block for each in networks}) == len(networks) <= 50
+@given(st.ip_addresses(), st.integers(0, 128))
+def test_the_blocks_of_a_network_are_those_that_it_touches(
+    tmp_path_factory: pytest.TempPathFactory, address: IPv4Address | IPv6Address, length: int
+) -> None:
+    network = ip_network((address, min(length, address.max_prefixlen)), strict=False)
+    folder = tmp_path_factory.mktemp("networks")
+    key = f"ipv{network.version}Prefix"
+    (folder / "goog.json").write_text(google(f'{{"{key}": "{network}"}}'))
+    table.write(folder / "rows.json", [folder / "goog.json"])
+    (row,) = (json.loads(line) for line in (folder / "rows.json").read_text().splitlines())
+    shift = {4: 8, 6: 80}[network.version]
+    assert row["first_block"] == int(network[0]) >> shift
+    assert row["first_block"] + row["block_count"] == (int(network[-1]) >> shift) + 1
+    assert row["first_block"] % row["block_count"] == 0
+    assert network.subnet_of(ip_network(row["network"]))
 
 
 def test_clients_have_the_cloud_system_and_country_of_their_network(

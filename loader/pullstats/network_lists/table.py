@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pullstats.network_lists.lists import cidr, read
+from pullstats.network_lists.lists import BLOCK_PREFIX, read
 from pullstats.output import say
 from pullstats.schemas import Table
 from pullstats.warehouses import on_either, open_warehouse
@@ -36,21 +36,26 @@ def command(lists: tuple[Path, ...], to: str, database: Path) -> None:
 
 
 def write(rows: Path, lists: Iterable[Path]) -> dict[str, int]:
-    """Write the networks of the lists as JSON lines; return how many each list has."""
+    """Write the networks of the lists as JSON lines; return how many each list has.
+
+    A network has a number of blocks that is a power of two, and starts at a multiple of it: a join
+    finds it by equality.
+    """
     counts = {}
     loaded_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
     with rows.open("w", encoding="utf-8") as file:
         for path in lists:
             networks = read(path)
             counts[str(path)] = len(networks)
-            for each in networks:
+            for network, facts in networks:
+                prefix = BLOCK_PREFIX[network.version]
                 row = {
                     "list_name": path.name,
-                    "network": cidr(each),
-                    "ip_version": each.ip_version,
-                    "first_block": each.first_block,
-                    "block_count": each.block_count,
-                    **asdict(each.facts),
+                    "network": str(network),
+                    "ip_version": network.version,
+                    "first_block": int(network.network_address) >> network.max_prefixlen - prefix,
+                    "block_count": 1 << prefix - network.prefixlen,
+                    **asdict(facts),
                     "loaded_at": loaded_at,
                 }
                 file.write(json.dumps(row) + "\n")
