@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import duckdb
@@ -28,58 +28,25 @@ SETTINGS = ("PULLSTATS_", "DBT_")
 _TYPES = {"int64": click.INT, "string": click.STRING}
 
 Value = str | int | None
+Answer = tuple[list[str], Iterator[Sequence[Any]]]  # columns, and rows that are read once
 
 
 class AskError(ValueError):
     """The question can't be answered."""
 
 
-class Parameter(NamedTuple):
-    """What a question can be asked with."""
-
-    type: str
-    default: Value
-    description: str
-
-
-class Question(NamedTuple):
-    """A query of `analyses/`, or SQL of the user's own."""
-
-    name: str
-    description: str
-    parameters: dict[str, Parameter]
-
-
-class Answer(NamedTuple):
-    """Rows of an answer, read once."""
-
-    columns: list[str]
-    rows: Iterator[Sequence[Any]]
-
-
-def project_folder() -> Path | None:
+def _checkout() -> Path | None:
     """Return the checkout that holds the current folder."""
     here = Path.cwd()
-    has_questions = (each for each in (here, *here.parents) if _list_of(each).exists())
-    return next(has_questions, None)
+    return next((x for x in (here, *here.parents) if (x / "analyses/_analyses.yml").exists()), None)
 
 
-def _list_of(project: Path) -> Path:
-    return project / "analyses/_analyses.yml"
-
-
-def questions() -> dict[str, Question]:
-    project = project_folder()
-    declared = yaml.safe_load(_list_of(project).read_text("utf-8"))["analyses"] if project else []
-    found = {}
-    for each in declared:
-        parameters = each.get("config", {}).get("meta", {}).get("parameters", {})
-        found[each["name"]] = Question(
-            each["name"],
-            " ".join(each["description"].split()),
-            {name: Parameter(**parameter) for name, parameter in parameters.items()},
-        )
-    return found
+def questions() -> dict[str, Any]:
+    """Return what the checkout declares of its questions, by name."""
+    if not (project := _checkout()):
+        return {}
+    declared = yaml.safe_load((project / "analyses/_analyses.yml").read_text("utf-8"))
+    return {each["name"]: each for each in declared["analyses"]}
 
 
 class Questions(click.Group):
@@ -90,26 +57,26 @@ class Questions(click.Group):
 
     def get_command(self, _: click.Context, name: str) -> click.Command | None:
         is_sql = len(name.split()) > 1
-        own = Question(name, "SQL of your own.", {})
-        question = own if is_sql else questions().get(name)
-        if not question:
-            if not project_folder():
-                raise AskError("no questions here: run this in a checkout of pullstats, or ask SQL")
+        if not is_sql and not _checkout():
+            raise AskError("no questions here: run this in a checkout of pullstats, or ask SQL")
+        known = {name: {"description": "SQL of your own."}} if is_sql else questions()
+        if name not in known:
             return None
-        options = [
-            click.Option(
-                [f"--{each.replace('_', '-')}"],
-                type=_TYPES[parameter.type],
-                default=parameter.default,
-                show_default=parameter.default is not None,
-                help=parameter.description,
-            )
-            for each, parameter in question.parameters.items()
-        ]
-        answer: click.Command = click.command(name, help=question.description)(
-            _with_options(partial(_answer, question, is_sql))
+        question: dict[str, Any] = known[name]
+        parameters = question.get("config", {}).get("meta", {}).get("parameters", {})
+        types = {each: parameter["type"] for each, parameter in parameters.items()}
+        answer = click.command(name, help=" ".join(question["description"].split()))(
+            _with_options(partial(_answer, name, is_sql, types))
         )
-        answer.params = [*options, *answer.params]
+        for each, parameter in reversed(parameters.items()):
+            option = click.Option(
+                [f"--{each.replace('_', '-')}"],
+                type=_TYPES[parameter["type"]],
+                default=parameter["default"],
+                show_default=parameter["default"] is not None,
+                help=parameter["description"],
+            )
+            answer.params.insert(0, option)
         return answer
 
 
@@ -137,8 +104,9 @@ def command() -> None:
 
 
 def _answer(
-    question: Question,
+    question: str,
     is_sql: bool,
+    types: dict[str, str],
     layout: str,
     limit: int | None,
     is_shown: bool,
@@ -147,18 +115,17 @@ def _answer(
     **values: Value,
 ) -> int:
     os.environ["PULLSTATS_DUCKDB"] = str(database)
-    project = project_folder()
+    project = _checkout()
     target = "local" if to == "duckdb" else "bigquery"
-    sql = question.name if is_sql or not project else sql_of(question.name, project, target)
+    sql = question if is_sql or not project else sql_of(question, project, target)
     if is_shown:
         click.echo(sql)
         return 0
-    types = {name: parameter.type for name, parameter in question.parameters.items()}
     answering = (
         on_duckdb(sql, values, database) if to == "duckdb" else on_bigquery(sql, values, types)
     )
-    with answering as answer:
-        write(answer.columns, first(answer.rows, limit), layout, sys.stdout)
+    with answering as (columns, rows):
+        write(columns, first(rows, limit), layout, sys.stdout)
     return 0
 
 
@@ -219,7 +186,7 @@ def on_duckdb(sql: str, values: dict[str, Value], database: Path) -> Iterator[An
         connection.execute("use pullstats")
         result = connection.execute(sql, values)
         columns = [name for name, *_ in result.description]
-        yield Answer(columns, iter(lambda: result.fetchone() or None, None))
+        yield columns, iter(lambda: result.fetchone() or None, None)
 
 
 @contextmanager
@@ -242,4 +209,4 @@ def on_bigquery(sql: str, values: dict[str, Value], types: dict[str, str]) -> It
     if planned.statement_type != "SELECT":
         raise AskError(f"only SELECT is allowed, not {planned.statement_type}")
     rows = client.query(sql, bigquery.QueryJobConfig(**settings)).result()
-    yield Answer([field.name for field in rows.schema], (tuple(row.values()) for row in rows))
+    yield [field.name for field in rows.schema], (tuple(row.values()) for row in rows)

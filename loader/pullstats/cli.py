@@ -27,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except ImportError as error:
         extra = {"requests": "inventory", "maxminddb": "networks"}.get(error.name or "", "bigquery")
-        what = f"install pullstats[{extra}], or run make {extra} in a checkout"
+        target = "bigquery" if extra == "bigquery" else "dev"
+        what = f"install pullstats[{extra}], or run make {target} in a checkout"
         say(f"pullstats: {error}: {what}", err=True)
         return 1
     except Exception as error:
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 MODULES = {
     "ask": "pullstats.ask",
-    "inventory": "pullstats.registry_inventory.command",
+    "inventory": "pullstats.registry_inventory",
     "load": "pullstats.loading",
     "networks": "pullstats.network_lists.table",
     "status": "pullstats.status",
@@ -70,7 +71,8 @@ class Commands(click.Group):
     epilog="""\b
 Start with:
   pullstats load DIR         land log objects, each once
-  dbt build                  in a dbt project that is or has pullstats: turn them into tables
+  dbt build                  make tables of them: in a checkout of pullstats, or in a dbt
+                             project that has it as a package
   pullstats ask "from dim_images"
 \b
 Completion for bash, zsh or fish:

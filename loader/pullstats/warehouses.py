@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 Warehouse = Union[DuckDBWarehouse, "BigQueryWarehouse"]
 _BIGQUERY = """The engine. BigQuery takes its settings from the variables PULLSTATS_PROJECT,
-PULLSTATS_LOCATION (US), PULLSTATS_DATASET (storageanalysis), PULLSTATS_LABELS (app=pullstats) and
-PULLSTATS_USAGE_DAYS (400: days to keep raw, 0 for all)."""
+PULLSTATS_LOCATION (US), PULLSTATS_DATASET (storageanalysis) and PULLSTATS_USAGE_DAYS (400: days to
+keep raw, 0 for all)."""
 
 
 def on_either(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -323,6 +323,29 @@ def test_when_help_is_asked_then_it_has_examples_and_exit_codes(
     assert ("Exit codes:" in said) == (command != "query")
 
 
+def test_when_no_extra_is_installed_then_help_works_and_the_extra_is_named(tmp_path: Path) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        program = (
+            "import sys; sys.modules.update(dict.fromkeys(['requests', 'maxminddb', 'google']));"
+            "from pullstats import cli; sys.exit(cli.main(sys.argv[1:]))"
+        )
+        command = [sys.executable, "-c", program, *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    for command in ((), ("ask",), ("inventory",), ("load",), ("networks",), ("status",)):
+        assert run(*command, "--help").returncode == 0
+    (tmp_path / "asn.mmdb").touch()
+    needs = {
+        "inventory": ("inventory", "localhost:1"),
+        "networks": ("networks", "asn.mmdb"),
+        "bigquery": ("status", "--to", "bigquery"),
+    }
+    for extra, arguments in needs.items():
+        done = run(*arguments)
+        assert done.returncode == 1
+        assert f"install pullstats[{extra}], or run make" in done.stderr
+
+
 def test_when_a_shell_completes_then_it_gets_commands() -> None:
     command = [str(Path(sys.executable).with_name("pullstats"))]
     settings = {"_PULLSTATS_COMPLETE": "bash_complete", "COMP_WORDS": "pullstats l"}

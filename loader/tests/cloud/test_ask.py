@@ -11,9 +11,9 @@ def test_parameters_are_bound(cloud: Cloud) -> None:
     types = {"image": "string", "days": "int64"}
     for image in ("it's", None):
         values: dict[str, ask.Value] = {"image": image, "days": 41}
-        with ask.on_bigquery(sql, values, types) as answer:
-            assert answer.columns == ["image", "days"]
-            assert list(answer.rows) == [(image, 42)]
+        with ask.on_bigquery(sql, values, types) as (columns, rows):
+            assert columns == ["image", "days"]
+            assert list(rows) == [(image, 42)]
 
 
 def test_what_is_no_select_is_refused(cloud: Cloud) -> None:
