@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from integration_tests.bigquery import audit_inputs
+from integration_tests.bigquery.contents import MODELS
 from integration_tests.project import ROOT, Project, copied, example_logs
 from integration_tests.test_inventory_models import land_inventory
 from pullstats import csv_log
@@ -208,8 +209,20 @@ def test_refused_requests_make_nothing_known(project: Project, tmp_path: Path) -
     path.write_bytes(csv_log.write([*refused, served], list(csv_log.USAGE_COLUMNS)))
     project.load([path])
     project.run()
-    for table in ("pullstats_intermediate.int_images", "pullstats.dim_clients"):
-        assert project.query(f"select count(*) from {table}") == [(1,)], table
+    for model in ("int_images", "int_blobs", "dim_blobs", "dim_clients"):
+        assert project.query(f"select count(*) from {MODELS[model]}.{model}") == [(1,)], model
+    # the others keep a day's requests, or what they are of: an attempt is a sign of use
+    large = project.query(
+        "select table_name from duckdb_tables() where schema_name like 'pullstats%'"
+        f" and estimated_size >= {count} and table_name != 'dim_dates' order by all"
+    )
+    assert [name for (name,) in large] == [
+        "int_blob_fetches",
+        "int_blob_reads",
+        "int_blob_votes_daily",
+        "int_gcs_request_records",
+        "int_image_uses_daily",
+    ]
     failed = project.query(
         "select count(*), count(distinct image), count(distinct client_tool), sum(failed_requests)"
         " from pullstats.fct_failed_requests_daily"

@@ -11,7 +11,10 @@ from integration_tests.project import ROOT
 
 # What two builds at different moments give differently, whatever the engine.
 CLOCKS = {
-    "int_blobs": {"changed_at", "image_changed_at"},
+    "int_blobs": {
+        *("changed_at", "kind_changed_at", "image_changed_at"),
+        *("former_blob_kind", "former_image"),
+    },
     "int_manifest_configs": {"changed_at"},
 }
 SCHEMAS = {"staging": "pullstats_staging", "intermediate": "pullstats_intermediate"}

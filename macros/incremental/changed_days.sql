@@ -1,7 +1,20 @@
-{% macro with_change_times(relation, key, compare_columns) -%}
+{% macro with_change_times(relation, key, compare_columns, former_columns={}) -%}
 {%- set is_known = execute and not should_full_refresh() and load_cached_relation(this) -%}
     select
         {{ relation }}.*,
+        {%- for former, column in former_columns.items() %}
+        {%- if is_known %}
+        case
+            when
+                coalesce(cast(previous.{{ column }} as string), '')
+                = coalesce(cast({{ relation }}.{{ column }} as string), '')
+                then previous.{{ former }}
+            else previous.{{ column }}
+        end as {{ former }},
+        {%- else %}
+        cast(null as string) as {{ former }},
+        {%- endif %}
+        {%- endfor %}
         {%- for changed_at, columns in compare_columns.items() %}
         {%- if is_known %}
         case

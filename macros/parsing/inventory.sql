@@ -32,11 +32,3 @@
                 || '.appspot.com'
     end
 {%- endmacro %}
-
-
-{% macro sole_image_column(column) -%}
-    case
-        when {{ count_if('is_named_by_referer') }} = 1 then min(case when is_named_by_referer then {{ column }} end)
-        when count(*) = 1 then min({{ column }})
-    end
-{%- endmacro %}

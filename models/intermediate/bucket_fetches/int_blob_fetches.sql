@@ -170,7 +170,10 @@ grouped as (
         {{ count_if('served_bytes > 0 and not is_range') }} as whole_count,
         {{ count_if('request_count < 2') }} as read_once_count,
         {{ count_if('not is_whole') }} as unfinished_count,
-        {{ count_if('not is_whole and not is_range') }} as cut_count,
+        -- a range of a layer leaves a gap on purpose, one of a config does not
+        {{ count_if(
+            'not is_whole and (not is_range or (is_config and size_bytes is not null))'
+        ) }} as cut_count,
         {{ sum_of('request_count') }} as request_count,
         {{ sum_of('served_bytes') }} as served_bytes,
         {{ count_if('not is_plain_session') }} = 0 as is_plain_session,
@@ -223,7 +226,6 @@ finished as (
         coalesce(client_tools.reads_cache, false) as reads_cache,
         coalesce(client_tools.reads_twice, false) as reads_twice,
         tools_that_never_pull.fetch_kind as never_pull_kind,
-        -- ranges leave gaps on purpose: what the client asked for has been served
         grouped.unfinished_count = coalesce(completed_later.completed_count, 0)
         or (
             grouped.cut_count <= coalesce(completed_later.completed_count, 0)

@@ -1,17 +1,87 @@
 {{ config(materialized='view') }}
 with
 
-read_images as (
+reads as (
 
-    select distinct
+    select
         bucket_name,
         digest,
-        image
+        image,
+        min(least_network) as least_network,
+        max(greatest_network) as greatest_network,
+        {{ sum_of('served_bytes') }} as served_bytes,
+        max(max_complete_response_bytes) as max_complete_response_bytes
     from {{ ref('pullstats', 'int_blob_votes_monthly') }}
+    where bucket_name is not null
+    group by bucket_name, digest, image
+
+),
+
+sized as (
+
+    select
+        *,
+        max(max_complete_response_bytes) over (partition by bucket_name, digest) as size_bytes
+    from reads
+
+),
+
+-- a client can write any name into a referer: a part of a blob is no witness
+names as (
+
+    select
+        bucket_name,
+        digest,
+        image,
+        least_network,
+        greatest_network,
+        least_network != greatest_network as is_named_by_several_networks
+    from sized
     where
-        burst_count > 0
-        and bucket_name is not null
-        and image is not null
+        image is not null
+        and (least_network != greatest_network or served_bytes >= size_bytes)
+
+),
+
+supported_images as (
+
+    select image from names
+    group by image
+    having min(least_network) != max(greatest_network)
+    union distinct
+    select image from {{ ref('pullstats', 'int_object_writes') }}
+    where image is not null
+    union distinct
+    select image from {{ ref('pullstats', 'stg_registry_inventory__manifests') }}
+
+),
+
+ranked_names as (
+
+    select
+        names.bucket_name,
+        names.digest,
+        names.image,
+        case
+            when names.is_named_by_several_networks then 1
+            when supported_images.image is not null then 2
+            else 3
+        end as support_rank
+    from names
+    left join supported_images on names.image = supported_images.image
+
+),
+
+named as (
+
+    select
+        bucket_name,
+        digest,
+        image,
+        support_rank,
+        true as is_named_by_referer
+    from ranked_names
+    qualify rank() over (partition by bucket_name, digest order by support_rank) = 1
 
 ),
 
@@ -20,10 +90,14 @@ hosts as (
 
     select
         images.registry_host,
-        {{ sole_value('read_images.bucket_name') }} as bucket_name
-    from read_images
-    inner join {{ ref('pullstats', 'int_images') }} as images on read_images.image = images.image
-    group by images.registry_host
+        named.bucket_name
+    from named
+    inner join {{ ref('pullstats', 'int_images') }} as images on named.image = images.image
+    group by images.registry_host, named.bucket_name
+    qualify row_number() over (
+        partition by images.registry_host
+        order by min(named.support_rank), count(*) desc, named.bucket_name
+    ) = 1
 
 ),
 
@@ -48,15 +122,8 @@ classified as (
 
 ),
 
-unioned as (
+listed_blobs as (
 
-    select
-        *,
-        true as is_named_by_referer,
-        cast(null as string) as inventory_blob_kind,
-        cast(null as int64) as inventory_size_bytes
-    from read_images
-    union all
     select
         coalesce(
             {{ registry_bucket('images.registry_host', 'images.project_id') }},
@@ -64,7 +131,6 @@ unioned as (
         ) as bucket_name,
         classified.digest,
         classified.image,
-        false as is_named_by_referer,
         case
             when classified.belongs_to_artifact then 'artifact' else classified.blob_kind
         end as inventory_blob_kind,
@@ -73,16 +139,39 @@ unioned as (
     inner join {{ ref('pullstats', 'int_images') }} as images on classified.image = images.image
     left join hosts on images.registry_host = hosts.registry_host
 
-)
+),
 
 -- a blob used by an image counts as its layer or config even if an artifact uses it too:
 -- max relies on 'artifact' < 'config' < 'layer'
-select
-    bucket_name,
-    digest,
-    image,
-    max(case when is_named_by_referer then 1 else 0 end) = 1 as is_named_by_referer,
-    max(inventory_blob_kind) as inventory_blob_kind,
-    max(inventory_size_bytes) as inventory_size_bytes
-from unioned
-group by bucket_name, digest, image
+listed as (
+
+    select
+        bucket_name,
+        digest,
+        image,
+        max(inventory_blob_kind) as inventory_blob_kind,
+        max(inventory_size_bytes) as inventory_size_bytes,
+        true as is_listed
+    from listed_blobs
+    group by bucket_name, digest, image
+
+),
+
+joined as (
+
+    select
+        bucket_name,
+        digest,
+        image,
+        listed.inventory_blob_kind,
+        listed.inventory_size_bytes,
+        coalesce(named.is_named_by_referer, false) as is_named_by_referer,
+        coalesce(listed.is_listed, false) as is_listed
+    from named
+    full outer join listed using (bucket_name, digest, image)
+
+)
+
+-- an inventory goes before referers
+select * from joined
+qualify rank() over (partition by bucket_name, digest order by is_listed desc) = 1

@@ -13,6 +13,46 @@ burst_votes as (
     select * from {{ ref('pullstats', 'int_burst_votes') }}
     where {{ is_restated('session_date', restated) }}
 
+),
+
+votes_of_networks as (
+
+    select
+        client_network,
+        bucket_name,
+        digest,
+        image,
+        vote,
+        vote_rule,
+        elected_digest,
+        {{ count_if('served_bytes > 0') }} as burst_count,
+        {{ count_if('served_bytes > 0 and not reads_cache') }} as image_burst_count,
+        {{ count_if("vote != 'none'") }} as voting_burst_count,
+        {{ sum_of('served_bytes') }} as served_bytes,
+        max(max_complete_response_bytes) as max_complete_response_bytes,
+        max(blob_bytes) as max_burst_bytes,
+        min(first_read_micros) as first_read_micros,
+        max(last_read_micros) as last_read_micros,
+        session_date
+    from burst_votes
+    group by
+        client_network, bucket_name, digest, image, vote, vote_rule, elected_digest, session_date
+
+),
+
+-- a network has one vote on a blob a day, however many its bursts
+shared as (
+
+    select
+        *,
+        coalesce({{ integer_divide(
+            'voting_burst_count * 1000',
+            'nullif(sum(voting_burst_count) over (
+                partition by session_date, client_network, bucket_name, digest
+            ), 0)'
+        ) }}, 0) as millivotes
+    from votes_of_networks
+
 )
 
 select
@@ -22,12 +62,16 @@ select
     vote,
     vote_rule,
     elected_digest,
-    {{ count_if('served_bytes > 0') }} as burst_count,
-    {{ count_if('served_bytes > 0 and not reads_cache') }} as image_burst_count,
+    min(client_network) as least_network,
+    max(client_network) as greatest_network,
+    {{ sum_of('burst_count') }} as burst_count,
+    {{ sum_of('image_burst_count') }} as image_burst_count,
+    {{ sum_of('millivotes') }} as millivotes,
     {{ sum_of('served_bytes') }} as served_bytes,
     max(max_complete_response_bytes) as max_complete_response_bytes,
+    max(max_burst_bytes) as max_burst_bytes,
     min(first_read_micros) as first_read_micros,
     max(last_read_micros) as last_read_micros,
     session_date as activity_date
-from burst_votes
+from shared
 group by bucket_name, digest, image, vote, vote_rule, elected_digest, session_date

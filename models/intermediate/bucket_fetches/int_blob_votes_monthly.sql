@@ -14,7 +14,10 @@ votes as (
         *,
         {{ month_of('activity_date') }} as activity_month
     from {{ ref('pullstats', 'int_blob_votes_daily') }}
-    where {{ is_in_restated_month('activity_date', restated) }}
+    where
+        {{ is_in_restated_month('activity_date', restated) }}
+        -- anyone can be refused a blob that there is not
+        and burst_count > 0
 
 )
 
@@ -25,10 +28,14 @@ select
     vote,
     vote_rule,
     elected_digest,
+    min(least_network) as least_network,
+    max(greatest_network) as greatest_network,
     {{ sum_of('burst_count') }} as burst_count,
     {{ sum_of('image_burst_count') }} as image_burst_count,
+    {{ sum_of('millivotes') }} as millivotes,
     {{ sum_of('served_bytes') }} as served_bytes,
     max(max_complete_response_bytes) as max_complete_response_bytes,
+    max(max_burst_bytes) as max_burst_bytes,
     min(first_read_micros) as first_read_micros,
     max(last_read_micros) as last_read_micros,
     activity_month

@@ -17,13 +17,6 @@ reads as (
     select
         bucket_name,
         digest,
-        {{ sum_of("case when vote = 'config' then burst_count else 0 end") }} as config_votes,
-        {{ sum_of("case when vote_rule = 'among_small_blobs' then burst_count else 0 end") }}
-            as weak_votes,
-        {{ sum_of("case when vote = 'layer' then burst_count else 0 end") }} as layer_votes,
-        {{ sum_of("case when vote = 'artifact' then burst_count else 0 end") }} as artifact_votes,
-        {{ sum_of("case when vote_rule = 'tiny_blob_first' then burst_count else 0 end") }}
-            as open_votes,
         {{ sum_of('image_burst_count') }} as image_burst_count,
         {{ sum_of('served_bytes') }} as served_bytes,
         max(max_complete_response_bytes) as max_complete_response_bytes,
@@ -31,24 +24,6 @@ reads as (
         max(last_read_micros) as last_read_micros
     from votes
     group by bucket_name, digest
-
-),
-
--- of each vote, the rule that gave most of them
-vote_rules as (
-
-    select
-        bucket_name,
-        digest,
-        vote,
-        vote_rule,
-        row_number() over (
-            partition by bucket_name, digest, vote
-            order by sum(burst_count) desc, vote_rule asc
-        ) as place
-    from votes
-    where vote != 'none'
-    group by bucket_name, digest, vote, vote_rule
 
 ),
 
@@ -73,7 +48,10 @@ images as (
         bucket_name,
         digest,
         count(*) as image_count,
-        {{ sole_image_column('image') }} as image,
+        coalesce(
+            {{ sole_value('case when is_named_by_referer then image end') }},
+            {{ sole_value('image') }}
+        ) as image,
         max(inventory_blob_kind) as inventory_blob_kind,
         max(inventory_size_bytes) as inventory_size_bytes
     from {{ ref('pullstats', 'int_blob_images') }}
@@ -81,18 +59,13 @@ images as (
 
 ),
 
-joined as (
+blobs as (
 
     select
         bucket_name,
         digest,
         coalesce(images.image_count, 0) as image_count,
         images.image,
-        coalesce(reads.config_votes, 0) as config_votes,
-        coalesce(reads.weak_votes, 0) as weak_votes,
-        coalesce(reads.layer_votes, 0) as layer_votes,
-        coalesce(reads.artifact_votes, 0) as artifact_votes,
-        coalesce(reads.open_votes, 0) as open_votes,
         coalesce(reads.served_bytes, 0) as served_bytes,
         coalesce(
             images.inventory_size_bytes,
@@ -110,126 +83,162 @@ joined as (
 
 ),
 
+-- a read of a part gives no evidence
+whole_votes as (
+
+    select votes.*
+    from votes
+    inner join blobs
+        on
+            votes.bucket_name = blobs.bucket_name
+            and votes.digest = blobs.digest
+    where
+        votes.vote != 'none'
+        and coalesce(votes.max_burst_bytes >= blobs.size_bytes, true)
+
+),
+
+{%- for votes, tallies, kinds in [
+    ('whole_votes', 'first_tallies', 'first_kinds'), ('confirmed_votes', 'tallies', 'kinds')
+] %}
+{%- if votes == 'confirmed_votes' %}
+
+-- a burst whose config is none, by all votes or by its size, gives no evidence about other blobs
+confirmed_votes as (
+
+    select whole_votes.*
+    from whole_votes
+    left join first_kinds
+        on
+            whole_votes.bucket_name = first_kinds.bucket_name
+            and whole_votes.elected_digest = first_kinds.digest
+    where coalesce(first_kinds.blob_kind, 'config') = 'config'
+
+),
+{%- endif %}
+
+-- votes of one network do not count against those of several
+{{ tallies }}_by_vote as (
+
+    select
+        bucket_name,
+        digest,
+        vote,
+        {{ sum_of('millivotes') }} as millivotes,
+        {{ sum_of('burst_count') }} as burst_count,
+        {{ count_if("vote_rule != 'among_small_blobs'") }} > 0 as is_strong,
+        coalesce(min(least_network) != max(greatest_network), false) as is_of_several_networks
+    from {{ votes }}
+    group by bucket_name, digest, vote
+    qualify
+        is_of_several_networks
+        or max(case when is_of_several_networks and vote != 'open' then 1 else 0 end)
+            over (partition by bucket_name, digest) = 0
+
+),
+
+{{ tallies }} as (
+
+    select
+        bucket_name,
+        digest,
+        {%- for vote in ['config', 'layer', 'artifact', 'open'] %}
+        {{ sum_of("case when vote = '" ~ vote ~ "' then millivotes else 0 end") }}
+            as {{ vote }}_votes,
+        {%- endfor %}
+        {{ sum_of("case when vote = 'config' then burst_count else 0 end") }} as config_bursts,
+        {{ count_if("vote = 'config' and is_strong") }} > 0 as is_strong_config
+    from {{ tallies }}_by_vote
+    group by bucket_name, digest
+
+),
+
 -- on the examples a config is at its position in nine of ten bursts, a layer in none or a third:
 -- what came by a second address, or was resumed, begins with a layer
-with_needed_votes as (
+{{ kinds }} as (
 
     select
-        *,
+        blobs.bucket_name,
+        blobs.digest,
+        coalesce(tallies.config_votes, 0) as config_votes,
+        coalesce(tallies.layer_votes, 0) as layer_votes,
         case
-            when size_bytes > 4 * {{ usual }} then 3
-            when size_bytes > {{ usual }} then 2
-            when config_votes = weak_votes then 2
-            else 1
-        end as needed_votes,
-        case when size_bytes > {{ usual }} then 50 else 40 end as needed_percent
-    from joined
-
-),
-
-elected as (
-
-    select
-        *,
-        coalesce(inventory_blob_kind = 'config', (
-            config_votes >= needed_votes
-            and config_votes * 100 > (config_votes + layer_votes) * needed_percent
-            and config_votes > artifact_votes
-            and config_votes >= open_votes
-        )) as is_accepted_config
-    from with_needed_votes
-
-),
-
--- a burst whose config is no config, by all bursts or by its size, shows nothing of its other
--- blobs
-refuted as (
-
-    select
-        votes.bucket_name,
-        votes.digest,
-        {{ sum_of('votes.burst_count') }} as refuted_votes
-    from votes
-    inner join elected
-        on
-            votes.bucket_name = elected.bucket_name
-            and votes.elected_digest = elected.digest
-    where
-        votes.vote = 'layer'
-        and not elected.is_accepted_config
-    group by votes.bucket_name, votes.digest
-
-),
-
-confirmed as (
-
-    select
-        elected.bucket_name,
-        elected.digest,
-        elected.image_count,
-        elected.image,
-        elected.config_votes,
-        elected.layer_votes - coalesce(refuted.refuted_votes, 0) as layer_votes,
-        elected.artifact_votes,
-        elected.open_votes,
-        elected.needed_votes,
-        elected.needed_percent,
-        elected.served_bytes,
-        elected.size_bytes,
-        elected.first_written_micros,
-        elected.first_read_micros,
-        elected.last_read_micros,
-        elected.inventory_blob_kind,
-        elected.is_read_by_pullers
-    from elected
-    left join refuted
-        on
-            elected.bucket_name = refuted.bucket_name
-            and elected.digest = refuted.digest
-
-),
-
-known as (
-
-    select
-        *,
-        case
-            when inventory_blob_kind is not null then inventory_blob_kind
-            when config_votes + layer_votes + artifact_votes = 0 then 'unknown'
-            when artifact_votes >= config_votes + layer_votes then 'artifact'
-            when config_votes * 100 <= (config_votes + layer_votes) * needed_percent then 'layer'
-            when size_bytes > {{ var('config_max_bytes') }} then 'layer'
-            when config_votes < needed_votes and size_bytes > 4 * {{ usual }} then 'layer'
-            when config_votes < needed_votes or config_votes < open_votes then 'unknown'
+            when blobs.inventory_blob_kind is not null then blobs.inventory_blob_kind
+            when
+                coalesce(tallies.config_votes + tallies.layer_votes + tallies.artifact_votes, 0) = 0
+                then 'unknown'
+            when tallies.artifact_votes >= tallies.config_votes + tallies.layer_votes
+                then 'artifact'
+            when
+                tallies.config_votes * 100 <= (tallies.config_votes + tallies.layer_votes)
+                * case when blobs.size_bytes > {{ usual }} then 50 else 40 end
+                then 'layer'
+            when blobs.size_bytes > {{ var('config_max_bytes') }} then 'layer'
+            when blobs.size_bytes > 4 * {{ usual }} and tallies.config_bursts < 3 then 'layer'
+            when
+                tallies.config_bursts < 2
+                and (blobs.size_bytes > {{ usual }} or not tallies.is_strong_config)
+                then 'unknown'
+            when tallies.config_votes < tallies.open_votes then 'unknown'
             else 'config'
         end as blob_kind,
-        case
-            when inventory_blob_kind is not null then 'inventory'
-            when config_votes + layer_votes + artifact_votes > 0 then 'inferred'
-            else 'none'
-        end as blob_kind_source,
-        inventory_blob_kind is not null
-        or (
-            config_votes >= 2
-            and config_votes * 4 >= (config_votes + layer_votes + open_votes) * 3
+        blobs.inventory_blob_kind is not null
+        or coalesce(
+            tallies.config_bursts >= 2
+            and tallies.config_votes * 4
+            >= (tallies.config_votes + tallies.layer_votes + tallies.open_votes) * 3,
+            false
         ) as is_kind_certain
-    from confirmed
+    from blobs
+    left join {{ tallies }} as tallies
+        on
+            blobs.bucket_name = tallies.bucket_name
+            and blobs.digest = tallies.digest
+
+),
+{%- endfor %}
+
+-- of each vote, the rule that gave most of it
+vote_rules as (
+
+    select
+        bucket_name,
+        digest,
+        vote,
+        vote_rule
+    from confirmed_votes
+    group by bucket_name, digest, vote, vote_rule
+    qualify row_number() over (
+        partition by bucket_name, digest, vote order by sum(burst_count) desc, vote_rule asc
+    ) = 1
 
 ),
 
 explained as (
 
     select
-        known.*,
-        case when known.blob_kind_source = 'inferred' then vote_rules.vote_rule end
-            as blob_kind_rule
-    from known
+        blobs.*,
+        kinds.config_votes,
+        kinds.layer_votes,
+        kinds.blob_kind,
+        case
+            when blobs.inventory_blob_kind is not null then 'inventory'
+            when kinds.blob_kind = 'unknown' then 'none'
+            else 'inferred'
+        end as blob_kind_source,
+        case when blobs.inventory_blob_kind is null then vote_rules.vote_rule end
+            as blob_kind_rule,
+        kinds.is_kind_certain
+    from blobs
+    inner join kinds
+        on
+            blobs.bucket_name = kinds.bucket_name
+            and blobs.digest = kinds.digest
     left join vote_rules
         on
-            known.bucket_name = vote_rules.bucket_name
-            and known.digest = vote_rules.digest
-            and known.blob_kind = vote_rules.vote
-            and vote_rules.place = 1
+            kinds.bucket_name = vote_rules.bucket_name
+            and kinds.digest = vote_rules.digest
+            and kinds.blob_kind = vote_rules.vote
 
 )
 
@@ -237,5 +246,6 @@ explained as (
     'changed_at': [
         'size_bytes', 'blob_kind', 'blob_kind_source', 'is_kind_certain', 'is_read_by_pullers',
     ],
+    'kind_changed_at': ['blob_kind'],
     'image_changed_at': ['image'],
-}) }}
+}, former_columns={'former_blob_kind': 'blob_kind', 'former_image': 'image'}) }}

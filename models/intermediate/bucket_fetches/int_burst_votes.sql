@@ -228,10 +228,12 @@ select
     session_id,
     burst_started_micros,
     digest,
+    client_network,
     bucket_name,
     image,
     case
         when vote_rule = 'beside_empty_config' then 'artifact'
+        when vote_rule = 'tiny_blob_first' then 'open'
         when vote_rule in ('only_small_blob', 'among_small_blobs', 'at_config_position')
             then 'config'
         when vote_rule = 'several_configs' and has_config_like_size then 'config'
@@ -243,6 +245,7 @@ select
         as elected_digest,
     served_bytes,
     max_complete_response_bytes,
+    blob_bytes,
     reads_cache,
     first_read_micros,
     last_read_micros,

@@ -1,0 +1,17 @@
+{{ config(severity='warn') }}
+-- A config that turned out to be a layer, or the reverse, changes how pulls of past days count. If
+-- clients lie, or programs read in an odd order, an inventory of the registry settles it.
+{%- set since = run_started_at - modules.datetime.timedelta(days=var('test_lookback_days')) %}
+select
+    bucket_name,
+    digest,
+    image,
+    former_blob_kind,
+    blob_kind,
+    blob_kind_source,
+    kind_changed_at,
+    'the kind of the blob flipped' as reason
+from {{ ref('pullstats', 'int_blobs') }}
+where
+    former_blob_kind != 'unknown'
+    and kind_changed_at >= {{ timestamp_literal(since.strftime('%Y-%m-%d %H:%M:%S')) }}

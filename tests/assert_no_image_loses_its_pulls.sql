@@ -1,0 +1,43 @@
+{{ config(severity='warn') }}
+-- An image without pulls whose config is none any more, or belongs to another image, too: what
+-- seems unused may be in use. An inventory of the registry settles both.
+{%- set since = run_started_at - modules.datetime.timedelta(days=var('test_lookback_days')) %}
+{%- set since = timestamp_literal(since.strftime('%Y-%m-%d %H:%M:%S')) %}
+with
+
+lost as (
+
+    select
+        blob_images.image,
+        blobs.digest,
+        blobs.kind_changed_at as changed_at
+    from {{ ref('pullstats', 'int_blobs') }} as blobs
+    inner join {{ ref('pullstats', 'int_blob_images') }} as blob_images
+        on
+            blobs.bucket_name = blob_images.bucket_name
+            and blobs.digest = blob_images.digest
+    where
+        blobs.former_blob_kind = 'config'
+        and blobs.kind_changed_at >= {{ since }}
+    union all
+    select
+        former_image as image,
+        digest,
+        image_changed_at as changed_at
+    from {{ ref('pullstats', 'int_blobs') }}
+    where
+        former_image is not null
+        and 'config' in (blob_kind, former_blob_kind)
+        and image_changed_at >= {{ since }}
+
+)
+
+select
+    lost.image,
+    min(lost.digest) as a_changed_digest,
+    max(lost.changed_at) as changed_at,
+    'the image lost its pulls' as reason
+from lost
+left join {{ ref('pullstats', 'dim_images') }} as images on lost.image = images.image
+where coalesce(images.pulls, 0) = 0
+group by lost.image
