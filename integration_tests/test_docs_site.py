@@ -79,3 +79,10 @@ def test_readme_draws_the_lineage_of_this_project(site: Path) -> None:
 
 def test_the_lineage_is_beside_the_pages(site: Path) -> None:
     assert "int_image_fetches" in (site / "lineage.html").read_text()
+    assert 'href="lineage.html"' in (site / "index.html").read_text()
+
+
+def test_the_site_shows_which_registries_work(site: Path) -> None:
+    about = (site / "about.html").read_text()
+    assert "public repositories" in about
+    assert "mermaid" not in about

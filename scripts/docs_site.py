@@ -21,6 +21,7 @@ LAYERS = {
     "intermediate": ("Intermediate models", "Private: any release can change these models."),
     "staging": ("Staging models", "Private: these models rename and type the raw tables."),
 }
+DRAWING = re.compile(r"```mermaid.*?```", re.DOTALL)
 LINK = re.compile(r"\[([^\]]+)\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)")
 Node = dict[str, Any]
 
@@ -31,6 +32,8 @@ def main() -> None:
     shutil.copytree(ROOT / "docs", site)
     for name in ROOT_PAGES:
         shutil.copy(ROOT / name, site)
+    about = (ROOT / "README.md").read_text(encoding="utf-8")
+    (site / "about.md").write_text(DRAWING.sub("[The lineage](lineage.html)", about), "utf-8")
     pages = {path.name for path in site.iterdir()}
     for path in site.glob("*.md"):
         path.write_text(with_links_on_site(path.read_text(encoding="utf-8"), pages), "utf-8")
@@ -46,7 +49,9 @@ def with_links_on_site(markdown: str, pages: set[str]) -> str:
         text, target, anchor = link[1], link[2], link[3] or ""
         name = re.sub(r"^(\.\./|docs/)+", "", target)
         if name == "README.md":
-            return f"[{text}](index.md)"
+            return f"[{text}](about.md{anchor})"
+        if name == "lineage.html":  # dbt's page is no source of the site
+            return f'<a href="{name}">{text}</a>'
         is_page = name in pages or name.startswith("reference/")
         return f"[{text}]({name}{anchor})" if is_page else text
 
