@@ -109,7 +109,7 @@ class BigQueryProject:
             result = runner(BigQueryProject.manifest).invoke([*arguments, *options])
         if not result.success:
             failed = [
-                f"{each.unique_id}: {each.message}"
+                f"{getattr(each, 'node', each).unique_id}: {each.message}"
                 for each in getattr(result.result, "results", [])
                 if each.status not in ("success", "pass", "warn", "skipped")
             ]

@@ -22,7 +22,6 @@ REPORT = {
     path.name: bool(re.search("rpt_(periods|pulls|callers)", path.read_text()))
     for path in sorted((ROOT / "report/queries").glob("*.sql"))
 }
-QUESTIONS = sorted(path.name for path in (ROOT / "analyses").glob("*.sql"))
 OPTIONAL = {model for model in MODELS if "registry_inventory__" in model or "loader__" in model}
 OPTIONAL |= {"dim_image_tags", "int_listed_manifests"}
 
