@@ -10,33 +10,21 @@ reads as (
         min(least_network) as least_network,
         max(greatest_network) as greatest_network,
         {{ sum_of('served_bytes') }} as served_bytes,
-        max(max_complete_response_bytes) as max_complete_response_bytes
+        max(max(max_complete_response_bytes)) over (partition by bucket_name, digest)
+            as size_bytes
     from {{ ref('pullstats', 'int_blob_votes_monthly') }}
     where bucket_name is not null
     group by bucket_name, digest, image
 
 ),
 
-sized as (
-
-    select
-        *,
-        max(max_complete_response_bytes) over (partition by bucket_name, digest) as size_bytes
-    from reads
-
-),
-
--- a client can write any name into a referer: a part of a blob is no witness
+-- a client can write any name into a referer: one network must have read the whole blob
 names as (
 
     select
-        bucket_name,
-        digest,
-        image,
-        least_network,
-        greatest_network,
-        least_network != greatest_network as is_named_by_several_networks
-    from sized
+        *,
+        coalesce(least_network != greatest_network, false) as is_of_several_networks
+    from reads
     where
         image is not null
         and (least_network != greatest_network or served_bytes >= size_bytes)
@@ -56,32 +44,21 @@ supported_images as (
 
 ),
 
-ranked_names as (
+named as (
 
     select
         names.bucket_name,
         names.digest,
         names.image,
+        true as is_named_by_referer,
         case
-            when names.is_named_by_several_networks then 1
+            when names.is_of_several_networks then 1
             when supported_images.image is not null then 2
             else 3
         end as support_rank
     from names
     left join supported_images on names.image = supported_images.image
-
-),
-
-named as (
-
-    select
-        bucket_name,
-        digest,
-        image,
-        support_rank,
-        true as is_named_by_referer
-    from ranked_names
-    qualify rank() over (partition by bucket_name, digest order by support_rank) = 1
+    qualify rank() over (partition by names.bucket_name, names.digest order by support_rank) = 1
 
 ),
 

@@ -10,7 +10,7 @@ bursts as (
 
 ),
 
-of_usual_size as (
+with_counts as (
 
     select
         *,
@@ -20,8 +20,11 @@ of_usual_size as (
             over ({{ of_burst }}) as layer_count,
         count(case when is_empty_config then digest end)
             over ({{ of_burst }}) as empty_config_count,
-        min(first_read_micros) over ({{ of_burst }}) as burst_first_read_micros,
-        max(first_read_micros) over ({{ of_burst }}) as burst_last_read_micros
+        case
+            when config_position = 'last' then max(first_read_micros) over ({{ of_burst }})
+            else min(first_read_micros) over ({{ of_burst }})
+        end as config_micros,
+        min(first_read_micros) over ({{ of_burst }}) as burst_first_read_micros
     from bursts
 
 ),
@@ -34,17 +37,15 @@ with_limits as (
         *,
         case
             when
-                first_read_micros != case
-                    when config_position = 'last' then burst_last_read_micros
-                    else burst_first_read_micros
-                end
-                then {{ var('config_min_bytes') }}
-            when tiny_config = 'by_order' then {{ least }}
-            when tiny_config = 'beside_layers' and usual_count = 1 and layer_count > 0
+                first_read_micros = config_micros
+                and (
+                    tiny_config = 'by_order'
+                    or (tiny_config = 'beside_layers' and usual_count = 1 and layer_count > 0)
+                )
                 then {{ least }}
             else {{ var('config_min_bytes') }}
         end as least_bytes
-    from of_usual_size
+    from with_counts
 
 ),
 
@@ -52,33 +53,34 @@ sized as (
 
     select
         *,
-        case when served_bytes > 0 and blob_bytes >= least_bytes then blob_bytes end
-            as counted_bytes,
-        case when served_bytes > 0 and blob_bytes < least_bytes then blob_bytes end
-            as tiny_bytes,
+        case when blob_bytes >= least_bytes then blob_bytes end as counted_bytes,
         case
-            when
-                served_bytes > 0
-                and blob_bytes between least_bytes and {{ var('config_max_bytes') }}
-                then blob_bytes
-        end as small_bytes
+            when blob_bytes between least_bytes and {{ var('config_max_bytes') }} then blob_bytes
+        end as small_bytes,
+        case
+            when blob_bytes between least_bytes and {{ var('config_max_bytes') }} then digest
+        end as small_digest,
+        blob_bytes between 1 and least_bytes - 1 as is_tiny
     from with_limits
 
 ),
 
-placed as (
+with_ends as (
 
     select
         *,
-        small_bytes is not null and row_number() over (
-            {{ of_burst }}, small_bytes is null {{ in_order }}
-        ) = 1 as is_first_small,
-        small_bytes is not null and row_number() over (
-            {{ of_burst }}, small_bytes is null
-            order by first_read_micros desc, blob_bytes desc, digest desc
-        ) = 1 as is_last_small,
-        min(case when tiny_bytes >= {{ least }} then first_read_micros end) over ({{ of_burst }})
-            as first_tiny_micros,
+        {%- for end in ['first', 'last'] %}
+        {%- for column in ['small_bytes', 'small_digest'] %}
+        {{ end }}_value({{ column }} ignore nulls) over (
+            {{ of_burst }} {{ in_order }} rows between unbounded preceding and unbounded following
+        ) as {{ end }}_{{ column }},
+        {%- endfor %}
+        {%- endfor %}
+        min(small_bytes) over ({{ of_burst }}) as smallest_bytes,
+        min(case when small_bytes > 0 then first_read_micros end) over ({{ of_burst }})
+            as first_small_micros,
+        min(case when is_tiny and blob_bytes >= {{ least }} then first_read_micros end)
+            over ({{ of_burst }}) as first_tiny_micros,
         -- an attestation between two configs does not part them
         last_value(counted_bytes ignore nulls) over (
             {{ of_burst }} {{ in_order }} rows between unbounded preceding and 1 preceding
@@ -87,34 +89,21 @@ placed as (
 
 ),
 
-with_ends as (
-
-    select
-        *,
-        max(case when is_first_small then small_bytes end) over ({{ of_burst }}) as first_bytes,
-        max(case when is_last_small then small_bytes end) over ({{ of_burst }}) as last_bytes,
-        max(case when is_first_small then first_read_micros end) over ({{ of_burst }})
-            as first_small_micros,
-        min(small_bytes) over ({{ of_burst }}) as smallest_bytes
-    from placed
-
-),
-
 elected as (
 
     select
         *,
-        coalesce(
-            (config_position = 'first' and is_first_small)
-            or (config_position = 'last' and is_last_small)
-            or (config_position = 'either' and first_bytes <= last_bytes and is_first_small)
-            or (config_position = 'either' and first_bytes > last_bytes and is_last_small),
-            false
-        ) as is_elected,
+        case
+            when config_position = 'first' then first_small_digest
+            when config_position = 'last' then last_small_digest
+            when config_position = 'either' and first_small_bytes <= last_small_bytes
+                then first_small_digest
+            when config_position = 'either' then last_small_digest
+        end as elected_digest,
         case config_position
-            when 'first' then first_bytes
-            when 'last' then last_bytes
-            when 'either' then least(first_bytes, last_bytes)
+            when 'first' then first_small_bytes
+            when 'last' then last_small_bytes
+            when 'either' then least(first_small_bytes, last_small_bytes)
             else smallest_bytes
         end as config_bytes
     from with_ends
@@ -125,9 +114,10 @@ compared as (
 
     select
         *,
+        coalesce(digest = elected_digest, false) as is_elected,
         coalesce(small_bytes * 10 between config_bytes * 9 and config_bytes * 11, false)
             as has_config_like_size,
-        max(case when is_elected then first_read_micros end) over ({{ of_burst }})
+        max(case when digest = elected_digest then first_read_micros end) over ({{ of_burst }})
             as elected_micros
     from elected
 
@@ -137,7 +127,6 @@ counted as (
 
     select
         *,
-        max(case when is_elected then digest end) over ({{ of_burst }}) as elected_digest,
         count(counted_bytes) over ({{ of_burst }}) as blob_count,
         -- docker asks for the config and for the first layers at once
         count(case
@@ -146,7 +135,7 @@ counted as (
                 and first_read_micros <= elected_micros + 200000
                 then digest
         end) over ({{ of_burst }}) as close_count,
-        count(tiny_bytes) over ({{ of_burst }}) as tiny_count,
+        count(case when is_tiny then digest end) over ({{ of_burst }}) as tiny_count,
         count(small_bytes) over ({{ of_burst }}) as small_count,
         count(case when has_config_like_size then digest end) over ({{ of_burst }})
             as config_like_count,

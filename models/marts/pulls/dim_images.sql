@@ -21,12 +21,13 @@ totals as (
 
 ),
 
--- two columns only: on BigQuery this reads all pulls over all time
+-- three columns only: on BigQuery this reads all pulls over all time
 image_clients as (
 
     select
         image,
-        count(distinct client_id) as clients
+        count(distinct client_id) as clients,
+        count(distinct client_network) as client_networks
     from {{ ref('pullstats', 'fct_image_pulls') }}
     where image is not null
     group by image
@@ -83,6 +84,7 @@ used as (
         coalesce(totals.pulls, 0) as pulls,
         coalesce(totals.end_user_pulls, 0) as end_user_pulls,
         coalesce(image_clients.clients, 0) as clients,
+        coalesce(image_clients.client_networks, 0) as client_networks,
         coalesce(totals.builds, 0) as builds,
         totals.served_bytes,
         listed.tags,
@@ -107,6 +109,7 @@ select
     used.pulls,
     used.end_user_pulls,
     used.clients,
+    used.client_networks,
     used.builds,
     used.served_bytes,
     used.tags,

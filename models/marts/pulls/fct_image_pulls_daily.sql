@@ -53,6 +53,7 @@ asked as (
         traffic_class,
         client_tool,
         client_id,
+        client_network,
         is_complete,
         not is_complete as is_incomplete,
         is_complete and count_confidence = 'ambiguous' as is_ambiguous,
@@ -72,6 +73,7 @@ asked as (
         checks.traffic_class,
         checks.client_tool,
         cast(null as string) as client_id,
+        cast(null as string) as client_network,
         false as is_complete,
         false as is_incomplete,
         false as is_ambiguous,
@@ -119,6 +121,7 @@ select
     {{ count_if('asked.is_ambiguous') }} as ambiguous_pulls,
     {{ count_if('asked.is_check') }} as checks,
     count(distinct asked.client_id) as clients,
+    count(distinct asked.client_network) as client_networks,
     {{ sum_of('asked.served_bytes') }} as served_bytes,
     {{ sum_of('asked.egress_cost_nanos') }} as egress_cost_nanos,
     asked.pull_date
