@@ -76,15 +76,32 @@ days as (
             and coalesce(projects.project_id, '') = coalesce(covered.project_id, '')
             and dates.calendar_date = covered.log_date
 
+),
+
+-- row numbers cost less than a count whose frame grows
+numbered as (
+
+    select
+        days.*,
+        row_number() over (
+            partition by days.registry_host, days.project_id
+            order by days.log_date desc
+        ) - 1 as later_days,
+        row_number() over (
+            partition by days.registry_host, days.project_id, days.is_covered
+            order by days.log_date desc
+        ) - 1 as later_days_of_its_kind
+    from days
+
 )
 
 select
     registry_host,
     project_id,
-    count(case when is_covered then log_date end) over (
-        partition by registry_host, project_id
-        order by log_date desc rows between unbounded preceding and 1 preceding
-    ) as later_covered_days,
+    case
+        when is_covered then later_days_of_its_kind
+        else later_days - later_days_of_its_kind
+    end as later_covered_days,
     is_covered,
     log_date
-from days
+from numbered
