@@ -48,13 +48,21 @@ class Graph:
             if node["resource_type"] in ("model", "seed", "source", "exposure")
         }
         self.parents = {
-            key: [one for one in node.get("depends_on", {}).get("nodes", []) if one in self.nodes]
+            key: [
+                one
+                for one in node.get("depends_on", {}).get("nodes", [])
+                if one in self.nodes and not self.lists_days(one)
+            ]
             for key, node in self.nodes.items()
         }
         self.children = defaultdict(list)
         for child, parents in self.parents.items():
             for parent in parents:
                 self.children[parent].append(child)
+
+    def lists_days(self, key: str) -> bool:
+        """Whether models read it for the days that they restate, and join none of its rows."""
+        return self.nodes[key]["original_file_path"].startswith("models/intermediate/build_days/")
 
     def of(self, kind: str) -> Iterator[tuple[str, Node]]:
         return ((key, node) for key, node in self.nodes.items() if node["resource_type"] == kind)

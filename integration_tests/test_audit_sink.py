@@ -62,7 +62,8 @@ def test_a_back_fill_beside_a_sink_is_read_when_its_days_are_restated(
     landed.mkdir(parents=True)
     with duckdb.connect(str(sink.database)) as connection:
         connection.execute(
-            "update pullstats_intermediate.build_days set started_at = started_at - interval 1 hour"
+            "update pullstats_intermediate.int_build_days"
+            " set started_at = started_at - interval 1 hour"
         )
     path = landed / "12:00:00_12:59:59_S0.json"
     path.write_text(json.dumps(entry(1, 0)) + "\n")

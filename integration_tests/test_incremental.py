@@ -98,13 +98,11 @@ def read(folder: Path, day: int, image: str, client: str, start: int = 9 * 3600)
 
 def days_of_changed_blobs(project: Project, *options: str) -> list[str]:
     """Build, and give the days that were restated since blobs have changed."""
-    project.dbt("run", *options, is_logged="--vars" in options)
+    project.dbt("run", *options)
     return [
         f"{day}"
         for (day,) in project.query(
-            "select restated_date from pullstats_intermediate.build_days"
-            " where log_source = 'blobs' and started_at ="
-            " (select max(started_at) from pullstats_intermediate.build_days) order by 1"
+            "select changed_date from pullstats_intermediate.int_blob_changed_days order by 1"
         )
     ]
 
@@ -138,11 +136,23 @@ def test_days_beyond_the_limit_are_named(project: Project, tmp_path: Path) -> No
     project.load([read(tmp_path, 1, "app", "docker")])
     days_of_changed_blobs(project)
     project.load([read(tmp_path, 9, "base", "docker")])
-    restated = days_of_changed_blobs(project, "--vars", "{max_restated_days: 2}")
-    assert restated == ["2024-06-06", "2024-06-09"]
-    warned = (project.folder / "logs/dbt.log").read_text()
-    assert "2 days from 2024-06-02 to 2024-06-04 are not restated" in warned
-    assert "'{restate_from: 2024-06-02, restate_to: 2024-06-04}'" in warned
+    limit = ("--vars", "{max_restated_days: 2}")
+    sent: list[str] = []
+    with statements(before=sent.append):
+        changed = days_of_changed_blobs(project, *limit)
+    assert changed == [f"2024-06-0{day}" for day in (2, 4, 6, 9)]
+    (replaced,) = {
+        days
+        for sql in sent
+        for days in re.findall(r"delete from \S+.int_blob_fetches\S+ where session_date (.*)", sql)
+    }
+    assert "2024-06-06" in replaced
+    assert "2024-06-04" not in replaced
+    left_out = ("--warn-error", "test", "--select", "assert_changed_days_are_restated")
+    with pytest.raises(AssertionError, match="Got 1 result"):
+        project.dbt(*left_out, *limit)
+    project.dbt("run", "--vars", "{restate_from: 2024-06-02, restate_to: 2024-06-04}")
+    project.dbt(*left_out, *limit)
 
 
 def test_a_first_build_on_nothing_does_not_hinder_the_next(
@@ -230,12 +240,13 @@ def test_rows_that_land_between_a_model_and_its_test_fail_nothing(built: Project
 def test_runs_of_long_ago_are_forgotten(built: Project) -> None:
     with duckdb.connect(str(built.database)) as connection:
         connection.execute(
-            "insert into pullstats_intermediate.build_days"
+            "insert into pullstats_intermediate.int_build_days"
             " (run_id, log_source, loaded_through, started_at, finished_at) values"
             " ('old', 'gcs_usage', timestamp '2020-01-01', timestamp '2020-01-01',"
             " timestamp '2020-01-01')"
         )
     built.run()
-    runs = {run for (run,) in built.query("select run_id from pullstats_intermediate.build_days")}
+    found = built.query("select run_id from pullstats_intermediate.int_build_days")
+    runs = {run for (run,) in found}
     assert runs
     assert "old" not in runs

@@ -86,13 +86,15 @@ def test_schemas_are_those_that_the_host_chooses(host: HostOnDuckDB) -> None:
         "analytics_analytics",
         *layers,
     }
-    build_days = "select count(*) > 0 from analytics_pullstats_pullstats_intermediate.build_days"
+    build_days = (
+        "select count(*) > 0 from analytics_pullstats_pullstats_intermediate.int_build_days"
+    )
     assert host.raw.query(build_days) == [(True,)]
 
 
 def test_a_second_build_restates_nothing(host: HostOnDuckDB) -> None:
     restated = (
-        "select count(restated_date) from analytics_pullstats_pullstats_intermediate.build_days"
+        "select count(restated_date) from analytics_pullstats_pullstats_intermediate.int_build_days"
     )
     before = host.raw.query(restated)
     host.dbt("run", "--select", "package:pullstats")

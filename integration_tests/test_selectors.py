@@ -14,12 +14,14 @@ from integration_tests.project import (
     WITHOUT_FILES,
     Project,
     one_process_at_a_time,
+    parsed_once,
 )
 
 
 @pytest.fixture(scope="module")
 def built(examples: Project) -> Project:
     """The examples; dbt writes no second manifest beside theirs."""
+    Project.manifest = Project.manifest or parsed_once("local")
     os.environ["PULLSTATS_DUCKDB"] = str(examples.database)
     return examples
 

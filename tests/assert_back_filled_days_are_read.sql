@@ -24,7 +24,7 @@ runs as (
         restated_date,
         loaded_after,
         started_at
-    from {{ build_days() }}
+    from {{ ref('pullstats', 'int_build_days') }}
     where
         log_source = 'cloud_audit'
         and (finished_at is not null or run_id = '{{ run_id() }}')
@@ -44,7 +44,8 @@ last_runs as (
 
 last_full_run as (
 
-    select max(case when loaded_after is null then started_at end) as started_at from runs
+    select max(started_at) as started_at from runs
+    where loaded_after = timestamp '1970-01-01'
 
 )
 

@@ -2,6 +2,16 @@
 -- What has landed since the run read raw, or may still grow, is not compared.
 with
 
+read_through as (
+
+    select max({{ settled_through('loaded_through', 'started_at') }}) as settled_at
+    from {{ ref('pullstats', 'int_build_days') }}
+    where
+        log_source = 'gcs_usage'
+        and (finished_at is not null or run_id = '{{ run_id() }}')
+
+),
+
 raw_rows as (
 
     select
@@ -11,7 +21,7 @@ raw_rows as (
     where
         {{ tested('event_date') }}
         and {{ tested('loaded_at', as_time=true) }}
-        and {{ is_settled('loaded_at', 'gcs_usage') }}
+        and loaded_at <= (select read_through.settled_at from read_through)
     group by loaded_at
 
 ),
@@ -25,7 +35,7 @@ received as (
     where
         {{ tested('event_date') }}
         and {{ tested('loaded_at', as_time=true) }}
-        and {{ is_settled('loaded_at', 'gcs_usage') }}
+        and loaded_at <= (select read_through.settled_at from read_through)
     group by loaded_at
 
 )

@@ -21,7 +21,8 @@ SCHEMAS = {"staging": "pullstats_staging", "intermediate": "pullstats_intermedia
 MODELS = {
     path.stem: SCHEMAS.get(path.relative_to(ROOT / "models").parts[0], "pullstats")
     for path in sorted((ROOT / "models").rglob("*.sql"))
-    if path.parent.name != "report"  # parts of queries, no tables
+    # parts of queries, which are no tables, and what a build remembers
+    if path.parent.name not in ("report", "build_days")
 }
 Row = Sequence[Any]
 

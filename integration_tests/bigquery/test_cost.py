@@ -100,18 +100,21 @@ def test_data_tests_of_months_look_back_a_month_further(reference: Reference) ->
     assert first["pull_date"] - first["pull_month"] == timedelta(days=31)
 
 
-def test_raw_itself_is_read_through_its_views_or_to_find_days(reference: Reference) -> None:
-    questions = set()
+def test_raw_itself_is_read_through_its_views(reference: Reference) -> None:
     for sent in reference.first.sent + reference.second.sent:
         tables = {scan.table for scan in scans_of(reference.api.warehouse, sent.sql)}
         is_about_raw = sent.node.endswith(".assert_raw_holds_what_landed")
-        if tables & {"usage", "storage"} and not is_about_raw:
-            assert "build_days" in sent.sql, sent.node
-            questions.add(sent.sql)
-    # the first run reads everything; the second asks for what has arrived since
-    first, second = sorted(questions, key=lambda sql: "loaded_at > timestamp" in sql)
-    assert "loaded_at > timestamp" not in first
-    assert "loaded_at > timestamp" in second
+        assert is_about_raw or not tables & {"usage", "storage"}, sent.node
+
+
+def test_a_run_asks_for_what_has_arrived_since_the_last(reference: Reference) -> None:
+    for build, is_first in ((reference.first, True), (reference.second, False)):
+        (asked,) = {
+            re.search(r"usage_logs`\s+where\s+loaded_at > timestamp '(....)", sent.sql)[1]
+            for sent in build.sent
+            if sent.node == "model.pullstats.int_build_days" and "arrivals as" in sent.sql
+        }
+        assert (asked == "1970") == is_first
 
 
 def test_every_job_is_labelled_with_what_it_is_for(reference: Reference) -> None:

@@ -47,11 +47,11 @@ class Hours:
             *(again if self.builds > 1 else ()),
         )
         self.project.dbt("run-operation", "finish_build", *variables)
-        rows = self.api.warehouse.table(f"{INTERMEDIATE}.build_days").values()
+        rows = self.api.warehouse.table(f"{INTERMEDIATE}.int_build_days").values()
         return {
-            "all" if after is None else str(day)
-            for run, source, day, _, _, after, *_ in rows
-            if (run, source) == (str(self.builds), "gcs_usage") and (day or after is None)
+            str(day)
+            for run, source, _, _, day, *_ in rows
+            if (run, source) == (str(self.builds), "gcs_usage") and day
         }
 
 
@@ -61,29 +61,38 @@ def test_an_arrival_is_read_again_only_while_it_may_grow(tmp_path: Path) -> None
         logs = example_logs()
         over = recorded(EARLY, logs[:12:2])
         land(api, over)
-        assert hours.restated() == {"all"}
+        assert hours.restated() == days_of(over)
         for _ in range(2):
             start = len(api.sent)
             assert hours.restated() == set()
             sent = [
                 each.sql
                 for each in api.sent[start:]
-                if "with raw_rows as" in each.sql and "usage" in each.sql
+                if each.node.endswith(".int_build_days") and "usage_logs" in each.sql
             ]
             assert sent
             assert all(f"loaded_at > timestamp '{EARLY:%Y-%m-%d %H}:00:00" in sql for sql in sent)
         hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         going_on = recorded(hour, logs[12:60:4])
         land(api, over + going_on)
-        days = {f"{datetime.fromtimestamp(line[0] / 1e6, UTC):%Y-%m-%d}" for line in going_on}
-        assert len(days) > 1
-        assert hours.restated() == days
+        assert len(days_of(going_on)) > 1
+        assert hours.restated() == days_of(going_on)
         assert hours.restated() == set()
         one_more = [*inputs.record(), hour]
         land(api, [*over, *going_on, one_more])
         assert hours.restated() == {"2024-07-02"}
+        # the hour grows once more, and a build of other days comes between
+        two_more = [*inputs.record(s_request_id="another"), hour]
+        assert hours.restated(", restate_from: 2024-05-29") == {"2024-05-29"}
+        land(api, [*over, *going_on, one_more, two_more])
+        assert hours.restated(", restate_from: 2024-05-29") == {"2024-05-29", "2024-07-02"}
+        assert hours.restated() == set()
         records = api.warehouse.table(f"{INTERMEDIATE}.int_gcs_request_records").rows
-        assert len(records) == len(over) + len(going_on) + 1
+        assert len(records) == len(over) + len(going_on) + 2
+
+
+def days_of(lines: list[Row]) -> set[str]:
+    return {f"{datetime.fromtimestamp(line[0] / 1e6, UTC):%Y-%m-%d}" for line in lines}
 
 
 def test_readers_see_each_table_as_it_was_or_will_be(reference: Reference) -> None:

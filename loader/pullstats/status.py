@@ -10,8 +10,8 @@ from pullstats.output import FORMATS, say, write
 from pullstats.warehouses import Warehouse, on_either, open_warehouse
 
 EXIT_NOTHING_NEW = 5
-# Runs of dbt that have finished, as macros/incremental/build_days.sql writes them.
-RUNS = "pullstats_intermediate.build_days"
+# Runs of dbt that have finished, as models/intermediate/build_days records them.
+RUNS = "pullstats_intermediate.int_build_days"
 # BigQuery does not know the rows of an object, only of a job.
 _DAYS = """
     select
@@ -61,7 +61,6 @@ def _show_news(warehouse: Warehouse) -> int:
     if warehouse.has_table(RUNS):
         ((last,),) = warehouse.query(
             f"select max(started_at) from {RUNS} where finished_at is not null"
-            " and run_id != 'adopted'"
         )
     if changed and (last is None or changed >= last.replace(tzinfo=changed.tzinfo)):
         say(f"new: raw has changed since the last finished build, of {last or 'never'}")

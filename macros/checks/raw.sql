@@ -1,8 +1,7 @@
 {# Without a log, dbt would end with an error about columns of a unit test, after a hundred tests. #}
 
 {% macro check_raw() %}
-    {% set has_models = 'model.pullstats.' in selected_resources | join(' ') %}
-    {% if not execute or flags.WHICH not in ('build', 'run') or not has_models %}
+    {% if not builds_models() %}
         {{ return('') }}
     {% endif %}
     {% set logs = graph.sources.values()
@@ -19,4 +18,13 @@
     {% endif %}
     {# to list relations begins a transaction, which dbt would roll back with what hooks do in it #}
     {% do adapter.commit() %}
+{% endmacro %}
+
+
+{% macro builds_models() %}
+    {{ return(
+        execute
+        and flags.WHICH in ('build', 'run')
+        and 'model.pullstats.' in selected_resources | join(' ')
+    ) }}
 {% endmacro %}

@@ -20,7 +20,6 @@
             'keep_days',
             'max_restated_days',
             'build_lock_minutes',
-            'default_days',
             'report_images',
             'report_rows',
             'report_tags',

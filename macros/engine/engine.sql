@@ -152,26 +152,29 @@
 {%- endmacro %}
 
 
-{# The rows of this run in build_days: source, day, loaded_after. #}
-{% macro listed_days() %}
-    {{- return(adapter.dispatch('listed_days', 'pullstats')()) -}}
+{# Source, day and loaded_after of this run's rows in a list of days, or else of the newest run's. #}
+{% macro listed_days(list) %}
+    {{- return(adapter.dispatch('listed_days', 'pullstats')(list)) -}}
 {% endmacro %}
 
-{% macro duckdb__listed_days() %}
-    {% if flags.WHICH not in ('run', 'build') %}
-        {{ return([]) }}
+{% macro duckdb__listed_days(list) %}
+    {% if list.identifier.endswith('_changed_days') %}
+        {{ return(run_query(
+            'select log_source, cast(changed_date as string), null from ' ~ list
+            ~ ' order by changed_date desc limit ' ~ var('max_restated_days')
+        ).rows) }}
     {% endif %}
     {{ return(run_query(
         'select distinct log_source, cast(restated_date as string), cast(loaded_after as string) from '
-        ~ build_days() ~ " where run_id = '" ~ run_id() ~ "'"
+        ~ list ~ " where started_at = (select coalesce(max(case when run_id = '" ~ run_id()
+        ~ "' then started_at end), max(started_at)) from " ~ list ~ ')'
     ).rows) }}
 {% endmacro %}
 
 {# A query would cost a statement and 10 MiB for each model; a table's description costs nothing. #}
-{% macro bigquery__listed_days() %}
-    {% set table = adapter.get_bq_table(build_days()) %}
-    {% set published = fromjson(table.description or '{}') if table else {} %}
-    {{ return(published[run_id()] if run_id() in published else duckdb__listed_days()) }}
+{% macro bigquery__listed_days(list) %}
+    {% set published = fromjson(adapter.get_bq_table(list).description or '{}') %}
+    {{ return(published[run_id()] if run_id() in published else duckdb__listed_days(list)) }}
 {% endmacro %}
 
 
@@ -183,15 +186,17 @@
 {% endmacro %}
 
 {% macro bigquery__publish_days() %}
-    {% set rows = [] %}
-    {% for row in duckdb__listed_days() %}
-        {% do rows.append(row | list) %}
-    {% endfor %}
-    {% set description = tojson({run_id(): rows}) %}
-    {% do adapter.update_table_description(
-        build_days().database, build_days().schema, build_days().identifier,
-        description if description | length < 16000 else ''
-    ) %}
+    {% if execute %}
+        {% set rows = [] %}
+        {% for row in duckdb__listed_days(this) %}
+            {% do rows.append(row | list) %}
+        {% endfor %}
+        {% set description = tojson({run_id(): rows}) %}
+        {% do adapter.update_table_description(
+            this.database, this.schema, this.identifier,
+            description if description | length < 16000 else ''
+        ) %}
+    {% endif %}
 {% endmacro %}
 
 
@@ -242,21 +247,17 @@
 {% endmacro %}
 
 
-{# Before dbt's delete+insert, in its transaction: that alone would keep a day with no rows left. #}
-{% macro delete_restated_days() -%}
-    {{- adapter.dispatch('delete_restated_days', 'pullstats')() -}}
-{%- endmacro %}
-
-{% macro duckdb__delete_restated_days() -%}
-    {%- set day = config.get('unique_key') -%}
-    {%- if is_incremental() and day.endswith(('_date', '_month'))
-        and 'log_source' not in config.get('meta') -%}
-        delete from {{ this }} where {{ is_replaced(day) }}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro bigquery__delete_restated_days() -%}
-{%- endmacro %}
+{# dbt's delete+insert would keep a day with no rows left. #}
+{% macro get_incremental_whole_days_sql(arguments) %}
+    {% set replaced = is_replaced(arguments.unique_key) %}
+    {% if replaced | trim == 'false' %}
+        {{ return('select 1') }}
+    {% endif %}
+    delete from {{ arguments.target_relation }} where {{ replaced }};
+    {{ dbt.get_insert_into_sql(
+        arguments.target_relation, arguments.temp_relation, arguments.dest_columns
+    ) }}
+{% endmacro %}
 
 
 {% macro materialized_cte() %}

@@ -1,34 +1,29 @@
 {# What a model asks of the list of days: docs/incremental.md. #}
 
+{# Called with the names of the models that list days of changed facts, if the model restates these. #}
 {% macro restated_days() %}
-    {% if not execute or not flags.INTROSPECT or not is_incremental() %}
+    {% for list in ['int_build_days'] + varargs | list if not execute %}
+        {% do ref('pullstats', list) %}
+    {% endfor %}
+    {% if not flags.INTROSPECT or not is_incremental() %}
         {{ return({'days': none}) }}
     {% elif reads_a_part() %}
         {{ return({'days': [], 'loaded_after': '1970-01-01'}) }}
     {% endif %}
-    {% set listed = listed_days() | selectattr(2) | list %}
-    {% set fallback, days = none if listed else default_days(), [] %}
-    {% for source, margins in config.get('meta').restates.items() %}
-        {% set own = listed | selectattr(0, 'equalto', source) | selectattr(1) | map(attribute=1) %}
-        {% do days.extend(days_around(fallback or own | list, *margins)) %}
+    {% set listed, days = [], [] %}
+    {% for id in model.depends_on.nodes if id.endswith(('.int_build_days', '_changed_days')) %}
+        {% do listed.extend(listed_days(ref('pullstats', id.split('.')[-1]))) %}
+    {% endfor %}
+    {% for log_source, margins in config.get('meta').restates.items() %}
+        {% set own = listed | selectattr(0, 'equalto', log_source) | map(attribute=1) | select %}
+        {% do days.extend(days_around(own | list, *margins)) %}
     {% endfor %}
     {{ return({
         'days': days | unique | sort | list,
         'loaded_after': listed | selectattr(
             0, 'equalto', config.get('meta').get('log_source')
-        ) | map(attribute=2) | first | default('1970-01-01', true),
+        ) | map(attribute=2) | select | first | default('1970-01-01'),
     }) }}
-{% endmacro %}
-
-
-{% macro default_days() %}
-    {% if flags.WHICH in ('run', 'build') %}
-        {% do exceptions.warn(
-            this ~ ' has no list of days, since the requests are not in this schema: restating the '
-            ~ 'newest ' ~ var('default_days') ~ ' days (default_days)'
-        ) %}
-    {% endif %}
-    {{ return(days_around([run_started_at.date().isoformat()], 1 - var('default_days'))) }}
 {% endmacro %}
 
 
@@ -77,23 +72,6 @@
 {% endmacro %}
 
 
-{% macro is_settled(loaded_at, source) -%}
-    {%- set settled = settled_through('loaded_through', 'started_at') -%}
-    {%- if not relation_exists(build_days()) -%}
-        true
-    {%- else -%}
-        {{ loaded_at }} <= (
-            select coalesce(
-                max(case when run_id = '{{ run_id() }}' then {{ settled }} end),
-                max(case when finished_at is not null then {{ settled }} end)
-            )
-            from {{ build_days() }}
-            where log_source = '{{ source }}'
-        )
-    {%- endif -%}
-{%- endmacro %}
-
-
 {% macro days_from_vars() %}
     {% if not var('restate_from') %}
         {{ return([]) }}
@@ -102,9 +80,6 @@
     {% set last = modules.datetime.date.fromisoformat(
         (var('restate_to') or var('restate_from')) | string
     ) %}
-    {% if last < first %}
-        {{ exceptions.raise_compiler_error('restate_to is before restate_from') }}
-    {% endif %}
     {{ return(days_around([first.isoformat()], 0, (last - first).days)) }}
 {% endmacro %}
 

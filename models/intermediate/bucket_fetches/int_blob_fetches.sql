@@ -5,7 +5,7 @@
     cluster_by=['bucket_name', 'image'],
     meta={'restates': {'gcs_usage': [-1, 1], 'blobs': [0, 0]}},
 ) }}
-{%- set restated = restated_days() %}
+{%- set restated = restated_days('int_blob_changed_days') %}
 {%- set usual = var('config_usual_bytes') %}
 with
 

@@ -1,7 +1,3 @@
-{{ config(
-    meta={'restates': {}},
-    post_hook="{{ add_days_of_changed_blobs(ref('pullstats', 'int_blob_votes_daily')) }}",
-) }}
 {%- set usual = var('config_usual_bytes') %}
 with
 

@@ -1,7 +1,3 @@
-{{ config(
-    meta={'restates': {}},
-    post_hook="{{ add_days_of_changed_manifests(ref('pullstats', 'int_manifest_fetches')) }}",
-) }}
 with
 
 votes as (

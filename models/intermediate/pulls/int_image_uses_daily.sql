@@ -10,7 +10,7 @@
         'blobs': [0, 1],
     }},
 ) }}
-{%- set restated = restated_days() %}
+{%- set restated = restated_days('int_blob_changed_days') %}
 with
 
 image_fetches as (

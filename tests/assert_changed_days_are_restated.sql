@@ -1,0 +1,31 @@
+{{ config(severity='warn') }}
+-- Days whose facts have changed, beyond the newest `max_restated_days`: they keep what was known
+-- when they were built. To restate them, set `restate_from` and `restate_to` to those of a row.
+with
+
+changed as (
+
+    select * from {{ ref('pullstats', 'int_blob_changed_days') }}
+    union all
+    select * from {{ ref('pullstats', 'int_manifest_changed_days') }}
+
+),
+
+numbered as (
+
+    select
+        log_source,
+        changed_date,
+        row_number() over (partition by log_source order by changed_date desc) as place
+    from changed
+
+)
+
+select
+    log_source,
+    min(changed_date) as restate_from,
+    max(changed_date) as restate_to,
+    count(*) as day_count
+from numbered
+where place > {{ var('max_restated_days') }}
+group by log_source
