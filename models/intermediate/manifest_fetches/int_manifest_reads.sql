@@ -120,70 +120,60 @@ steps_with_root as (
 
     select
         *,
-        last_value(case when is_get and not is_child then digest end ignore nulls)
-            over ({{ of_session }} {{ in_order }} {{ up_to_here }}) as root_digest,
-        last_value(case when is_get and not is_child then started_micros end ignore nulls)
-            over ({{ of_session }} {{ in_order }} {{ up_to_here }}) as root_micros
+        is_get and not is_child as is_root,
+        max(case when is_get and not is_child then manifest_number end)
+            over ({{ of_session }} {{ in_order }} {{ up_to_here }}) as root_number
     from children_and_roots
 
 ),
 
--- the manifest that the client read last before the blobs that follow
-steps_before_blobs as (
+-- the manifests without a blob between them, and the last of them, which the client read before the
+-- blobs that follow
+manifests as (
 
     select
         *,
-        max(case when is_before_blob then root_digest end)
-            over ({{ of_session }}, blob_number) as next_root_digest,
-        max(case when is_before_blob then root_micros end)
-            over ({{ of_session }}, blob_number) as next_root_micros,
-        max(case when is_child then manifest_number end)
-            over ({{ of_session }}, blob_number, root_digest) as last_child_number,
-        max(case when is_get and not is_child then manifest_number end)
+        max(case when is_before_blob then root_number end)
             over ({{ of_session }}, blob_number) as last_root_number,
+        max(case when is_child then 1 else 0 end)
+            over ({{ of_session }}, blob_number, root_number) = 1 as has_child,
         max(case when is_by_referrer_tag then 1 else 0 end)
             over ({{ of_session }}, digest) = 1 as is_referrer
     from steps_with_root
-
-),
-
--- manifests that are read in one go share the blobs that follow, unless the client is done with one
--- before it reads the next
-steps_with_contents as (
-
-    select
-        *,
-        case
-            when not is_get or is_child then null
-            when next_root_digest = digest then digest
-            when
-                next_root_micros - started_micros <= {{ in_one_go_micros }}
-                and not is_referrer
-                and max(case when digest = next_root_digest and is_referrer then 1 else 0 end)
-                    over ({{ of_session }}, blob_number) = 0
-                and (
-                    pull_order = 'parallel'
-                    or pull_order = 'unknown'
-                    and coalesce(last_child_number > last_root_number, true)
-                )
-                then next_root_digest
-            else digest
-        end as contents_digest
-    from steps_before_blobs
 
 )
 
 select
     reads.*,
-    coalesce(steps_with_contents.is_child and not numbered_steps.is_blob, false) as is_child,
-    steps_with_contents.root_digest,
-    steps_with_contents.root_micros,
+    not numbered_steps.is_blob and coalesce(manifests.is_child, false) as is_child,
+    roots.digest as root_digest,
+    roots.started_micros as root_micros,
     case
-        when not numbered_steps.is_blob then steps_with_contents.contents_digest
+        when numbered_steps.is_blob or not manifests.is_root then null
+        -- manifests that are read in one go share the blobs that follow, unless the client is done
+        -- with an index before it reads the next
+        when
+            last_roots.started_micros - manifests.started_micros <= {{ in_one_go_micros }}
+            and not manifests.is_referrer
+            and not last_roots.is_referrer
+            and (
+                manifests.pull_order = 'parallel'
+                or manifests.pull_order = 'unknown' and not manifests.has_child
+            )
+            then last_roots.digest
+        else manifests.digest
     end as contents_digest
 from reads
 inner join numbered_steps on reads.request_key = numbered_steps.request_key
-left join steps_with_contents
+left join manifests
     on
-        numbered_steps.session_key = steps_with_contents.session_key
-        and numbered_steps.manifest_number = steps_with_contents.manifest_number
+        numbered_steps.session_key = manifests.session_key
+        and numbered_steps.manifest_number = manifests.manifest_number
+left join manifests as roots
+    on
+        manifests.session_key = roots.session_key
+        and manifests.root_number = roots.manifest_number
+left join manifests as last_roots
+    on
+        manifests.session_key = last_roots.session_key
+        and manifests.last_root_number = last_roots.manifest_number
