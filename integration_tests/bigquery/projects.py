@@ -92,7 +92,9 @@ class BigQueryProject:
         (folder / "profiles.yml").write_text(
             profile.replace(
                 "method: oauth\n",
-                f"method: oauth-secrets\n      token: none\n      api_endpoint: {address}\n",
+                f"method: oauth-secrets\n      token: none\n      api_endpoint: {address}\n"
+                # dbt sends a job again whose answer is late, and it would run twice
+                "      job_creation_timeout_seconds: 3600\n",
             )
         )
 
