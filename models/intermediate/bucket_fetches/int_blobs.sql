@@ -181,6 +181,7 @@ confirmed_votes as (
         blobs.inventory_blob_kind is not null
         or coalesce(
             tallies.config_bursts >= 2
+            and coalesce(blobs.size_bytes >= {{ var('config_min_bytes') }}, true)
             and tallies.config_votes * 4
             >= (tallies.config_votes + tallies.layer_votes + tallies.open_votes) * 3,
             false

@@ -206,6 +206,7 @@ ruled as (
                 )
                 then 'among_small_blobs'
             when is_elected then 'at_config_position'
+            when is_tiny and blob_bytes >= {{ least }} and tiny_config = 'never' then 'tiny_blob'
             when has_config_like_size then 'size_of_config'
             else 'not_at_config_position'
         end as vote_rule
