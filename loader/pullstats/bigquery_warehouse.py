@@ -161,14 +161,17 @@ class BigQueryWarehouse:
 
     def load_rows(self, files: Mapping[schemas.Table, Path], replace: bool = False) -> None:
         """Load rows, a file of JSON lines per table, with a job each."""
-        for name, file in files.items():
-            config = self._config(name)
-            config.write_disposition = "WRITE_TRUNCATE" if replace else "WRITE_APPEND"
+        write = "WRITE_TRUNCATE" if replace else "WRITE_APPEND"
+        for table, file in files.items():
             if file.stat().st_size:
-                with file.open("rb") as opened:
-                    place = self.dataset.table(name)
-                    upload = self.client.load_table_from_file
-                    upload(opened, place, job_config=config).result()
+                self._upload(table, file, write_disposition=write).result()
+
+    def _upload(
+        self, table: schemas.Table, file: Path, job_id: str | None = None, **more: Any
+    ) -> Job:
+        config, upload = self._config(table, **more), self.client.load_table_from_file
+        with file.open("rb") as opened:
+            return upload(opened, self.dataset.table(table), job_id=job_id, job_config=config)
 
     @cached_property
     def _lineage(self) -> str:
@@ -242,7 +245,10 @@ class BigQueryWarehouse:
                 file = Path(folder, f"{target}.json")
                 rows_of = f"select {columns} from {schemas.SCHEMA}.{target}"
                 read.query(f"copy ({rows_of}) to '{file}' (format json)")
-                job = self._load_file(target, file, objects) if file.stat().st_size else None
+                # refused usage logs have spent the name of their own job
+                name = target if target == "rejected_lines" else f"{target}, read"
+                upload = partial(self._upload, target, file)
+                job = self._run(name, objects, upload) if file.stat().st_size else None
             landed = read.query(f"select columns(*)::varchar from {read.landed}")
         names = schemas.columns("loaded_objects")
         unread = {"row_count": 0, "rejected_count": 0}
@@ -252,26 +258,16 @@ class BigQueryWarehouse:
             if each.uri in read_result.unreadable
         ]
 
-    def _load_file(self, table: schemas.Table, file: Path, objects: list[LogObject]) -> Job:
-        name = table if table == "rejected_lines" else f"{table}, read"
-        place, config = self.dataset.table(table), self._config(table)
-        upload = self.client.load_table_from_file
-        with file.open("rb") as opened:
-            load = partial(upload, opened, place, rewind=True, job_config=config)
-            return self._run(name, objects, load)
-
-    def _config(
-        self, table: schemas.Table, source_format: str = "NEWLINE_DELIMITED_JSON", **more: Any
-    ) -> bigquery.LoadJobConfig:
-        return bigquery.LoadJobConfig(
-            schema=self.client.schema_from_json(schemas.path(table)),
-            source_format=source_format,
-            max_bad_records=0,
-            create_disposition="CREATE_NEVER",
-            write_disposition="WRITE_APPEND",
-            labels=_LABELS,
-            **more,
-        )
+    def _config(self, table: schemas.Table, **more: Any) -> bigquery.LoadJobConfig:
+        common = {
+            "schema": self.client.schema_from_json(schemas.path(table)),
+            "source_format": "NEWLINE_DELIMITED_JSON",
+            "max_bad_records": 0,
+            "create_disposition": "CREATE_NEVER",
+            "write_disposition": "WRITE_APPEND",
+            "labels": _LABELS,
+        }
+        return bigquery.LoadJobConfig(**(common | more))
 
 
 def _known(each: LogObject) -> Record:
