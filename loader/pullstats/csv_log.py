@@ -63,12 +63,8 @@ def read(data: bytes, kind: Kind) -> ParsedObject:
     header = write([], list(columns))
     line_count = data.count(b"\n") + (not data.endswith(b"\n"))
     # the quotes of as many records as there are lines: no field holds a line break
-    if (
-        data.count(b'"') == 2 * len(columns) * line_count
-        and b"\r" not in data
-        and is_utf8(data)
-        and _form(kind).fullmatch(data)
-    ):
+    are_lines = data.count(b'"') == 2 * len(columns) * line_count and b"\r" not in data
+    if are_lines and is_utf8(data) and _form(kind).fullmatch(data):
         return ParsedObject(lines=data, start=len(header))
     return parse(data, columns)
 

@@ -132,11 +132,13 @@ class DuckDBWarehouse:
 
     def remember(self, objects: list[LogObject]) -> None:
         """Note how to know objects that have landed without reading them again."""
-        for each in objects:
-            self.query(
-                f"update {self.landed} set modified_ns = ?, generation = ? where object_uri = ?",
-                [each.modified_ns, each.generation, each.uri],
-            )
+        self.query(
+            f"update {self.landed} as known"
+            " set modified_ns = found.modified_ns, generation = found.generation"
+            " from (select unnest(?::varchar[]) as uri, unnest(?::bigint[]) as modified_ns,"
+            " unnest(?::bigint[]) as generation) as found where known.object_uri = found.uri",
+            [[getattr(x, name) for x in objects] for name in ("uri", "modified_ns", "generation")],
+        )
 
     def _insert(self, table: schemas.Table, values: list[tuple[object, ...]]) -> None:
         names = [name for name in schemas.columns(table) if name not in _OF_BIGQUERY]

@@ -113,8 +113,9 @@ def checked(data: bytes) -> bytes:
 
 
 def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return checked(file.read(MAX_OBJECT_BYTES + 1))
+    if path.stat().st_size > MAX_OBJECT_BYTES:
+        raise OSError(TOO_LARGE)
+    return checked(path.read_bytes())
 
 
 def find(source: Path) -> Iterator[Found]:
