@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Refuses words of scripts/prose_vocabulary.txt in docs, comments, messages and names of tests.
 
-In pages, which are the Markdown files outside models/, it also refuses sentences of more than
-LONGEST words.
+In pages, which are the Markdown files outside models/, and in descriptions of dbt's resources, it
+also refuses sentences of more than LONGEST words.
 
 usage: scripts/lint_prose.py [FILE…]    default: all text files that git tracks
 """
@@ -12,10 +12,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 ROOT = Path(__file__).parent.parent
 VOCABULARY = ROOT / "scripts/prose_vocabulary.txt"
 KINDS = {".md", ".yml", ".yaml", ".sql", ".py", ".toml", ".html", ".js", ".example", ".tf", ""}
+OF_DBT = ("models", "macros", "seeds", "tests", "analyses")
 DATA = ("examples/logs/", "examples/recorded/", "requirements/", "LICENSE")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 LONGEST = 30
@@ -24,6 +28,7 @@ ENTRY = r"[ ]*(?:[-*]|\d+\.)[ ]"
 NO_TEXT = r"[ ]*(?:[|#<]|!?\[!|$)"
 PARAGRAPH = re.compile(rf"^(?!{NO_TEXT})(?:{ENTRY})?.+(?:\n(?!{NO_TEXT}|{ENTRY}).+)*", re.MULTILINE)
 SENTENCE = re.compile(r"(?:[^.!?]|[.!?](?![*\")]*(?:\s|$)))+")
+DOCS_BLOCK = re.compile(r"{% docs (\w+) %}(.*?){% enddocs %}", re.DOTALL)
 TEST_NAME = re.compile(r"\btest_\w+")
 # what may come between two words of a phrase: a line's end, indentation, a comment mark
 GAP = r"\s+(?:(?:#|--|//|\*|>)\s+)?"
@@ -67,6 +72,24 @@ def long_sentences(text: str) -> Iterator[tuple[int, int]]:
                 yield sentence.start(), words
 
 
+def described(path: Path, text: str) -> Iterator[tuple[str, str]]:
+    """Yield the names and texts of a file's descriptions of models, columns, macros, and so on."""
+    if path.suffix == ".md":
+        yield from DOCS_BLOCK.findall(text)
+    elif path.suffix == ".yml" and path.parts[0] in OF_DBT:
+        yield from in_yaml(yaml.safe_load(text), path.name)
+
+
+def in_yaml(node: Any, name: str) -> Iterator[tuple[str, str]]:
+    children = node if isinstance(node, list) else node.values() if isinstance(node, dict) else []
+    if isinstance(node, dict):
+        name = str(node.get("name", name))
+        if "description" in node:
+            yield name, str(node["description"])
+    for child in children:
+        yield from in_yaml(child, name)
+
+
 def main(names: list[str]) -> int:
     found = 0
     patterns = rules()
@@ -80,6 +103,14 @@ def main(names: list[str]) -> int:
                 line = text.count("\n", 0, start) + 1
                 print(f"{path}:{line}: a sentence of {length} words: write several")
                 found += 1
+        for name, description in described(path, text):
+            for _, length in long_sentences(description):
+                print(f"{path}: {name}: a sentence of {length} words: write several")
+                found += 1
+            for pattern, instead, scope in patterns:
+                if scope == "page" and (match := pattern.search(description)):
+                    print(f"{path}: {name}: {match.group()!r}: {instead}")
+                    found += 1
         if path.suffix == ".md":
             text = CODE.sub(blank, text)
         text = TEST_NAME.sub(lambda name: name.group().replace("_", " "), text)
