@@ -1,5 +1,5 @@
 {{ config(severity='warn') }}
--- Days of an audit log that objects brought and that no run has read since. Beside a BigQuery
+-- Finds days of audit logs that landed as objects and that no run has read. Beside a BigQuery
 -- sink a run looks back `audit_sink_max_lag_days`: docs/runbook.md shows how to restate more.
 with
 

@@ -1,5 +1,5 @@
 {{ config(severity='warn') }}
--- Numbers that can't be meant: a time before 2010 or after its arrival, a negative size, a request
+-- Finds impossible numbers: a time before 2010 or after its arrival, a negative size, a request
 -- of weeks. Staging makes them null, or 1970; the records count otherwise.
 select
     'gcs_usage' as log_source,

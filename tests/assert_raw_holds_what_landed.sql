@@ -1,5 +1,5 @@
--- Raw holds what landed: fewer rows would make every number smaller without a word. A job's rows
--- count once, though each object that it loaded names them.
+-- Raw holds what landed. Fewer rows would silently make every number smaller. A job's rows count
+-- once, though each object that it loaded names them.
 with
 
 landings as (

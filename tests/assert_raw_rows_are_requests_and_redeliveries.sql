@@ -1,5 +1,5 @@
--- Nothing is dropped silently: by arrival, the rows of raw are those that the requests account for.
--- What has landed since the run read raw, or may still grow, is not compared.
+-- For each arrival, the requests account for all rows of raw, so nothing is dropped silently.
+-- Rows that landed after the run read raw, or that may still grow in number, are not compared.
 with
 
 read_through as (

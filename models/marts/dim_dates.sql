@@ -1,6 +1,6 @@
 with
 
--- fixed ends: a log's odd dates can't stretch it; Container Registry began in 2015
+-- fixed ends, so that wrong dates in a log don't extend it; Container Registry began in 2015
 days as (
 
     {{ days_from_to(date_literal('2015-01-01'), date_literal('2044-12-31')) }}

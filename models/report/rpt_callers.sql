@@ -43,8 +43,8 @@ counted as (
 
 ),
 
--- a network is one caller, whatever it runs: its clients of all classes are counted once; a program
--- is one by class, tool and version
+-- a network is one caller, and counts its clients of all classes once; a program is one caller
+-- per class, tool and version
 named as (
 
     select

@@ -7,7 +7,7 @@ newest_hours as (
         max(log_hour) as newest_hour,
         max(max(log_hour)) over () as newest_hour_of_all
     from {{ ref('pullstats', 'fct_log_hours') }}
-    -- a record can claim a time that is yet to come
+    -- a record can have a time in the future
     where coalesce(log_hour <= last_loaded_at, true)
     group by log_source
 

@@ -1,4 +1,5 @@
--- Up to which day all logs have arrived, and from which day on the page has pulls by day.
+-- The newest day whose logs have all arrived, and the first day of which the page has pulls by
+-- day.
 with
 
 newest_pulls as (

@@ -1,4 +1,5 @@
--- What arrived day by day: twice, late, rejected, or not at all; and the hours that the log covers.
+-- Log rows by day that arrived, twice, late, rejected, or not at all, and the hours that the log
+-- covers.
 with
 
 arrived as (

@@ -1,4 +1,4 @@
--- How well pulls are known, day by day.
+-- Quality of the pulls, by day.
 select
     log_source,
     count(*) as pulls,

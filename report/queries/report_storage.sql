@@ -1,4 +1,4 @@
--- How much is stored, by bucket and day.
+-- Bytes stored, by bucket and day.
 select
     bucket_name,
     stored_bytes,

@@ -20,7 +20,7 @@ requests as (
 
 ),
 
--- anyone can ask for any name, under any name: only so many of a day have rows of their own
+-- a client can request any name with any user agent, so the number of names in a day is limited
 images as (
 
     select

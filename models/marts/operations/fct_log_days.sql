@@ -11,7 +11,8 @@ hours as (
         lead(log_hour) over (partition by log_source order by log_hour) as hour_after
     from {{ ref('pullstats', 'fct_log_hours') }}
     where
-        -- records without a time belong to the first hour of 1970; others claim one yet to come
+        -- records without a time belong to the first hour of 1970; others have a time in
+        -- the future
         log_hour >= {{ timestamp_literal('1970-01-02 00:00:00') }}
         and coalesce(log_hour <= last_loaded_at, true)
 

@@ -7,7 +7,7 @@ arrivals as (
 
 ),
 
--- what had arrived when an arrival came: rows of an earlier day are late then
+-- the newest day of all earlier arrivals: rows of an earlier day are late
 newest_days as (
 
     select

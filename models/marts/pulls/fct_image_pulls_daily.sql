@@ -86,7 +86,7 @@ asked as (
 
 ),
 
--- anyone can pull under any name: only so many of a day have rows of their own
+-- a client can send any user agent, so the number of names in a day is limited
 named_tools as (
 
     select

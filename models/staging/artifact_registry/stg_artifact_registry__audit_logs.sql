@@ -42,7 +42,7 @@ entries as (
         {{ arrival }} as loaded_at
     from {{ table or '(select cast(null as timestamp) as timestamp limit 0)' }} as entry
     {%- if table and not is_landed %}
-    -- the day of a partition can't be bounded: it would no longer prune
+    -- a limit on the day of a partition would prevent pruning
     where {{ micros }} > 0
     {%- endif %}
     {{ 'union all' if not loop.last }}

@@ -3,7 +3,7 @@ with
 source as (
 
     select * from {{ optional_source('registry_inventory', 'manifests') }}
-    -- an inventory lands last in the ledger: without it, it has not landed wholly
+    -- the row in inventories lands last: without it, the inventory has not landed completely
     where
         inventory_id in (
             select landed.inventory_id
