@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        say("pullstats: interrupted; what has landed has landed", err=True)
+        say("pullstats: interrupted; what has landed stays", err=True)
         return EXIT_INTERRUPTED
     except ImportError as error:
         extra = {"requests": "inventory", "maxminddb": "networks"}.get(error.name or "", "bigquery")

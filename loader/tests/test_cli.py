@@ -365,7 +365,7 @@ def test_when_a_load_is_interrupted_then_no_traceback_is_shown(
         interrupted.setattr(DuckDBWarehouse, "load", interrupt)
         assert load(store) == cli.EXIT_INTERRUPTED
     said = capsys.readouterr().err.strip()
-    assert said == "pullstats: interrupted; what has landed has landed"
+    assert said == "pullstats: interrupted; what has landed stays"
     assert load(store) == 0
     assert store.rows().total() == 1
 

@@ -27,7 +27,7 @@ Exit codes:
 )
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @click.option("--plain-http", is_flag=True, help="No TLS, even if the registry is elsewhere.")
-@click.option("--dry-run", is_flag=True, help="Name the repositories, land nothing.")
+@click.option("--dry-run", is_flag=True, help="List the repositories; land nothing.")
 @click.option(
     "--max-minutes",
     type=click.FloatRange(0, min_open=True),

@@ -169,7 +169,7 @@ class Registry:
                 raise AnswerError(f"no URL: {answer.next_page!r:.90}") from error
             if not url.startswith(self.url):
                 raise AnswerError(f"{answer.url}: its next page is elsewhere: {url}")
-        raise AnswerError(f"{url}: its pages go round in a circle")
+        raise AnswerError(f"{url}: its pages repeat")
 
     def _get(self, url: str, area: str, max_bytes: int = MAX_MANIFEST_BYTES) -> _Answer:
         answer = self._send("GET", url, area, max_bytes)
