@@ -1,4 +1,4 @@
-"""The commands of docs/questions.md answer on the examples."""
+"""The commands of docs/questions.md, and the SQL of all pages, answer on the examples."""
 
 import json
 import re
@@ -19,6 +19,13 @@ ASKED = [
     if (arguments := shlex.split(line, comments=True))
     if not {"--help", "--sql", ">"} & {*arguments}
 ]
+SQL = sorted(
+    {
+        (path.name, " ".join(sql.split()))
+        for path in (ROOT / "README.md", *ROOT.glob("docs/*.md"))
+        for sql in re.findall(r'pullstats ask "([^"]+)"', path.read_text())
+    }
+)
 # the article's image is its own
 EMPTY = {"reads_of_a_build"}
 
@@ -43,6 +50,11 @@ def test_each_command_answers(
     assert cli.main(["ask", *arguments, "--format", "json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert rows or arguments[0] in EMPTY
+
+
+@pytest.mark.parametrize(("page", "sql"), SQL)
+def test_the_sql_of_each_page_runs(page: str, sql: str, asking: Project) -> None:
+    assert cli.main(["ask", sql, "--limit", "1"]) == 0
 
 
 def test_dbt_show_gives_the_same_rows(asking: Project, capsys: pytest.CaptureFixture[str]) -> None:
