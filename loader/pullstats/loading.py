@@ -50,7 +50,7 @@ Exit codes:
      log object: each is named; all others landed"""
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--since", callback=_hour, help="First hour to load. In gs://, it limits the list, too.")
+@click.option("--since", callback=_hour, help="First hour to load, and to list in gs://.")
 @click.option("--until", callback=_hour, help="Last hour to load, included.")
 @click.option("--allow-empty", is_flag=True, help="Accept a source without log objects.")
 @click.option("--dry-run", is_flag=True, help="Show what would be loaded, and why not the rest.")
