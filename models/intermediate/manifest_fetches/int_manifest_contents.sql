@@ -117,7 +117,6 @@ shared_contents as (
     select
         members.session_id,
         members.contents_digest as root_digest,
-        count(*) > 1 as is_shared,
         sum(greatest(coalesce(contents.child_count, 0), 1)) as leaf_count
     from (
         select distinct
@@ -146,7 +145,6 @@ select
     contents.child_count,
     contents.child_read_count,
     contents.only_child_digest,
-    coalesce(shared_contents.is_shared, false) as is_shared,
     coalesce(shared_contents.leaf_count, 1) as leaf_count,
     contents.has_empty_config,
     contents.blob_count,

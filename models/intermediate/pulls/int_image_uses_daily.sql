@@ -13,32 +13,6 @@
 {%- set restated = restated_days('int_blob_changed_days') %}
 with
 
-image_fetches as (
-
-    select * from {{ ref('pullstats', 'int_image_fetches') }}
-    where
-        {{ is_restated('session_date', restated, before=1) }}
-        -- a copy of the bucket itself is no use of its images
-        and not (
-            log_source = 'gcs_usage'
-            and fetch_kind = 'inspection'
-            and attribution != 'referer'
-            and traffic_class in ('admin', 'housekeeping', 'lifecycle')
-        )
-
-),
-
--- of an image that is read on demand, only blobs are read after the first session
-blobs_without_manifest as (
-
-    select * from {{ ref('pullstats', 'int_manifest_contents') }}
-    where
-        root_digest = ''
-        and requested_blob_count > 0
-        and {{ is_restated('session_date', restated, before=1) }}
-
-),
-
 fetches as (
 
     select
@@ -50,8 +24,18 @@ fetches as (
         case when traffic_class = 'scanner' then 'scan' else fetch_kind end as fetch_kind,
         is_complete,
         started_micros
-    from image_fetches
+    from {{ ref('pullstats', 'int_image_fetches') }}
+    where
+        {{ is_restated('session_date', restated, before=1) }}
+        -- a copy of the bucket itself is no use of its images
+        and not (
+            log_source = 'gcs_usage'
+            and fetch_kind = 'inspection'
+            and attribution != 'referer'
+            and traffic_class in ('admin', 'housekeeping', 'lifecycle')
+        )
     union all
+    -- of an image that is read on demand, only blobs are read after the first session
     select
         image,
         cast(null as string) as tag,
@@ -61,7 +45,11 @@ fetches as (
         case when is_scan then 'scan' else 'partial' end as fetch_kind,
         false as is_complete,
         last_blob_micros as started_micros
-    from blobs_without_manifest
+    from {{ ref('pullstats', 'int_manifest_contents') }}
+    where
+        root_digest = ''
+        and requested_blob_count > 0
+        and {{ is_restated('session_date', restated, before=1) }}
 
 ),
 
