@@ -16,7 +16,7 @@ votes as (
     from {{ ref('pullstats', 'int_blob_votes_daily') }}
     where
         {{ is_in_restated_month('activity_date', restated) }}
-        -- anyone can be refused a blob that there is not
+        -- a client can request a blob that doesn't exist
         and burst_count > 0
 
 )

@@ -99,7 +99,8 @@ whole_votes as (
 ] %}
 {%- if votes == 'confirmed_votes' %}
 
--- a burst whose config is none, by all votes or by its size, gives no evidence about other blobs
+-- a burst whose config is not one, by all votes or by its size, gives no evidence about other
+-- blobs
 confirmed_votes as (
 
     select whole_votes.*
@@ -150,7 +151,7 @@ confirmed_votes as (
 ),
 
 -- on the examples a config is at its position in nine of ten bursts, a layer in none or a third:
--- what came by a second address, or was resumed, begins with a layer
+-- reads from a second address, and resumed reads, begin with a layer
 {{ kinds }} as (
 
     select

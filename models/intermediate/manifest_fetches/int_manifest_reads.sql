@@ -35,7 +35,7 @@ steps as (
         coalesce(tools.reads_one_platform, false) as is_of_one_platform,
         coalesce(tools.pull_order, 'unknown') as pull_order,
         reads.started_micros,
-        -- what the log gives the same time: a client asks, then reads, then fetches
+        -- equal times: HEADs first, then manifests, then blobs
         case
             when reads.object_kind = 'blob' then 3
             when reads.operation = 'head' then 1
@@ -46,7 +46,8 @@ steps as (
 
 ),
 
--- most requests are for blobs: how many of either kind came before one gives all of the order
+-- the number of earlier manifests and blobs gives the position, without another sort of the
+-- blobs
 numbered_steps as (
 
     select

@@ -107,7 +107,8 @@ tagged_requests as (
                 previous_digest in (digest, previous_tag)
                 and (previous_operation = 'head' or previous_tag is not null)
                 then 'previous_request'
-            -- a HEAD was open until now: one by this tag, if they all were
+            -- no GET followed a HEAD until now; if all of these named this tag, so
+            -- does the GET
             when open_heads >= 0 and first_head_tag = last_head_tag then 'only_tag_of_heads'
             when has_head_of_other_address then 'head_of_other_address'
             else 'none'

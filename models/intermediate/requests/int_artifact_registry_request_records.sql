@@ -146,7 +146,7 @@ arrivals as (
 
 ),
 
--- of arrivals that this run doesn't read: an earlier run has, or raw no longer holds them
+-- rows of arrivals that an earlier run has read, or that raw no longer holds
 kept as (
 
     select earlier.*
@@ -172,7 +172,8 @@ received as (
 
 select
     *,
-    -- an entry that arrives by two ways at one time may differ in what a way adds to its agent
+    -- an entry that arrives in two ways at the same time can differ in the suffix of its
+    -- user agent
     row_number() over (
         partition by request_key
         order by

@@ -32,7 +32,8 @@ logs as (
 records as {{ materialized_cte() }}
 
     select
-        -- what a record must share with its redelivery; the long columns would double the cost
+        -- columns that a record shares with its redelivery; the long ones would double
+        -- the cost
         {{ hash_of([
             'started_micros', 'gcs_request_id', 'client_ip', 'http_method', 'gcs_operation',
             'bucket_name', 'object_name', 'status_code', 'request_bytes', 'response_bytes',
@@ -143,7 +144,7 @@ arrivals as (
 
 ),
 
--- of arrivals that this run doesn't read: an earlier run has, or raw no longer holds them
+-- rows of arrivals that an earlier run has read, or that raw no longer holds
 kept as (
 
     select earlier.*

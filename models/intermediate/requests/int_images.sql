@@ -14,7 +14,7 @@ requests as (
 
 ),
 
--- anyone can be refused an image that there is not
+-- a client can request an image that doesn't exist
 served as (
 
     select image from requests
