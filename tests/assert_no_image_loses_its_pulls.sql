@@ -8,17 +8,13 @@ with
 lost as (
 
     select
-        blob_images.image,
-        blobs.digest,
-        blobs.kind_changed_at as changed_at
-    from {{ ref('pullstats', 'int_blobs') }} as blobs
-    inner join {{ ref('pullstats', 'int_blob_images') }} as blob_images
-        on
-            blobs.bucket_name = blob_images.bucket_name
-            and blobs.digest = blob_images.digest
+        image,
+        digest,
+        kind_changed_at as changed_at
+    from {{ ref('pullstats', 'int_blobs') }}
     where
-        blobs.former_blob_kind = 'config'
-        and blobs.kind_changed_at >= {{ since }}
+        former_blob_kind = 'config'
+        and kind_changed_at >= {{ since }}
     union all
     select
         former_image as image,
@@ -39,5 +35,7 @@ select
     'the image lost its pulls' as reason
 from lost
 left join {{ ref('pullstats', 'dim_images') }} as images on lost.image = images.image
-where coalesce(images.pulls, 0) = 0
+where
+    lost.image is not null
+    and coalesce(images.pulls, 0) = 0
 group by lost.image
