@@ -33,18 +33,17 @@ def draw(manifest: Node) -> str:
     boxes = {
         key: box
         for key, node in manifest["nodes"].items()
-        if node["resource_type"] == "model" and (box := box_of(node))[0] in LAYERS
+        if node["resource_type"] == "model"
+        and (box := box_of(node))[0] in LAYERS
+        # models read these only for the days that they restate
+        and box[1] != "build_days"
     }
     arrows = without_detours(
         {
             (boxes[parent], boxes[child])
             for child, parents in manifest["parent_map"].items()
             for parent in parents
-            if child in boxes
-            and parent in boxes
-            and boxes[child] != boxes[parent]
-            # int_project_days reads marts: arrows back would hide the direction of all others
-            and LAYERS.index(boxes[parent][0]) <= LAYERS.index(boxes[child][0])
+            if child in boxes and parent in boxes and boxes[child] != boxes[parent]
         }
     )
     lines = ["```mermaid", "flowchart LR"]

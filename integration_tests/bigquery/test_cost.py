@@ -56,8 +56,8 @@ OVER_ALL_TIME = {
     ("dim_images", "fct_image_pulls"),
     ("dim_images", "fct_image_builds_monthly"),
     ("dim_image_tags", "fct_image_builds_monthly"),
-    ("int_project_days", "fct_image_pulls_daily"),
-    ("int_project_days", "fct_registry_requests_daily"),
+    ("fct_project_days", "fct_image_pulls_daily"),
+    ("fct_project_days", "fct_registry_requests_daily"),
     # a view: a build asks for its columns only, `where false`
     ("fct_log_hours", "int_log_arrivals_hourly"),
 }

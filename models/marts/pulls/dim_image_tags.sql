@@ -151,7 +151,7 @@ left join used_digests as used_manifests
         known.image = used_manifests.image
         and known.manifest_digest = used_manifests.digest
 left join written on known.image_id = written.digest
-left join {{ ref('pullstats', 'int_project_days') }} as project_days
+left join {{ ref('pullstats', 'fct_project_days') }} as project_days
     on
         projects.registry_host = project_days.registry_host
         and coalesce(projects.project_id, '') = coalesce(project_days.project_id, '')

@@ -127,7 +127,7 @@ left join {{ ref('pullstats', 'dim_projects') }} as projects
         and coalesce(images.project_id, '') = coalesce(projects.project_id, '')
 left join pushed on used.image = pushed.image
 left join owned on used.image = owned.image
-left join {{ ref('pullstats', 'int_project_days') }} as project_days
+left join {{ ref('pullstats', 'fct_project_days') }} as project_days
     on
         projects.registry_host = project_days.registry_host
         and coalesce(projects.project_id, '') = coalesce(project_days.project_id, '')

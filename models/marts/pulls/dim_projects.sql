@@ -2,7 +2,7 @@ with
 
 project_days as (
 
-    select * from {{ ref('pullstats', 'int_project_days') }}
+    select * from {{ ref('pullstats', 'fct_project_days') }}
 
 )
 
