@@ -256,7 +256,7 @@ variable "max_hours_without_success" {
 # Money
 
 variable "daily_query_gib" {
-  description = "GiB that all queries of the project together may read a day; more are refused. Null sets no quota, and takes none back: docs/deploy.md shows how. It binds everything in the project."
+  description = "GiB that all queries of the project together may read a day; more are refused. Null sets no quota, and takes none back: docs/upgrade.md shows how. It binds everything in the project."
   type        = number
   default     = null
   validation {

@@ -55,7 +55,7 @@ DELETED_IF = {
 def test_what_destroy_leaves_is_in_the_docs(
     repository: Path, deployed: dict[str, dict[str, Any]]
 ) -> None:
-    docs = (repository / "docs/deploy.md").read_text(encoding="utf-8")
+    docs = (repository / "docs/upgrade.md").read_text(encoding="utf-8")
     _, _, section = docs.partition("### What destroy leaves\n")
     named = re.findall(r"^\| `(google_\w+)` \|", section.partition("\n#")[0], re.MULTILINE)
     created = {
