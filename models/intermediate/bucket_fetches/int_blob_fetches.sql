@@ -70,13 +70,13 @@ blobs_of_fetches as (
     select
         session_id,
         digest,
-        any_value(client_id) as client_id,
-        any_value(client_tool) as client_tool,
-        any_value(client_network) as client_network,
-        any_value(client_version) as client_version,
-        any_value(traffic_class) as traffic_class,
-        any_value(bucket_name) as bucket_name,
-        any_value(image) as image,
+        client_id,
+        client_tool,
+        client_network,
+        client_version,
+        traffic_class,
+        bucket_name,
+        image,
         pull_number,
         count(*) as request_count,
         {{ count_if('status_code = 206') }} as range_count,
@@ -88,7 +88,9 @@ blobs_of_fetches as (
         min(started_micros) as started_micros,
         max(ended_micros) as ended_micros
     from read_pulls
-    group by session_id, pull_number, digest, session_date
+    group by
+        session_id, digest, client_id, client_tool, client_network, client_version, traffic_class,
+        bucket_name, image, pull_number, session_date
 
 ),
 
@@ -142,13 +144,13 @@ grouped as (
         session_id,
         pull_number,
         session_date,
-        any_value(client_id) as client_id,
-        any_value(client_network) as client_network,
-        any_value(client_tool) as client_tool,
-        any_value(client_version) as client_version,
-        any_value(traffic_class) as traffic_class,
-        any_value(bucket_name) as bucket_name,
-        any_value(image) as image,
+        client_id,
+        client_network,
+        client_tool,
+        client_version,
+        traffic_class,
+        bucket_name,
+        image,
         {{ sole_value('case when is_config then digest end') }} as config_digest,
         min(case when is_config then blob_kind_source end) as config_source,
         {{ sole_value(
@@ -182,7 +184,9 @@ grouped as (
         min(started_micros) as started_micros,
         max(ended_micros) as ended_micros
     from sized
-    group by session_id, pull_number, session_date
+    group by
+        session_id, pull_number, session_date, client_id, client_network, client_tool,
+        client_version, traffic_class, bucket_name, image
 
 ),
 

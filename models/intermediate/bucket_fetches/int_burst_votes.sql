@@ -1,31 +1,31 @@
 {{ config(materialized='view', meta={'day': 'session_date'}) }}
-{%- set of_burst = 'partition by session_date, session_id, burst_started_micros' %}
-{%- set in_order = 'order by first_read_micros, blob_bytes, digest' %}
+{%- set in_order = ['first_read_micros', 'blob_bytes', 'digest'] %}
 {%- set least, usual = var('config_least_bytes'), var('config_usual_bytes') %}
 with
 
-bursts as (
-
-    select * from {{ ref('pullstats', 'int_bursts') }}
-
-),
-
-with_counts as (
+bursts as {{ materialized_cte() }}
 
     select
         *,
-        count(case when blob_bytes between {{ least }} and {{ usual }} then digest end)
-            over ({{ of_burst }}) as usual_count,
-        count(case when blob_bytes > 4 * {{ usual }} then digest end)
-            over ({{ of_burst }}) as layer_count,
-        count(case when is_empty_config then digest end)
-            over ({{ of_burst }}) as empty_config_count,
+        {{ fingerprint(['session_id', 'burst_started_micros']) }} as burst_key
+    from {{ ref('pullstats', 'int_bursts') }}
+
+),
+
+burst_sizes as (
+
+    select
+        burst_key,
+        {{ count_if('blob_bytes between ' ~ least ~ ' and ' ~ usual) }} as usual_count,
+        {{ count_if('blob_bytes > ' ~ 4 * usual) }} as layer_count,
+        {{ count_if('is_empty_config') }} as empty_config_count,
+        min(first_read_micros) as burst_first_read_micros,
         case
-            when config_position = 'last' then max(first_read_micros) over ({{ of_burst }})
-            else min(first_read_micros) over ({{ of_burst }})
-        end as config_micros,
-        min(first_read_micros) over ({{ of_burst }}) as burst_first_read_micros
+            when any_value(config_position) = 'last' then max(first_read_micros)
+            else min(first_read_micros)
+        end as config_micros
     from bursts
+    group by burst_key
 
 ),
 
@@ -34,18 +34,26 @@ with_counts as (
 with_limits as (
 
     select
-        *,
+        bursts.*,
+        burst_sizes.usual_count,
+        burst_sizes.empty_config_count,
+        burst_sizes.burst_first_read_micros,
         case
             when
-                first_read_micros = config_micros
+                bursts.first_read_micros = burst_sizes.config_micros
                 and (
-                    tiny_config = 'by_order'
-                    or (tiny_config = 'beside_layers' and usual_count = 1 and layer_count > 0)
+                    bursts.tiny_config = 'by_order'
+                    or (
+                        bursts.tiny_config = 'beside_layers'
+                        and burst_sizes.usual_count = 1
+                        and burst_sizes.layer_count > 0
+                    )
                 )
                 then {{ least }}
             else {{ var('config_min_bytes') }}
         end as least_bytes
-    from with_counts
+    from bursts
+    inner join burst_sizes on bursts.burst_key = burst_sizes.burst_key
 
 ),
 
@@ -57,97 +65,120 @@ sized as (
         case
             when blob_bytes between least_bytes and {{ var('config_max_bytes') }} then blob_bytes
         end as small_bytes,
-        case
-            when blob_bytes between least_bytes and {{ var('config_max_bytes') }} then digest
-        end as small_digest,
         blob_bytes between 1 and least_bytes - 1 as is_tiny
     from with_limits
 
 ),
 
-with_ends as (
+-- the first and the last of the small blobs are at either end of a burst
+ends as (
 
     select
-        *,
-        {%- for end in ['first', 'last'] %}
-        {%- for column in ['small_bytes', 'small_digest'] %}
-        {{ end }}_value({{ column }} ignore nulls) over (
-            {{ of_burst }} {{ in_order }} rows between unbounded preceding and unbounded following
-        ) as {{ end }}_{{ column }},
-        {%- endfor %}
-        {%- endfor %}
-        min(small_bytes) over ({{ of_burst }}) as smallest_bytes,
-        min(case when small_bytes > 0 then first_read_micros end) over ({{ of_burst }})
-            as first_small_micros,
+        burst_key,
+        any_value(config_position) as config_position,
+        count(counted_bytes) as blob_count,
+        {{ count_if('is_tiny') }} as tiny_count,
+        count(small_bytes) as small_count,
+        min(small_bytes) as smallest_bytes,
         min(case when is_tiny and blob_bytes >= {{ least }} then first_read_micros end)
-            over ({{ of_burst }}) as first_tiny_micros,
-        -- an attestation between two configs does not part them
-        last_value(counted_bytes ignore nulls) over (
-            {{ of_burst }} {{ in_order }} rows between unbounded preceding and 1 preceding
-        ) as previous_bytes
+            as first_tiny_micros,
+        {{ first_row(in_order, 'small_bytes is not null') }} as first_small,
+        {{ last_row(in_order, 'small_bytes is not null') }} as last_small
     from sized
+    group by burst_key
 
 ),
 
-elected as (
+at_positions as (
 
     select
         *,
         case
-            when config_position = 'first' then first_small_digest
-            when config_position = 'last' then last_small_digest
-            when config_position = 'either' and first_small_bytes <= last_small_bytes
-                then first_small_digest
-            when config_position = 'either' then last_small_digest
-        end as elected_digest,
-        case config_position
-            when 'first' then first_small_bytes
-            when 'last' then last_small_bytes
-            when 'either' then least(first_small_bytes, last_small_bytes)
-            else smallest_bytes
-        end as config_bytes
-    from with_ends
+            when config_position = 'first' then first_small
+            when config_position = 'last' then last_small
+            when config_position = 'either' and first_small.blob_bytes <= last_small.blob_bytes
+                then first_small
+            when config_position = 'either' then last_small
+        end as elected
+    from ends
 
 ),
 
 compared as (
 
     select
-        *,
-        coalesce(digest = elected_digest, false) as is_elected,
-        coalesce(small_bytes * 10 between config_bytes * 9 and config_bytes * 11, false)
-            as has_config_like_size,
-        max(case when digest = elected_digest then first_read_micros end) over ({{ of_burst }})
-            as elected_micros
-    from elected
+        sized.*,
+        at_positions.blob_count,
+        at_positions.tiny_count,
+        at_positions.small_count,
+        at_positions.first_tiny_micros,
+        at_positions.first_small.first_read_micros as first_small_micros,
+        at_positions.elected.digest as elected_digest,
+        at_positions.elected.first_read_micros as elected_micros,
+        coalesce(at_positions.elected.blob_bytes, at_positions.smallest_bytes) as config_bytes,
+        coalesce(sized.digest = at_positions.elected.digest, false) as is_elected
+    from sized
+    inner join at_positions on sized.burst_key = at_positions.burst_key
 
 ),
 
-counted as (
+with_config_sizes as (
 
     select
         *,
-        count(counted_bytes) over ({{ of_burst }}) as blob_count,
-        -- docker asks for the config and for the first layers at once
-        count(case
-            when
-                blob_bytes between {{ least }} and {{ usual }}
-                and first_read_micros <= elected_micros + 200000
-                then digest
-        end) over ({{ of_burst }}) as close_count,
-        count(case when is_tiny then digest end) over ({{ of_burst }}) as tiny_count,
-        count(small_bytes) over ({{ of_burst }}) as small_count,
-        count(case when has_config_like_size then digest end) over ({{ of_burst }})
-            as config_like_count,
-        count(case
-            when small_bytes * 10 > config_bytes * 11 and small_bytes <= config_bytes * 4
-                then digest
-        end) over ({{ of_burst }}) as larger_small_count,
-        count(case
-            when small_bytes <= config_bytes * 4 and previous_bytes <= config_bytes * 4
-                then digest
-        end) over ({{ of_burst }}) as adjacent_count
+        coalesce(small_bytes * 10 between config_bytes * 9 and config_bytes * 11, false)
+            as has_config_like_size
     from compared
+
+),
+
+burst_counts as (
+
+    select
+        burst_key,
+        {{ count_if('has_config_like_size') }} as config_like_count,
+        {{ count_if(
+            'small_bytes * 10 > config_bytes * 11 and small_bytes <= config_bytes * 4'
+        ) }} as larger_small_count,
+        -- docker asks for the config and for the first layers at once
+        {{ count_if(
+            'blob_bytes between ' ~ least ~ ' and ' ~ usual
+            ~ ' and first_read_micros <= elected_micros + 200000'
+        ) }} as close_count
+    from with_config_sizes
+    group by burst_key
+
+),
+
+-- few bursts have several blobs like a config: only there the order of all blobs counts
+neighbors as (
+
+    select
+        compared.burst_key,
+        compared.small_bytes,
+        compared.config_bytes,
+        -- an attestation between two configs does not part them
+        last_value(compared.counted_bytes ignore nulls) over (
+            partition by compared.burst_key
+            order by compared.first_read_micros, compared.blob_bytes, compared.digest
+            rows between unbounded preceding and 1 preceding
+        ) as previous_bytes
+    from compared
+    inner join burst_counts on compared.burst_key = burst_counts.burst_key
+    where
+        burst_counts.config_like_count > 1
+        and burst_counts.larger_small_count = 0
+
+),
+
+adjacent_configs as (
+
+    select
+        burst_key,
+        {{ count_if('small_bytes <= config_bytes * 4 and previous_bytes <= config_bytes * 4') }}
+            as adjacent_count
+    from neighbors
+    group by burst_key
 
 ),
 
@@ -156,15 +187,20 @@ counted as (
 with_several_configs as (
 
     select
-        *,
-        config_like_count > 1
-        and larger_small_count = 0
+        with_config_sizes.*,
+        burst_counts.close_count,
+        adjacent_configs.adjacent_count is not null
         and (
-            adjacent_count = 0
-            or config_like_count = blob_count
-            or (index_read != 'one_platform' and adjacent_count = config_like_count - 1)
+            adjacent_configs.adjacent_count = 0
+            or burst_counts.config_like_count = with_config_sizes.blob_count
+            or (
+                with_config_sizes.index_read != 'one_platform'
+                and adjacent_configs.adjacent_count = burst_counts.config_like_count - 1
+            )
         ) as has_several_configs
-    from counted
+    from with_config_sizes
+    inner join burst_counts on with_config_sizes.burst_key = burst_counts.burst_key
+    left join adjacent_configs on with_config_sizes.burst_key = adjacent_configs.burst_key
 
 ),
 

@@ -19,19 +19,21 @@ blobs_of_bursts as (
         session_id,
         burst_started_micros,
         digest,
+        client_network,
+        client_tool,
+        client_version,
+        bucket_name,
+        image,
         session_date,
-        any_value(client_network) as client_network,
-        any_value(client_tool) as client_tool,
-        any_value(client_version) as client_version,
-        any_value(bucket_name) as bucket_name,
-        any_value(image) as image,
         {{ sum_of('served_bytes') }} as served_bytes,
         max(case when status_code = 200 then served_bytes end) as max_complete_response_bytes,
         {{ count_if('status_code = 206') }} as range_count,
         min(case when served_bytes > 0 then started_micros end) as first_read_micros,
         max(case when served_bytes > 0 then started_micros end) as last_read_micros
     from blob_reads
-    group by session_id, burst_started_micros, digest, session_date
+    group by
+        session_id, burst_started_micros, digest, client_network, client_tool, client_version,
+        bucket_name, image, session_date
 
 ),
 
@@ -58,8 +60,11 @@ with_tools as (
         coalesce(client_tools.reads_cache, false) as reads_cache,
         coalesce(client_tools.tiny_config, 'never') as tiny_config,
         coalesce(
-            {{ version_part('sized.client_version', 1) }}
-            >= cast(nullif(client_tools.attestations_since, 'never') as int64),
+            case
+                when client_tools.attestations_since != 'never'
+                    then {{ version_part('sized.client_version', 1) }}
+                    >= cast(client_tools.attestations_since as int64)
+            end,
             false
         ) as reads_attestations
     from sized
