@@ -19,6 +19,9 @@
 
         select
             session_key,
+            {%- for column in of %}
+            any_value({{ column }}) as {{ column }},
+            {%- endfor %}
             slice_micros,
             slice_micros - mod(slice_micros, 86400000000) as midnight_micros,
             min(started_micros) as started_micros,
@@ -59,6 +62,9 @@
 
         select
             session_key,
+            {%- for column in of %}
+            {{ column }},
+            {%- endfor %}
             slice_micros,
             max(case
                 when is_after_pause then started_micros
@@ -74,15 +80,26 @@
             end) over ({{ of_one }} and current row) as burst_started_micros
         from resumed
 
+    ),
+
+    -- materialized: else DuckDB hashes each request, behind the join
+    identified as {{ materialized_cte() }}
+
+        select
+            *,
+            {{ hash_of(of + ['session_started_micros']) }} as session_id
+        from sessions
+
     )
 
     select
         sliced.*,
-        sessions.session_started_micros,
-        greatest(sessions.burst_started_micros, sessions.session_started_micros)
+        identified.session_id,
+        identified.session_started_micros,
+        greatest(identified.burst_started_micros, identified.session_started_micros)
             as burst_started_micros
     from sliced
-    inner join sessions using (session_key, slice_micros)
+    inner join identified using (session_key, slice_micros)
 {%- endmacro %}
 
 

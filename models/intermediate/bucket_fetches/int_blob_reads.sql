@@ -50,8 +50,7 @@ sessions as (
 numbered as (
 
     select
-        {{ hash_of(['client_id', 'bucket_name', 'image', 'session_started_micros']) }}
-            as session_id,
+        session_id,
         client_id,
         client_network,
         client_tool,

@@ -50,7 +50,7 @@ numbered as (
 
     select
         request_key,
-        {{ hash_of(of_client + ['session_started_micros']) }} as session_id,
+        session_id,
         client_id,
         principal_id,
         image,
