@@ -305,3 +305,31 @@
 {% macro bigquery__wide_sum(expression) -%}
     sum(cast({{ expression }} as numeric))
 {%- endmacro %}
+
+
+{% macro first_row(columns, condition) %}
+    {{- return(adapter.dispatch('first_row', 'pullstats')(columns, condition, 'min', 'asc')) -}}
+{% endmacro %}
+
+{% macro last_row(columns, condition) %}
+    {{- return(adapter.dispatch('first_row', 'pullstats')(columns, condition, 'max', 'desc')) -}}
+{% endmacro %}
+
+{% macro duckdb__first_row(columns, condition, aggregate, direction) -%}
+    {{ aggregate }}(case
+        when {{ condition }}
+            then struct_pack({% for column in columns %}{{ column }} := {{ column }}{{ ', ' if not loop.last }}{% endfor %})
+    end)
+{%- endmacro %}
+
+{% macro bigquery__first_row(columns, condition, aggregate, direction) -%}
+    array_agg(
+        case when {{ condition }} then struct({{ columns | join(', ') }}) end ignore nulls
+        order by {{ columns | join(' ' ~ direction ~ ', ') }} {{ direction }} limit 1
+    )[safe_offset(0)]
+{%- endmacro %}
+
+
+{% macro field_of(row, column) -%}
+    {{ row }}.{{ column }}
+{%- endmacro %}

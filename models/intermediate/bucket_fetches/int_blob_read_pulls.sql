@@ -82,7 +82,7 @@ reads as (
                 blob_reads.served_bytes,
                 blob_reads.ended_micros,
                 blob_reads.digest,
-                blob_reads.status_code
+                coalesce(blob_reads.status_code, 0)
         ) as read_number
     from blob_reads
     inner join sessions on blob_reads.session_id = sessions.session_id

@@ -92,13 +92,16 @@ ends as (
 at_positions as (
 
     select
-        *,
+        ends.*,
         case
-            when config_position = 'first' then first_small
-            when config_position = 'last' then last_small
-            when config_position = 'either' and first_small.blob_bytes <= last_small.blob_bytes
-                then first_small
-            when config_position = 'either' then last_small
+            when ends.config_position = 'first' then ends.first_small
+            when ends.config_position = 'last' then ends.last_small
+            when
+                ends.config_position = 'either'
+                and {{ field_of('ends.first_small', 'blob_bytes') }}
+                <= {{ field_of('ends.last_small', 'blob_bytes') }}
+                then ends.first_small
+            when ends.config_position = 'either' then ends.last_small
         end as elected
     from ends
 
@@ -112,11 +115,14 @@ compared as (
         at_positions.tiny_count,
         at_positions.small_count,
         at_positions.first_tiny_micros,
-        at_positions.first_small.first_read_micros as first_small_micros,
-        at_positions.elected.digest as elected_digest,
-        at_positions.elected.first_read_micros as elected_micros,
-        coalesce(at_positions.elected.blob_bytes, at_positions.smallest_bytes) as config_bytes,
-        coalesce(sized.digest = at_positions.elected.digest, false) as is_elected
+        {{ field_of('at_positions.first_small', 'first_read_micros') }} as first_small_micros,
+        {{ field_of('at_positions.elected', 'digest') }} as elected_digest,
+        {{ field_of('at_positions.elected', 'first_read_micros') }} as elected_micros,
+        coalesce(
+            {{ field_of('at_positions.elected', 'blob_bytes') }}, at_positions.smallest_bytes
+        ) as config_bytes,
+        coalesce(sized.digest = {{ field_of('at_positions.elected', 'digest') }}, false)
+            as is_elected
     from sized
     inner join at_positions on sized.burst_key = at_positions.burst_key
 
