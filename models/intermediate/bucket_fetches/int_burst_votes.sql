@@ -163,7 +163,7 @@ neighbors as (
         compared.burst_key,
         compared.small_bytes,
         compared.config_bytes,
-        -- an attestation between two configs does not part them
+        -- an attestation between two configs does not separate them
         last_value(compared.counted_bytes ignore nulls) over (
             partition by compared.burst_key
             order by compared.first_read_micros, compared.blob_bytes, compared.digest
@@ -188,8 +188,8 @@ adjacent_configs as (
 
 ),
 
--- configs of several builds are alike in size, and larger layers lie between them; those of an
--- index lie side by side, and so do all if there is no layer
+-- configs of several builds have similar sizes, with larger layers between them; those of an
+-- index are adjacent, and so are all blobs without a layer
 with_several_configs as (
 
     select
