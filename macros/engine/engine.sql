@@ -173,7 +173,7 @@
 
 {# A query would cost a statement and 10 MiB for each model; a table's description costs nothing. #}
 {% macro bigquery__listed_days(list) %}
-    {% set published = fromjson(adapter.get_bq_table(list).description or '{}') %}
+    {% set published = fromjson(adapter.get_bq_table(list).description or '', {}) %}
     {{ return(published[run_id()] if run_id() in published else duckdb__listed_days(list)) }}
 {% endmacro %}
 

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy=update_strategy(),
     full_refresh=false,
-    persist_docs={'relation': false},
     post_hook=["{{ refuse_second_run() }}", "{{ publish_days() }}"],
 ) }}
 {%- set marks, restated = last_marks(), days_from_vars() %}
