@@ -10,7 +10,10 @@ with
 
 burst_votes as (
 
-    select * from {{ ref('pullstats', 'int_burst_votes') }}
+    select
+        *,
+        {{ fingerprint(['session_date', 'client_network', 'bucket_name', 'digest']) }} as ballot_key
+    from {{ ref('pullstats', 'int_burst_votes') }}
     where {{ is_restated('session_date', restated) }}
 
 ),
@@ -18,6 +21,7 @@ burst_votes as (
 votes_of_networks as (
 
     select
+        ballot_key,
         client_network,
         bucket_name,
         digest,
@@ -36,7 +40,18 @@ votes_of_networks as (
         session_date
     from burst_votes
     group by
-        client_network, bucket_name, digest, image, vote, vote_rule, elected_digest, session_date
+        ballot_key, client_network, bucket_name, digest, image, vote, vote_rule, elected_digest,
+        session_date
+
+),
+
+ballots as (
+
+    select
+        ballot_key,
+        nullif({{ sum_of('voting_burst_count') }}, 0) as voting_burst_count
+    from votes_of_networks
+    group by ballot_key
 
 ),
 
@@ -44,14 +59,12 @@ votes_of_networks as (
 shared as (
 
     select
-        *,
+        votes_of_networks.*,
         coalesce({{ integer_divide(
-            'voting_burst_count * 1000',
-            'nullif(sum(voting_burst_count) over (
-                partition by session_date, client_network, bucket_name, digest
-            ), 0)'
+            'votes_of_networks.voting_burst_count * 1000', 'ballots.voting_burst_count'
         ) }}, 0) as millivotes
     from votes_of_networks
+    inner join ballots on votes_of_networks.ballot_key = ballots.ballot_key
 
 )
 
