@@ -56,6 +56,7 @@ reads as (
             when client_tools.config_position = 'first' then 'first'
             else 'none'
         end as vote,
+        contents.client_network,
         contents.session_date as vote_date
     from contents
     left join client_tools on contents.client_tool = client_tools.tool
@@ -78,6 +79,7 @@ numbered_requests as (
 written_manifests as (
 
     select
+        client_network,
         client_tool,
         object_kind,
         digest as manifest_digest,
@@ -100,6 +102,7 @@ writes as (
         written_manifests.manifest_digest,
         written_manifests.config_digest,
         'written' as vote,
+        written_manifests.client_network,
         written_manifests.vote_date
     from written_manifests
     inner join client_tools on written_manifests.client_tool = client_tools.tool
@@ -118,6 +121,7 @@ votes as (
         manifest_digest,
         case when vote != 'none' then first_blob_digest end as config_digest,
         vote,
+        client_network,
         vote_date
     from reads
     union all
@@ -129,6 +133,8 @@ select
     manifest_digest,
     config_digest,
     vote,
+    min(client_network) as least_network,
+    max(client_network) as greatest_network,
     count(*) as vote_count,
     vote_date
 from votes

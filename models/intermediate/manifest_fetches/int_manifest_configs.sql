@@ -8,9 +8,25 @@ votes as (
         {{ sum_of("case when vote in ('written', 'alone') then vote_count end") }}
             as conclusive_count,
         {{ sum_of("case when vote = 'first' then vote_count end") }} as first_read_count,
+        {{ count_if("vote = 'written'") }} > 0
+        or coalesce(
+            config_digest is not null and min(least_network) != max(greatest_network), false
+        ) as is_supported,
         min(vote_date) as first_vote_date
     from {{ ref('pullstats', 'int_manifest_config_votes_daily') }}
     group by manifest_digest, config_digest
+
+),
+
+-- reads of one network do not count against a write, or against reads of several networks
+counted as (
+
+    select *
+    from votes
+    qualify
+        is_supported
+        or config_digest is null
+        or not max(is_supported) over (partition by manifest_digest)
 
 ),
 
@@ -24,7 +40,7 @@ compared as (
         lead(first_read_count) over (
             partition by manifest_digest order by first_read_count desc, config_digest asc
         ) as next_first_read_count
-    from votes
+    from counted
 
 ),
 

@@ -138,6 +138,7 @@ select
     contents.session_id,
     contents.root_digest,
     contents.client_id,
+    contents.client_network,
     contents.principal_id,
     contents.image,
     contents.client_tool,
