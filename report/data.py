@@ -4,6 +4,7 @@ The queries are analyses of the dbt project, so both engines, the profile and th
 dbt's own concern. They need the marts: `dbt build` first.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -35,7 +36,9 @@ def read(dbt: dbtRunner, dbt_options: Sequence[str]) -> tuple[dict[str, Table], 
         ]
     )
     if not outcome.success or not isinstance(outcome.result, RunExecutionResult):
-        raise QueryError(f"{outcome.exception}\nIf a table is missing, run dbt build first.")
+        fault = str(outcome.exception)
+        is_missing = re.search(r"Table .* does not exist|Not found: (Table|Dataset)", fault)
+        raise QueryError(fault + ("\nRun dbt build first." if is_missing else ""))
     tables, sql = {}, {}
     for result in outcome.result.results:
         answer: Any = result.agate_table
