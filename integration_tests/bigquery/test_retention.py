@@ -21,12 +21,12 @@ def test_months_older_than_keep_days_are_deleted(tmp_path: Path) -> None:
         for node in BigQueryProject.manifest.nodes.values():
             key = node.config.get("unique_key") or ""
             if node.resource_type == "model" and node.config.materialized == "incremental":
-                path = f"{PROJECT}.{MODELS[node.name]}.{node.name}"
                 column, kind, values = key, "DATE", [OLD, TODAY]
                 if key.endswith("_id"):
                     column, kind, values = "last_seen_at", "TIMESTAMP", [at(OLD), at(TODAY)]
                 elif not key.endswith(("_date", "_month")):
                     continue
+                path = f"{PROJECT}.{MODELS[node.name]}.{node.name}"
                 api.warehouse.put(path, table({column: kind}, [(value,) for value in values]))
                 days[path] = node.name
         project.dbt("run-operation", "delete_old_days", "--vars", "{keep_days: 40}")

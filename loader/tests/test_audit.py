@@ -1,6 +1,7 @@
 """Audit logs land in the form of a BigQuery sink; a line that is no log entry is set aside."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -144,7 +145,9 @@ def test_when_a_line_is_accepted_then_duckdb_reads_it(
     landed = raw.query("select insertId from storageanalysis.audit_logs")
     rejected = raw.query("select line_bytes from storageanalysis.rejected_lines")
     assert result.rows == len(landed)
-    assert [json.loads(line)["insertId"] if landed else line] == [x for (x,) in landed + rejected]
+    # DuckDB forgives a comma behind the last member
+    strict = re.sub(rb",\s*([]}])", rb"\1", line)
+    assert [json.loads(strict)["insertId"] if landed else line] == [x for (x,) in landed + rejected]
 
 
 def test_when_windows_wrote_the_copy_then_its_line_ends_are_no_content(store: Store) -> None:

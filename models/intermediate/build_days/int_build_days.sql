@@ -76,13 +76,13 @@ listed as (
         null as arrived_at,
         {{ timestamp_literal(([mark] + restated) | min) }} as loaded_after,
         {%- if restated %}
-        {{ timestamp_literal(mark) }} as loaded_through
+        {{ timestamp_literal(mark) }}
         {%- else %}
         (
             select coalesce(max(arrived_at), {{ timestamp_literal(mark) }}) from arrivals
             where log_source = '{{ log_source }}'
-        ) as loaded_through
-        {%- endif %}
+        )
+        {%- endif %} as loaded_through
     {%- for day in restated %}
     union all
     select
