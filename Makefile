@@ -121,6 +121,7 @@ $(VENV)/.run: requirements/run.lock pyproject.toml $(VENV)/.uv
 	@scripts/step "Downloading and installing dbt, DuckDB and what they need (60 packages, 52 MB)" \
 	    $(INSTALL) --compile-bytecode --require-hashes -r $<
 	@scripts/step "Installing pullstats" $(INSTALL) --no-build-isolation -e .
+	@install -d -m 700 logs
 	@touch $@
 
 $(VENV)/.%: requirements/%.lock $(VENV)/.run

@@ -10,6 +10,7 @@ import ipaddress
 import os
 import shutil
 import ssl
+import stat
 import subprocess
 import sys
 import threading
@@ -315,3 +316,7 @@ def test_the_makefile_has_no_other_way() -> None:
     lines = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if "/uv " in line] == []
     assert any(line.startswith("INSTALL = $(UV) pip install ") for line in lines)
+
+
+def test_only_the_owner_can_read_dbts_logs() -> None:
+    assert stat.S_IMODE((ROOT / "logs").stat().st_mode) == 0o700
