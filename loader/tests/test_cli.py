@@ -376,3 +376,21 @@ def test_when_a_name_is_not_utf8_then_the_others_land(store: Store, capsys: Capt
     assert "not loaded: its name is not UTF-8" in shown.err
     assert r"caf\udce9.txt: its name is not that of a log object" in shown.out
     assert store.rows().total() == 1
+
+
+def test_when_the_disk_is_full_then_the_next_load_lands_all(store: Store) -> None:
+    """A limit on the size of files stands for a small file system."""
+    texts = [os.urandom(500).hex() for _ in range(2000)]
+    rows = [b"\n" + line([*GOOD[:-1], text]) for text in texts]
+    store.put(
+        {usage(hour=hour): HEADER.rstrip(b"\n") + b"".join(rows[hour::3]) for hour in range(3)}
+    )
+    command = [sys.executable, "-m", "pullstats.cli", "load", str(store.logs)]
+    full = ["bash", "-c", 'ulimit -f 1000; exec "$@"', "bash", *command]
+    refused = subprocess.run(full, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("pullstats: ")
+    assert "Traceback" not in refused.stderr
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "3 objects, 2,000 rows landed" in done.stdout
+    assert store.query("select count(*) from storageanalysis.usage") == [(2000,)]
