@@ -64,9 +64,10 @@ lint: $(DEV) ## the checks that only read the code
 pytest: $(TESTS_NEED) ## the tests (PYTEST=integration_tests/bigquery)
 	$(BIN)/python -m pytest --numprocesses auto --durations 15 $(PYTEST)
 
-soak: $(DEV) $(EMULATORS)/.ready ## the long forms of some tests: builds killed and stopped, arrivals shuffled, all models emulated, all unit tests on GoogleSQL
+soak: $(DEV) $(EMULATORS)/.ready ## the long forms of some tests: builds killed and stopped, arrivals shuffled, more variants of recordings, all models emulated, all unit tests on GoogleSQL
 	$(BIN)/python -m pytest --soak integration_tests/test_kill.py loader/tests/cloud/test_kill.py integration_tests/test_arrivals.py \
-	    integration_tests/test_whole_days.py integration_tests/bigquery/test_incremental.py integration_tests/bigquery/test_emulator.py \
+	    integration_tests/test_whole_days.py integration_tests/test_laws.py integration_tests/test_laws_of_audit_logs.py \
+	    integration_tests/bigquery/test_incremental.py integration_tests/bigquery/test_emulator.py \
 	    integration_tests/bigquery/test_reference.py
 
 accuracy: $(DEV) ## compare the examples' marts with their truth; rewrites the tables of docs/counting.md

@@ -123,10 +123,10 @@ class Accuracy:
     callers: Counter[str] = field(default_factory=Counter)
 
 
-def unpack(folder: Path) -> Recording:
-    with tarfile.open(ARCHIVE) as archive:
+def unpack(folder: Path, packed: Path = ARCHIVE) -> Recording:
+    with tarfile.open(packed) as archive:
         archive.extractall(folder, filter="data")
-    return Recording(folder / "artifact_registry")
+    return Recording(folder / packed.name.split(".")[0])
 
 
 def micros_of(timestamp: str) -> int:

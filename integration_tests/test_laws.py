@@ -1,7 +1,8 @@
 """Laws of counting: what may change in a bucket's log without a change of its pulls.
 
-Each world is a recording under other project names, changed by one law. All worlds are built in one
-database, so that each of them also shows that it is counted as if it were alone.
+Each world is a recording under other project names, changed by one law, or a variant of the
+recording. All worlds are built in one database, so that each of them also shows that it is counted
+as if it were alone.
 """
 
 import csv
@@ -15,16 +16,29 @@ from pathlib import Path
 
 import pytest
 
-from integration_tests.accuracy import program_logs
-from integration_tests.project import Project, example_logs
+from integration_tests.accuracy import (
+    PROGRAMS,
+    Cell,
+    Operations,
+    day_of,
+    image_of,
+    is_observable_pull,
+    program_logs,
+    read_truth,
+)
+from integration_tests.project import EXAMPLES, Project, example_logs
 from integration_tests.traffic import EMPTY_CONFIG
+from integration_tests.variants import Operation, judge, variants
 from pullstats.csv_log import USAGE_COLUMNS
 
 Row = dict[str, str]
 Change = Callable[[list[Row]], list[Row]]
 Pull = tuple[object, ...]
 HOUR = 3600 * 1_000_000
-RECORDINGS = {"examples": example_logs, "programs": program_logs}
+RECORDINGS = {
+    "examples": (example_logs, EXAMPLES / "truth"),
+    "programs": (program_logs, PROGRAMS),
+}
 # A pool of addresses: alone, the part of a pull that came by one of them looks like a small image.
 POOL = re.compile(r"192[.]0[.]2[.]20\d")
 
@@ -134,18 +148,53 @@ def write(folder: Path, world: str, rows: list[Row]) -> Path:
     return path
 
 
+def at_address(row: Row, change: Callable[[str], str]) -> Row:
+    return row | {"c_ip": row["c_ip"] and change(row["c_ip"])}
+
+
+def operations(truth: Path, rows: list[Row]) -> list[Operation[Row]]:
+    operation_of = {
+        each["s_request_id"]: each["op"] for each in read_truth("truth_requests.csv", truth)
+    }
+    by_operation: dict[str, list[Row]] = {}
+    for row in rows:
+        by_operation.setdefault(operation_of.get(row["s_request_id"], ""), []).append(row)
+    found = []
+    for each in Operations(truth).all:
+        image, start = image_of(each), int(each["log_first_micros"])
+        pulled = (image, start) if is_observable_pull(each) else None
+        found.append(Operation(day_of(start), {image}, by_operation[each["op"]], pulled))
+    return found
+
+
 @pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def truths() -> dict[str, Counter[Cell]]:
+    """Give the pulls of the variants, which the worlds fill in."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def worlds(
+    tmp_path_factory: pytest.TempPathFactory,
+    truths: dict[str, Counter[Cell]],
+    request: pytest.FixtureRequest,
+) -> Project:
     folder = tmp_path_factory.mktemp("worlds")
-    paths = []
-    for recording, logs in RECORDINGS.items():
+    paths: list[Path] = []
+
+    def add(world: str, rows: list[Row]) -> None:
+        paths.append(write(folder, world, in_world(rows, world)))
+
+    seeds = 25 if request.config.getoption("--soak") else 7
+    for recording, (logs, truth) in RECORDINGS.items():
         rows = read(logs())
         for name, law in LAWS.items():
-            world = f"{recording}-{name}"
-            paths.append(write(folder, world, in_world(law.change(rows), world)))
+            add(f"{recording}-{name}", law.change(rows))
         for name, own in clients(rows):
-            world = f"{recording}-{name}-alone"
-            paths.append(write(folder, world, in_world(own, world)))
+            add(f"{recording}-{name}-alone", own)
+        for name, variant in variants(operations(truth, rows), later, at_address, seeds):
+            add(f"{recording}-{name}", variant.records)
+            truths[f"{recording}-{name}"] = variant.truth
     project = Project(folder)
     project.load(paths)
     project.run()
@@ -225,3 +274,11 @@ def test_a_client_alone_counts_what_it_counts_among_others(worlds: Project, reco
     }
     assert len(alone) > 20
     assert not wrong
+
+
+def test_variants_are_counted_right(
+    worlds: Project,
+    truths: dict[str, Counter[Cell]],
+    record_property: Callable[[str, object], None],
+) -> None:
+    judge(worlds.query, truths, record_property)
