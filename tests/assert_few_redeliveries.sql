@@ -4,8 +4,8 @@
 select
     event_date,
     count(*) as rows_received,
-    count(distinct request_key) as requests_received
+    {{ count_if('is_redelivery') }} as redelivered_rows
 from {{ ref('pullstats', 'int_gcs_request_records') }}
 where {{ tested('event_date') }}
 group by event_date
-having count(*) - count(distinct request_key) > 0.01 * count(*)
+having {{ count_if('is_redelivery') }} > 0.01 * count(*)

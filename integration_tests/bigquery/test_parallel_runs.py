@@ -112,5 +112,5 @@ def test_of_runs_that_overlap_none_counts(built: tuple[BigQueryProject, Api]) ->
 def test_what_only_reads_begins_no_run(built: tuple[BigQueryProject, Api]) -> None:
     project, api = built
     begin_another(api, minutes_ago=1)
-    project.dbt("test", "--select", f"not_null_{MODEL}_request_key")
+    project.dbt("test", "--select", f"not_null_{MODEL}_client_id")
     assert runs(api) == {("other", False)}

@@ -274,6 +274,20 @@
 {%- endmacro %}
 
 
+{% macro inlined_cte() %}
+    {{- return(adapter.dispatch('inlined_cte', 'pullstats')()) -}}
+{% endmacro %}
+
+{# DuckDB writes a CTE that is used twice to memory; `not materialized` prevents that. #}
+{% macro duckdb__inlined_cte() -%}
+    not materialized (
+{%- endmacro %}
+
+{% macro bigquery__inlined_cte() -%}
+    (
+{%- endmacro %}
+
+
 {% macro tested(column, as_time=false, days_before=0) %}
     {{- return(adapter.dispatch('tested', 'pullstats')(column, as_time, days_before)) -}}
 {% endmacro %}

@@ -87,7 +87,7 @@
 
         select
             *,
-            {{ hash_of(of + ['session_started_micros']) }} as session_id
+            {{ short_hash_of(of + ['session_started_micros']) }} as session_id
         from sessions
 
     )

@@ -14,7 +14,7 @@
 {%- set together_micros = var('index_read_seconds') * 1000000 %}
 with
 
-blob_reads as (
+blob_reads as {{ inlined_cte() }}
 
     select * from {{ ref('pullstats', 'int_blob_reads') }}
     where {{ is_restated('session_date', restated) }}
@@ -33,31 +33,23 @@ client_tools as (
 
 ),
 
-blobs_of_sessions as (
-
-    select
-        session_id,
-        bucket_name,
-        digest,
-        count(*) as read_count
-    from blob_reads
-    group by session_id, bucket_name, digest
-
-),
-
--- a session that reads each blob once and no second config is one pull
+-- all other sessions are one pull each
 sessions as (
 
-    select blobs_of_sessions.session_id
-    from blobs_of_sessions
-    left join blobs
+    select session_id
+    from blob_reads
+    group by session_id, digest
+    having count(*) > 1
+    union distinct
+    select blob_reads.session_id
+    from blob_reads
+    inner join blobs
         on
-            blobs_of_sessions.bucket_name = blobs.bucket_name
-            and blobs_of_sessions.digest = blobs.digest
-    group by blobs_of_sessions.session_id
-    having
-        max(blobs_of_sessions.read_count) > 1
-        or {{ count_if("blobs.blob_kind = 'config'") }} > 1
+            blob_reads.bucket_name = blobs.bucket_name
+            and blob_reads.digest = blobs.digest
+    where blobs.blob_kind = 'config'
+    group by blob_reads.session_id
+    having count(distinct blob_reads.digest) > 1
 
 ),
 

@@ -8,7 +8,7 @@
 {%- set restated = restated_days() %}
 with
 
-requests as (
+requests as {{ inlined_cte() }}
 
     select * from {{ ref('pullstats', 'int_gcs_requests') }}
     where {{ is_restated('event_date', restated, before=1, after=1) }}
@@ -64,7 +64,6 @@ numbered as (
         started_micros,
         ended_micros,
         burst_started_micros,
-        session_started_micros,
         cast({{ micros_to_timestamp('session_started_micros') }} as date) as session_date
     from sessions
 

@@ -8,83 +8,66 @@
 {%- set restated = restated_days() %}
 with
 
-burst_votes as (
+burst_votes as {{ materialized_cte() }}
 
     select
-        *,
+        bucket_name,
+        digest,
+        image,
+        client_network,
+        vote,
+        vote_rule,
+        elected_digest,
+        served_bytes,
+        max_complete_response_bytes,
+        blob_bytes,
+        served_bytes > 0 and not reads_cache as is_image_burst,
+        first_read_micros,
+        last_read_micros,
+        session_date,
         {{ fingerprint(['session_date', 'client_network', 'bucket_name', 'digest']) }} as ballot_key
     from {{ ref('pullstats', 'int_burst_votes') }}
     where {{ is_restated('session_date', restated) }}
 
 ),
 
-votes_of_networks as (
-
-    select
-        ballot_key,
-        client_network,
-        bucket_name,
-        digest,
-        image,
-        vote,
-        vote_rule,
-        elected_digest,
-        {{ count_if('served_bytes > 0') }} as burst_count,
-        {{ count_if('served_bytes > 0 and not reads_cache') }} as image_burst_count,
-        {{ count_if("vote != 'none'") }} as voting_burst_count,
-        {{ sum_of('served_bytes') }} as served_bytes,
-        max(max_complete_response_bytes) as max_complete_response_bytes,
-        max(blob_bytes) as max_burst_bytes,
-        min(first_read_micros) as first_read_micros,
-        max(last_read_micros) as last_read_micros,
-        session_date
-    from burst_votes
-    group by
-        ballot_key, client_network, bucket_name, digest, image, vote, vote_rule, elected_digest,
-        session_date
-
-),
-
+-- a network has one vote on a blob a day, which its bursts share
 ballots as (
 
     select
         ballot_key,
-        nullif({{ sum_of('voting_burst_count') }}, 0) as voting_burst_count
-    from votes_of_networks
+        {{ integer_divide(10 ** 9, 'count(*)') }} as nanovotes
+    from burst_votes
+    where vote != 'none'
     group by ballot_key
-
-),
-
--- a network has one vote on a blob a day, however many its bursts
-shared as (
-
-    select
-        votes_of_networks.*,
-        coalesce({{ integer_divide(
-            'votes_of_networks.voting_burst_count * 1000', 'ballots.voting_burst_count'
-        ) }}, 0) as millivotes
-    from votes_of_networks
-    inner join ballots on votes_of_networks.ballot_key = ballots.ballot_key
 
 )
 
 select
-    bucket_name,
-    digest,
-    image,
-    vote,
-    vote_rule,
-    elected_digest,
-    min(client_network) as least_network,
-    max(client_network) as greatest_network,
-    {{ sum_of('burst_count') }} as burst_count,
-    {{ sum_of('image_burst_count') }} as image_burst_count,
-    {{ sum_of('millivotes') }} as millivotes,
-    {{ sum_of('served_bytes') }} as served_bytes,
-    max(max_complete_response_bytes) as max_complete_response_bytes,
-    max(max_burst_bytes) as max_burst_bytes,
-    min(first_read_micros) as first_read_micros,
-    max(last_read_micros) as last_read_micros,
-    session_date as activity_date
-from shared
-group by bucket_name, digest, image, vote, vote_rule, elected_digest, session_date
+    burst_votes.bucket_name,
+    burst_votes.digest,
+    burst_votes.image,
+    burst_votes.vote,
+    burst_votes.vote_rule,
+    burst_votes.elected_digest,
+    min(burst_votes.client_network) as least_network,
+    max(burst_votes.client_network) as greatest_network,
+    {{ count_if('burst_votes.served_bytes > 0') }} as burst_count,
+    {{ count_if('burst_votes.is_image_burst') }} as image_burst_count,
+    -- rounded: the shares of three bursts are one vote
+    {{ integer_divide(
+        sum_of("case when burst_votes.vote != 'none' then ballots.nanovotes else 0 end")
+        ~ ' + 500000',
+        1000000
+    ) }} as millivotes,
+    {{ sum_of('burst_votes.served_bytes') }} as served_bytes,
+    max(burst_votes.max_complete_response_bytes) as max_complete_response_bytes,
+    max(burst_votes.blob_bytes) as max_burst_bytes,
+    min(burst_votes.first_read_micros) as first_read_micros,
+    max(burst_votes.last_read_micros) as last_read_micros,
+    burst_votes.session_date as activity_date
+from burst_votes
+left join ballots on burst_votes.ballot_key = ballots.ballot_key
+group by
+    burst_votes.bucket_name, burst_votes.digest, burst_votes.image, burst_votes.vote,
+    burst_votes.vote_rule, burst_votes.elected_digest, burst_votes.session_date

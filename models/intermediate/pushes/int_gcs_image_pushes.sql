@@ -1,5 +1,5 @@
 {%- set in_session = 'partition by client_id, bucket_name, session_started_micros' %}
-{%- set in_order = in_session ~ ' order by started_micros, request_key' %}
+{%- set in_order = in_session ~ ' order by started_micros, object_kind, digest, tag' %}
 with
 
 -- the name of a self-hosted registry's object holds the repository; its readers name the host

@@ -16,7 +16,6 @@ requests as (
 )
 
 select
-    request_key,
     client_id,
     client_network,
     client_tool,

@@ -15,6 +15,7 @@
     'client_id', 'client_network', 'client_tool', 'client_version', 'client_class', 'operation',
     'object_kind', 'digest', 'tag', 'bucket_name', 'repository', 'image', 'status_code',
     'request_bytes', 'response_bytes', 'duration_micros', 'started_micros', 'event_date',
+    'request_id_end', 'loaded_at',
 ] %}
 with
 
@@ -32,13 +33,6 @@ logs as (
 records as {{ materialized_cte() }}
 
     select
-        -- columns that a record shares with its redelivery; the long ones would double
-        -- the cost
-        {{ hash_of([
-            'started_micros', 'gcs_request_id', 'client_ip', 'http_method', 'gcs_operation',
-            'bucket_name', 'object_name', 'status_code', 'request_bytes', 'response_bytes',
-            'duration_micros',
-        ]) }} as request_key,
         client_ip,
         user_agent,
         {{ referer_image('referer') }} as referer_image,
@@ -51,6 +45,8 @@ records as {{ materialized_cte() }}
         coalesce(duration_micros, 0) as duration_micros,
         started_micros,
         event_date,
+        -- enough to tell the requests of one microsecond apart
+        right(gcs_request_id, 16) as request_id_end,
         loaded_at
     from logs
 
@@ -101,7 +97,7 @@ bucket_repositories as (
 
 ),
 
-parsed as (
+parsed as {{ inlined_cte() }}
 
     select
         records.*,
@@ -158,35 +154,39 @@ kept as (
 
 {%- endif %}
 
-received as (
+received as {{ inlined_cte() }}
 
-    select request_key, {{ parsed_columns | join(', ') }}, loaded_at from parsed
+    select {{ parsed_columns | join(', ') }} from parsed
     {%- if is_incremental() %}
     union all
-    select request_key, {{ parsed_columns | join(', ') }}, loaded_at from kept
+    select {{ parsed_columns | join(', ') }} from kept
     {%- endif %}
 
 ),
 
--- few records arrive twice; numbering all of them costs as much as reading them
-repeated as (
+-- a record and its redelivery share their start, which few other records do
+shared_starts as (
 
-    select request_key
+    select started_micros
     from received
-    group by request_key
+    group by started_micros
     having count(*) > 1
 
 )
 
 select
-    *,
+    {{ parsed_columns | join(', ') }},
     false as is_redelivery
 from received
-where request_key not in (select repeated.request_key from repeated)
+where started_micros not in (select shared_starts.started_micros from shared_starts)
 union all
 select
-    *,
-    row_number() over (partition by request_key order by loaded_at, client_id, image nulls last) > 1
-        as is_redelivery
+    {{ parsed_columns | join(', ') }},
+    row_number() over (
+        partition by
+            started_micros, request_id_end, client_id, operation, object_kind, digest, tag,
+            bucket_name, repository, status_code, request_bytes, response_bytes, duration_micros
+        order by loaded_at, image nulls last
+    ) > 1 as is_redelivery
 from received
-where request_key in (select repeated.request_key from repeated)
+where started_micros in (select shared_starts.started_micros from shared_starts)

@@ -14,7 +14,6 @@ artifact_registry_requests as (
 )
 
 select
-    request_key,
     'gcs_usage' as log_source,
     bucket_name as resource_name,
     client_id,
@@ -40,7 +39,6 @@ select
 from gcs_requests
 union all
 select
-    request_key,
     'cloud_audit' as log_source,
     resource_name,
     client_id,

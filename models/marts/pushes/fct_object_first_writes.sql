@@ -25,5 +25,5 @@ from object_writes
 qualify row_number() over (
     partition by
         bucket_name, object_kind, digest, image, repository, tag
-    order by written_micros, request_key
+    order by written_micros, client_id, written_bytes
 ) = 1
