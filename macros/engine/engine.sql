@@ -260,30 +260,16 @@
 {% endmacro %}
 
 
-{% macro materialized_cte() %}
-    {{- return(adapter.dispatch('materialized_cte', 'pullstats')()) -}}
+{% macro materialized_cte(once=true) %}
+    {{- return(adapter.dispatch('materialized_cte', 'pullstats')(once)) -}}
 {% endmacro %}
 
-{# DuckDB may inline a CTE and evaluate it once per reference; `materialized` prevents that. #}
-{% macro duckdb__materialized_cte() -%}
-    materialized (
+{# By itself, DuckDB may evaluate a CTE once per reference, or keep one that costs less to repeat. #}
+{% macro duckdb__materialized_cte(once) -%}
+    {{ 'materialized (' if once else 'not materialized (' }}
 {%- endmacro %}
 
-{% macro bigquery__materialized_cte() -%}
-    (
-{%- endmacro %}
-
-
-{% macro inlined_cte() %}
-    {{- return(adapter.dispatch('inlined_cte', 'pullstats')()) -}}
-{% endmacro %}
-
-{# DuckDB writes a CTE that is used twice to memory; `not materialized` prevents that. #}
-{% macro duckdb__inlined_cte() -%}
-    not materialized (
-{%- endmacro %}
-
-{% macro bigquery__inlined_cte() -%}
+{% macro bigquery__materialized_cte(once) -%}
     (
 {%- endmacro %}
 

@@ -4,16 +4,8 @@
 
 
 {# DuckDB compares texts of up to 12 characters without a look behind a pointer; 12 hold 72 bits. #}
-{% macro short_hash_of(columns) %}
-    {{- return(adapter.dispatch('short_hash_of', 'pullstats')(columns)) -}}
-{% endmacro %}
-
-{% macro duckdb__short_hash_of(columns) -%}
-    left(to_base64(unhex(md5({{ concat_ws_null_safe(columns) }}))), 12)
-{%- endmacro %}
-
-{% macro bigquery__short_hash_of(columns) -%}
-    left(to_base64(md5({{ concat_ws_null_safe(columns) }})), 12)
+{% macro short_hash_of(columns) -%}
+    left(to_base64(from_hex({{ hash_of(columns) }})), 12)
 {%- endmacro %}
 
 

@@ -14,7 +14,7 @@
 {%- set together_micros = var('index_read_seconds') * 1000000 %}
 with
 
-blob_reads as {{ inlined_cte() }}
+blob_reads as {{ materialized_cte(false) }}
 
     select * from {{ ref('pullstats', 'int_blob_reads') }}
     where {{ is_restated('session_date', restated) }}

@@ -8,7 +8,7 @@
 {%- set restated = restated_days() %}
 with
 
-requests as {{ inlined_cte() }}
+requests as {{ materialized_cte(false) }}
 
     select * from {{ ref('pullstats', 'int_gcs_requests') }}
     where {{ is_restated('event_date', restated, before=1, after=1) }}

@@ -45,7 +45,7 @@ records as {{ materialized_cte() }}
         coalesce(duration_micros, 0) as duration_micros,
         started_micros,
         event_date,
-        -- enough to tell the requests of one microsecond apart
+        -- enough to distinguish the requests of one microsecond
         right(gcs_request_id, 16) as request_id_end,
         loaded_at
     from logs
@@ -97,7 +97,7 @@ bucket_repositories as (
 
 ),
 
-parsed as {{ inlined_cte() }}
+parsed as {{ materialized_cte(false) }}
 
     select
         records.*,
@@ -154,7 +154,7 @@ kept as (
 
 {%- endif %}
 
-received as {{ inlined_cte() }}
+received as {{ materialized_cte(false) }}
 
     select {{ parsed_columns | join(', ') }} from parsed
     {%- if is_incremental() %}
