@@ -10,17 +10,24 @@ image_pulls as (
 
 ranked as (
 
-    {{ ranked_within('image_pulls', key, 'duration_millis') }}
+    select
+        *,
+        row_number() over (
+            partition by {{ key | join(', ') }} order by duration_millis
+        ) as duration_rank,
+        count(*) over (partition by {{ key | join(', ') }}) as pull_count
+    from image_pulls
 
 )
 
 select
     {{ key | join(',\n    ') }},
     count(*) as pulls,
-    {{ percentile('duration_millis', 50) }} as p50_duration_millis,
-    {{ percentile('duration_millis', 90) }} as p90_duration_millis,
-    {{ percentile('duration_millis', 95) }} as p95_duration_millis,
-    {{ percentile('duration_millis', 99) }} as p99_duration_millis,
+    -- by nearest rank: the engines' own functions interpolate or estimate
+    {%- for percent in [50, 90, 95, 99] %}
+    min(case when duration_rank * 100 >= pull_count * {{ percent }} then duration_millis end)
+        as p{{ percent }}_duration_millis,
+    {%- endfor %}
     {{ integer_divide('sum(served_bytes)', 'count(*)') }} as average_bytes
 from ranked
 group by {{ key | join(', ') }}

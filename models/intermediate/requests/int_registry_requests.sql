@@ -28,12 +28,9 @@ select
     operation,
     object_kind,
     image,
-    tag,
-    digest,
     status_code,
     request_bytes,
     response_bytes,
-    duration_micros,
     started_micros,
     event_date
 from gcs_requests
@@ -53,12 +50,9 @@ select
     operation,
     object_kind,
     image,
-    tag,
-    digest,
     status_code,
     cast(null as int64) as request_bytes,
     cast(null as int64) as response_bytes,
-    cast(null as int64) as duration_micros,
     started_micros,
     event_date
 from artifact_registry_requests

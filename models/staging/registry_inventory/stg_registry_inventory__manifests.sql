@@ -21,13 +21,7 @@ renamed as (
         manifest_digest,
         index_digest,
         config_digest,
-        media_type,
-        artifact_type,
-        config_media_type,
         platform,
-        layer_count,
-        {{ valid_number('config_bytes', 2 ** 50) }} as config_bytes,
-        {{ valid_number('manifest_bytes', 2 ** 50) }} as manifest_bytes,
         listed_at
 
     from source
