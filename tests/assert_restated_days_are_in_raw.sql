@@ -34,22 +34,13 @@ raw_arrivals as (
 requests as (
 
     select
-        'gcs_usage' as log_source,
+        log_source,
         event_date,
         loaded_at,
-        count(*) as row_count
-    from {{ ref('pullstats', 'int_gcs_request_records') }}
+        sum(received_rows) as row_count
+    from {{ ref('pullstats', 'int_log_arrivals_hourly') }}
     where {{ is_restated('event_date', restated) }}
-    group by event_date, loaded_at
-    union all
-    select
-        'cloud_audit' as log_source,
-        event_date,
-        loaded_at,
-        count(*) as row_count
-    from {{ ref('pullstats', 'int_artifact_registry_request_records') }}
-    where {{ is_restated('event_date', restated) }}
-    group by event_date, loaded_at
+    group by log_source, event_date, loaded_at
 
 )
 
