@@ -65,6 +65,7 @@ OVER_ALL_TIME = {
 def test_every_table_with_a_day_is_partitioned_by_it_and_clustered(reference: Reference) -> None:
     layouts = {path.split(".")[-1]: each for path, each in reference.api.warehouse.layouts.items()}
     views = {
+        *("stg_gcs__usage_logs", "int_gcs_requests", "int_burst_votes"),
         "int_image_fetches",
         "int_artifact_registry_requests",
     }
