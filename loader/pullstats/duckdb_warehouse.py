@@ -1,5 +1,6 @@
 """Raw on DuckDB: tables in the database. What lands of a batch is one transaction."""
 
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import duckdb
 from pullstats import rows, schemas
 from pullstats.csv_log import NotALogError
 from pullstats.plan import BatchResult, Found, LogObject
+from pullstats.rows import Landing
 from pullstats.schemas import SCHEMA
 
 _TABLES = f"select table_name from duckdb_tables() where schema_name = '{SCHEMA}'"
@@ -33,7 +35,11 @@ class DuckDBWarehouse:
         """Open or create the database; duckdb.IOException when another process has it open."""
         self.connection = duckdb.connect(str(database), read_only=read_only)
         try:
-            self.connection.execute("set timezone = 'UTC'")
+            # rows have no order, and one row group at a time takes less memory
+            self.connection.execute(
+                "set timezone = 'UTC'; set preserve_insertion_order = false;"
+                " set write_buffer_row_group_count = 1"
+            )
             found = {name for (name,) in self.query(_TABLES)}
             if "raw_files" in found:
                 raise ValueError(
@@ -83,39 +89,41 @@ class DuckDBWarehouse:
 
     def load(self, objects: list[LogObject]) -> BatchResult:
         """Land a batch: rows, rejected lines and ledger, or nothing of it."""
-        unreadable: dict[str, str] = {}
-        while True:
+        result = BatchResult()
+        with tempfile.TemporaryDirectory(prefix="pullstats-") as folder:
+            landings = rows.look(objects, Path(folder), result.unreadable)
             self.connection.begin()
             try:
-                batch = [each for each in objects if each.uri not in unreadable]
-                result = self._land(batch, unreadable)
+                self._land(landings, result)
                 self.connection.commit()
-                return result
-            except BaseException as error:
+            except BaseException:
                 self.connection.rollback()
-                if not isinstance(error, NotALogError):
-                    raise
-                unreadable[error.uri] = str(error)
-
-    def _land(self, objects: list[LogObject], unreadable: dict[str, str]) -> BatchResult:
-        result, arrival = BatchResult(unreadable=unreadable), self._next_arrival()
-        landings: list[tuple[object, ...]] = []
-        rejected: list[tuple[object, ...]] = []
-        for kind in rows.TABLES:
-            mine = [each for each in objects if each.name.kind == kind]
-            for of in rows.insert(self.connection, mine, arrival, unreadable):
-                each, hour, bad = of.source, of.source.name.hour, of.parsed.rejected
-                counts = {each.uri: len(bad)} if bad else {}
-                result.include(BatchResult(1, of.row_count, counts))
-                known = (each.generation, kind, hour.replace(tzinfo=None), of.size, of.checksum)
-                landings.append(
-                    (each.uri, *known, each.modified_ns, of.row_count, len(bad), arrival)
-                )
-                bad.sort(key=lambda line: line.number)
-                rejected += [(each.uri, *vars(line).values(), arrival) for line in bad]
-        self._insert("loaded_objects", landings)
-        self._insert("rejected_lines", rejected)
+                raise
         return result
+
+    def _land(self, landings: list[Landing], result: BatchResult) -> None:
+        arrival = self._next_arrival()
+        while not rows.insert_files(self.connection, landings, arrival):
+            self.connection.rollback()
+            self.connection.begin()
+        ledger: list[tuple[object, ...]] = []
+        rejected: list[tuple[object, ...]] = []
+        for of in landings:
+            each = of.source
+            try:
+                if of.row_count is None:
+                    rows.insert_odd(self.connection, of, arrival)
+            except (OSError, NotALogError) as error:
+                result.unreadable[each.uri] = str(error)
+                continue
+            bad = {each.uri: len(of.rejected)} if of.rejected else {}
+            result.include(BatchResult(1, of.row_count or 0, bad))
+            known = (each.generation, each.name.kind, of.log_hour, of.size, of.checksum)
+            counts = of.row_count, len(of.rejected)
+            ledger.append((each.uri, *known, each.modified_ns, *counts, arrival))
+            rejected += [(each.uri, *vars(line).values(), arrival) for line in of.rejected]
+        self._insert("loaded_objects", ledger)
+        self._insert("rejected_lines", rejected)
 
     def load_rows(self, files: Mapping[schemas.Table, Path], replace: bool = False) -> None:
         """Insert rows, a file of JSON lines per table: all or none."""

@@ -1,35 +1,48 @@
 """Audit logs as a Cloud Logging sink writes them: a log entry of JSON on each line."""
 
 import json
-from functools import cache
+from codecs import BOM_UTF8
+from collections.abc import Iterator
 from io import BytesIO
-from typing import NoReturn
+from itertools import islice
+from typing import Any, NoReturn
 
 from pullstats import schemas
-from pullstats.csv_log import ParsedObject, is_utf8
 from pullstats.schemas import Field
 
 # Cloud Logging takes entries of up to 256 KiB.
 MAX_ENTRY_BYTES = 512 * 1024
+# So many lines are the parameters of a statement.
+PIECE_LINES = 1000
 REQUIRED = {"insertId": str, "timestamp": str, "logName": str, "protoPayload": dict}
 # A BigQuery sink's names of what a Cloud Storage sink writes.
 _ENTRY_NAMES = {"protopayload_auditlog": "protoPayload", "requestJson": "request"}
 
 
-def read(data: bytes) -> ParsedObject:
-    """Leave the lines to DuckDB, which finds the entries; set aside what is no text."""
-    parsed = ParsedObject(lines=data)
-    if not is_utf8(data):
-        texts = BytesIO()
-        for number, line in enumerate(BytesIO(data), 1):
-            if is_utf8(line):
-                texts.write(line)
-            else:
-                content = line.removesuffix(b"\n")
-                parsed.reject(number, fault(content), content)
-                texts.write(b"\n")
-        parsed.lines = texts.getvalue()
-    return parsed
+def count(data: bytes) -> int | None:
+    """Count the lines of an object; null if Python has to separate them."""
+    if b"\r" in data or data.startswith(BOM_UTF8):
+        return None
+    return data.count(b"\n") + (data[-1:] not in (b"", b"\n"))
+
+
+def pieces(data: bytes) -> Iterator[tuple[dict[int, bytes], list[list[Any]]]]:
+    """Cut an object into lines by number; those that are text are parameters of a statement, too.
+
+    Blank lines are left out.
+    """
+    lines = ((number, line.rstrip(b"\n")) for number, line in enumerate(BytesIO(data), 1))
+    numbered = (each for each in lines if each[1].strip())
+    while piece := dict(islice(numbered, PIECE_LINES)):
+        texts = {number: line.decode() for number, line in piece.items() if is_utf8(line)}
+        yield piece, [[*texts], [*texts.values()]]
+
+
+def is_utf8(line: bytes) -> bool:
+    try:
+        return line.isascii() or bool(line.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def fault(line: bytes) -> str:
@@ -56,9 +69,8 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number")
 
 
-@cache
-def sql() -> tuple[str, str, str]:
-    """Write in SQL whether a line is a row, its parts, and the table's columns made of them."""
+def select(source: str, columns: str = "") -> str:
+    """Write the entries among lines as rows of the audit log's table, or as `columns` of theirs."""
     fields = schemas.fields("audit_logs")
     paths = [path for each in fields for path in _paths(each)]
     types = [{str: "VARCHAR", dict: "OBJECT"}[type_] for type_ in REQUIRED.values()]
@@ -66,8 +78,8 @@ def sql() -> tuple[str, str, str]:
     # DuckDB takes long to try what is no JSON
     may_be = f"strlen(line) <= {MAX_ENTRY_BYTES} and ltrim(line, ' \t\r') ^@ '{{'"
     is_row = f"coalesce(case when {may_be} then {required} end, false)"
-    columns = ", ".join(_value(each, paths) for each in fields)
-    return is_row, f"try(json_extract_string(line, {paths}))", columns
+    parts = f"select *, json_extract_string(line, {paths}) as parts from {source} where {is_row}"
+    return f"select {columns or ', '.join(_value(each, paths) for each in fields)} from ({parts})"
 
 
 def _path(field: Field, at: str) -> str:

@@ -1,151 +1,157 @@
-"""Inserts log objects into the tables of raw. DuckDB splits their text into lines and columns."""
+"""Inserts log objects into the tables of raw.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+DuckDB splits the lines of a file as long as all of them are rows. Python reads the other files.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from pathlib import Path
 
 import duckdb
 
 from pullstats import csv_log, json_log
-from pullstats.csv_log import MAX_REJECTED_LINES, NotALogError, ParsedObject
+from pullstats.csv_log import ParsedObject, RejectedLine
 from pullstats.log_names import Kind
 from pullstats.plan import LogObject, fingerprint
 from pullstats.schemas import SCHEMA, Table
 
 TABLES: dict[Kind, Table] = {"usage": "usage", "storage": "storage", "audit": "audit_logs"}
-# DuckDB takes some ten times as much memory for what it splits at a time, and too long for one text
-# of millions of lines.
-STATEMENT_BYTES = 16 * 1024 * 1024
-_LINES = """
-    select
-        unnest(string_split(text, '\n')) as line,
-        generate_subscripts(string_split(text, '\n'), 1) as line_number,
-        chunk, object_uri, log_hour
-    from (
-        select
-            unnest(?::varchar[]) as text, unnest(?::bigint[]) as chunk,
-            unnest(?::varchar[]) as object_uri, unnest(?::timestamp[]) as log_hour
+# Storage logs have two lines a day, which Python may read.
+_SELECTS: dict[Kind, Callable[..., str]] = {"usage": csv_log.select, "audit": json_log.select}
+# Files as lines. What DuckDB can't read, such as bytes that are no UTF-8, it leaves out.
+_LINES = """(
+    select line, filename from read_csv(
+        ?, skip = ?, columns = {line: 'varchar'}, auto_detect = false, header = false,
+        delim = '\n', quote = '', escape = '', ignore_errors = true
     )
-"""
+)"""
+_NUMBERED = "(select unnest(?::bigint[]) as number, unnest(?::varchar[]) as line)"
 
 
 @dataclass
-class Landed:
-    """An object, and what is known of it once it has landed."""
+class Landing:
+    """An object, a file that has its content, and what is known of it.
+
+    `row_count` is null for an object that Python has to read.
+    """
 
     source: LogObject
+    file: Path
     size: int
     checksum: str
-    parsed: ParsedObject
-    row_count: int
+    row_count: int | None
+    rejected: list[RejectedLine] = field(default_factory=list)
+
+    @property
+    def log_hour(self) -> datetime:
+        return self.source.name.hour.replace(tzinfo=None)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether a file is no longer there as it was listed."""
+        if self.source.modified_ns is None:
+            return False
+        try:
+            about = self.file.stat()
+        except OSError:
+            return True
+        return (about.st_size, about.st_mtime_ns) != (self.source.size, self.source.modified_ns)
 
 
-class Chunk(NamedTuple):
-    """Whole lines of an object, the first of which has this number."""
-
-    of: Landed
-    text: str
-    number: int
-    line_count: int
-
-
-def insert(
-    connection: duckdb.DuckDBPyConnection,
-    objects: Sequence[LogObject],
-    arrival: datetime,
-    unreadable: dict[str, str],
-) -> list[Landed]:
-    """Insert the rows of objects of one kind; return which can't be read, and why.
-
-    Raises NotALogError, with its uri, for an object of which some rows are inserted already.
-    """
-    landed: list[Landed] = []
-    chunks: list[Chunk] = []
-    size = 0
-    for each in objects:
+def look(objects: Iterable[LogObject], folder: Path, unreadable: dict[str, str]) -> list[Landing]:
+    """Read objects once, and name their files in a folder; note which can't be read, and why."""
+    found = []
+    counts = {"usage": csv_log.count, "storage": lambda _: None, "audit": json_log.count}
+    for number, each in enumerate(objects):
+        file = folder / str(number)
         try:
             data = each.read()
-            is_audit = each.name.kind == "audit"
-            parsed = json_log.read(data) if is_audit else csv_log.read(data, each.name.kind)
-        except (OSError, NotALogError) as error:
+        except OSError as error:
             unreadable[each.uri] = str(error)
             continue
-        of = Landed(each, *fingerprint(data), parsed, len(parsed.records))
-        landed.append(of)
-        if parsed.records:
-            _insert_records(connection, of, arrival)
-        for chunk in _cut(of):
-            if chunks and size + len(chunk.text) > STATEMENT_BYTES:
-                _insert_lines(connection, chunks, arrival)
-                chunks, size = [], 0
-            chunks.append(chunk)
-            size += len(chunk.text)
-        parsed.records, parsed.lines = [], b""
-    if chunks:
-        _insert_lines(connection, chunks, arrival)
-    return landed
+        if each.modified_ns is None:
+            file.write_bytes(data)
+        else:
+            file.symlink_to(each.path)
+        found.append(Landing(each, file, *fingerprint(data), counts[each.name.kind](data)))
+    return found
 
 
-def _cut(of: Landed) -> Iterator[Chunk]:
-    data, start, number = of.parsed.lines, of.parsed.start, 1
-    end = len(data) - data.endswith(b"\n")
-    while start < end:
-        stop = data.find(b"\n", start + STATEMENT_BYTES // 8, end)
-        stop = end if stop < 0 else stop
-        line_count = data.count(b"\n", start, stop) + 1
-        yield Chunk(of, str(memoryview(data)[start:stop], "utf-8"), number, line_count)
-        start, number = stop + 1, number + line_count
+def insert_files(
+    connection: duckdb.DuckDBPyConnection, landings: Iterable[Landing], arrival: datetime
+) -> bool:
+    """Insert the rows of files that have only rows.
 
-
-def _insert_lines(
-    connection: duckdb.DuckDBPyConnection, chunks: list[Chunk], arrival: datetime
-) -> None:
-    """Insert the lines that are rows; set the others aside."""
-    kind = chunks[0].of.source.name.kind
-    is_row, parts, columns = json_log.sql() if kind == "audit" else csv_log.sql(kind)
-    lines = f"select *, {is_row} as is_row from ({_LINES})"
-    rows = f"select *, {parts} as parts from ({lines}) where is_row"
-    values: list[object] = [
-        [chunk.text for chunk in chunks],
-        [*range(len(chunks))],
-        [chunk.of.source.uri for chunk in chunks],
-        [_hour(chunk.of) for chunk in chunks],
-    ]
-    insertion = f"insert into {SCHEMA}.{TABLES[kind]} select {columns}, ? from ({rows})"
-    ((inserted,),) = connection.execute(insertion, [arrival, *values]).fetchall()
-    for chunk in chunks:
-        chunk.of.row_count += chunk.line_count
-    if inserted == sum(chunk.line_count for chunk in chunks):
-        return
-    is_odd = "not is_row and trim(line, ' \t\r\v\f') != ''"
-    odd = f"(list((line_number, line)) filter ({is_odd}))[:{MAX_REJECTED_LINES + 1}]"
-    others = f"select chunk, count_if(not is_row), {odd} from ({lines}) group by 1"
-    for number, count, odd_lines in connection.execute(others, values).fetchall():
-        chunk = chunks[number]
-        chunk.of.row_count -= count
+    Return False if some turn out to be others: the transaction has to be rolled back, and the rest
+    inserted again.
+    """
+    for kind, select in _SELECTS.items():
+        files = {
+            str(of.file): of
+            for of in landings
+            if of.source.name.kind == kind and of.row_count is not None
+        }
+        if not files:
+            continue
+        lines = [[*files], int(kind == "usage")]
+        insertion = f"insert into {SCHEMA}.{TABLES[kind]} select *, ? from ({select(_LINES)})"
+        inserted = None
         try:
-            for line_number, text in odd_lines or ():
-                line = text.encode()
-                chunk.of.parsed.reject(chunk.number + line_number - 1, json_log.fault(line), line)
-        except NotALogError as error:
-            error.uri = chunk.of.source.uri
-            raise
+            ((inserted,),) = connection.execute(insertion, [arrival, *lines]).fetchall()
+        except duckdb.IOException:
+            if not any(of.is_changed for of in files.values()):
+                raise
+        odd = [of for of in files.values() if of.is_changed]
+        if not odd and inserted != sum(of.row_count or 0 for of in files.values()):
+            counts = f"select filename, count(*) from ({select(_LINES, 'filename')}) group by all"
+            found = dict(connection.execute(counts, lines).fetchall())
+            odd = [of for file, of in files.items() if of.row_count != found.get(file, 0)]
+            odd = odd or [*files.values()]
+        for of in odd:
+            of.row_count = None
+        if odd:
+            return False
+    return True
 
 
-def _insert_records(connection: duckdb.DuckDBPyConnection, of: Landed, arrival: datetime) -> None:
-    kind = of.source.name.kind
+def insert_odd(connection: duckdb.DuckDBPyConnection, of: Landing, arrival: datetime) -> None:
+    """Insert the rows of an object that has other lines, too, and set those aside.
+
+    Raises NotALogError, before it inserts a row, if the object is none of its kind.
+    """
+    data, kind = of.source.read(), of.source.name.kind
+    of.size, of.checksum = fingerprint(data)
+    if kind == "audit":
+        of.row_count, of.rejected = _insert_entries(connection, data, arrival)
+        return
+    parsed = csv_log.parse(data, csv_log.COLUMNS[kind])
+    of.row_count, of.rejected = len(parsed.records), parsed.rejected
+    if not parsed.records:
+        return
     values = [
         "unnest(?::varchar[])" if type_ == "STRING" else "nullif(unnest(?::varchar[]), '')::bigint"
         for type_ in csv_log.COLUMNS[kind].values()
     ]
-    named = [of.source.uri, _hour(of)] if kind == "storage" else []
-    marks = ", ".join([*values, *("?" for _ in named), "?"])
+    more = [of.source.uri, of.log_hour, arrival] if kind == "storage" else [arrival]
     connection.execute(
-        f"insert into {SCHEMA}.{TABLES[kind]} select {marks}",
-        [*map(list, zip(*of.parsed.records, strict=True)), *named, arrival],
+        f"insert into {SCHEMA}.{TABLES[kind]} select {', '.join([*values, *('?' for _ in more)])}",
+        [*map(list, zip(*parsed.records, strict=True)), *more],
     )
 
 
-def _hour(of: Landed) -> datetime:
-    return of.source.name.hour.replace(tzinfo=None)
+def _insert_entries(
+    connection: duckdb.DuckDBPyConnection, data: bytes, arrival: datetime
+) -> tuple[int, list[RejectedLine]]:
+    row_count, others = 0, ParsedObject()
+    judgement = json_log.select(_NUMBERED, "number")
+    for lines, texts in json_log.pieces(data):
+        entries = {number for (number,) in connection.execute(judgement, texts).fetchall()}
+        row_count += len(entries)
+        for number, line in lines.items():
+            if number not in entries:
+                others.reject(number, json_log.fault(line), line)
+    insertion = f"insert into {SCHEMA}.audit_logs select *, ? from ({json_log.select(_NUMBERED)})"
+    for _, texts in json_log.pieces(data):
+        connection.execute(insertion, [arrival, *texts])
+    return row_count, others.rejected

@@ -116,6 +116,16 @@ def test_when_all_lines_are_entries_then_duckdb_alone_checks_them(
     assert store.load({audit(): entry() * 2}) == BatchResult(1, 2)
 
 
+def test_when_lines_are_many_then_they_are_judged_in_pieces(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_log, "PIECE_LINES", 2)
+    lines = [entry(insertId=f"{n}") for n in range(7)]
+    store.load({audit(): b"".join([*lines[:4], b"\xff\n", b"\n", b"[1]\n", *lines[4:]])})
+    assert entries(store) == Counter(f"{n}" for n in range(7))
+    assert [number for _, number, _ in rejected(store)] == [5, 7]
+
+
 @pytest.fixture(scope="module")
 def raw() -> Iterator[DuckDBWarehouse]:
     with closing(DuckDBWarehouse(Path(":memory:"))) as warehouse:
@@ -148,6 +158,12 @@ def test_when_a_line_is_accepted_then_duckdb_reads_it(
     # DuckDB forgives a comma behind the last member
     strict = re.sub(rb",\s*([]}])", rb"\1", line)
     assert [json.loads(strict)["insertId"] if landed else line] == [x for (x,) in landed + rejected]
+
+
+def test_when_a_log_begins_with_a_bom_then_its_first_line_is_no_entry(store: Store) -> None:
+    assert store.load({audit(): b"\xef\xbb\xbf" + entry() * 2}) == BatchResult(
+        1, 1, {f"logs/{audit()}": 1}
+    )
 
 
 def test_when_windows_wrote_the_copy_then_its_line_ends_are_no_content(store: Store) -> None:

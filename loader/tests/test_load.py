@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -116,7 +117,7 @@ def test_when_a_line_is_damaged_then_duckdb_reads_no_more_than_the_parser(
 
 
 @pytest.mark.parametrize(
-    "value", ["1e3", "1.5", " 1", "1 ", "0x10", "1_000", "+1", "1,2", ",", "9" * 19, "true"]
+    "value", ["1e3", "1.5", " 1", "1 ", "0x10", "1_000", "+1", "1,2", ",", "-", "9" * 19, "true"]
 )
 @pytest.mark.parametrize("other", [b"", b"broken\n"])
 def test_when_a_number_is_not_plain_then_it_is_not_converted(
@@ -197,15 +198,27 @@ def test_when_an_object_is_sound_then_no_line_is_parsed_in_python(
     assert store.load({usage(): SOUND + odd, usage(shard=1): HEADER[:-1]}) == BatchResult(2, 2)
 
 
-def test_when_an_object_is_large_then_its_lines_land_in_pieces(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_there", [True, False])
+def test_when_a_file_changes_while_it_lands_then_rows_and_ledger_agree(
+    store: Store, monkeypatch: pytest.MonkeyPatch, is_there: bool
 ) -> None:
-    monkeypatch.setattr(rows, "STATEMENT_BYTES", 700)
-    written = [changed(s_request_id=f"{n}") for n in range(20)]
-    sound = csv_log.write(written, list(COLUMNS))
-    store.load({usage(): sound, usage(shard=1): sound + b"broken\n", usage(shard=2): SOUND})
-    assert store.rows() == typed([*written, *written, GOOD])
-    assert store.rejected() == [(22, "1 fields instead of 17", b"broken")]
+    store.put({usage(): SOUND, usage(shard=1): SOUND})
+    other = HEADER + line(changed(sc_status="404")) + b"\n"
+    look = rows.look
+
+    def look_too_early(*arguments: Any) -> list[rows.Landing]:
+        found = look(*arguments)
+        (store.logs / usage()).unlink()
+        store.put({usage(): other} if is_there else {})
+        return found
+
+    monkeypatch.setattr(rows, "look", look_too_early)
+    result = store.load()
+    assert [*result.unreadable] == ([] if is_there else [usage()])
+    assert store.rows() == typed([GOOD, changed(sc_status="404")] if is_there else [GOOD])
+    checksums = store.query("select checksum from storageanalysis.loaded_objects order by 1")
+    landed = [SOUND, other] if is_there else [SOUND]
+    assert checksums == sorted((plan.fingerprint(data)[1],) for data in landed)
 
 
 def test_when_too_many_lines_are_bad_then_the_object_is_unreadable(
