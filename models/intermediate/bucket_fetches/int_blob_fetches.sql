@@ -41,7 +41,22 @@ tools_that_never_pull as (
 
 ),
 
+numbered_sessions as (
+
+    select distinct session_id from read_pulls
+
+),
+
 -- a session whose reads have no number is one pull, and reads each blob once
+plain_reads as (
+
+    select blob_reads.*
+    from blob_reads
+    left join numbered_sessions on blob_reads.session_id = numbered_sessions.session_id
+    where numbered_sessions.session_id is null
+
+),
+
 blobs_of_fetches as (
 
     select
@@ -64,8 +79,7 @@ blobs_of_fetches as (
         session_date,
         started_micros,
         ended_micros
-    from blob_reads
-    where session_id not in (select read_pulls.session_id from read_pulls)
+    from plain_reads
     union all
     select
         session_id,

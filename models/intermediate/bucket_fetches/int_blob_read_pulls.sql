@@ -307,23 +307,21 @@ index_copies as (
 )
 
 select
-    session_id,
-    digest,
-    client_id,
-    client_network,
-    client_tool,
-    client_version,
-    traffic_class,
-    bucket_name,
-    image,
-    read_number,
-    status_code,
-    served_bytes,
-    case
-        when session_id in (select index_copies.session_id from index_copies) then 1
-        else pull_number
-    end as pull_number,
-    started_micros,
-    ended_micros,
-    session_date
+    numbered.session_id,
+    numbered.digest,
+    numbered.client_id,
+    numbered.client_network,
+    numbered.client_tool,
+    numbered.client_version,
+    numbered.traffic_class,
+    numbered.bucket_name,
+    numbered.image,
+    numbered.read_number,
+    numbered.status_code,
+    numbered.served_bytes,
+    case when index_copies.session_id is null then numbered.pull_number else 1 end as pull_number,
+    numbered.started_micros,
+    numbered.ended_micros,
+    numbered.session_date
 from numbered
+left join index_copies on numbered.session_id = index_copies.session_id
