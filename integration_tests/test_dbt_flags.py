@@ -10,7 +10,14 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
-from integration_tests.project import PROFILES, ROOT, WITH_FILES, Project, copied, example_logs
+from integration_tests.project import (
+    PROFILES,
+    ROOT,
+    WITHOUT_FILES,
+    Project,
+    copied,
+    example_logs,
+)
 from integration_tests.test_whole_days import statements
 
 DAYS = "pullstats_intermediate.int_build_days"
@@ -22,46 +29,38 @@ PULLS = (
 )
 
 
-@pytest.fixture
-def built(examples: Project, tmp_path: Path) -> Project:
-    """A copy of the examples."""
-    return copied(examples, tmp_path)
-
-
-@pytest.fixture
-def landed(half_built: Project) -> Project:
-    """A project that was built before the second half of the examples landed."""
-    half_built.load(example_logs()[1::2])
-    return half_built
-
-
 def finished(project: Project) -> list[tuple[object, ...]]:
     return project.query(f"from {DAYS} where finished_at is not null order by all")
 
 
-def test_a_part_that_is_built_twice_changes_nothing_that_was_right(
+def test_parts_that_are_built_change_nothing_that_was_right(
     landed: Project, examples: Project
 ) -> None:
-    before = finished(landed)
+    before, expected = finished(landed), examples.marts()
+    # facts that have changed are not lost when a build stops behind them
+    landed.dbt("run", "--select", "+int_blobs")
     for _ in range(2):
-        landed.dbt("build", *WITHOUT_TESTS, "--select", "+fct_image_pulls")
+        landed.dbt("build", *WITHOUT_TESTS, "--select", "+fct_image_pulls", "+dim_projects")
     landed.dbt("build", "--select", "dim_clients+", "--exclude-resource-type", "unit_test")
-    assert landed.marts()["fct_image_pulls"] == examples.marts()["fct_image_pulls"]
+    parts = ("fct_image_pulls_daily+", "fct_image_builds_monthly+", "+dim_images")
+    landed.dbt("run", "--select", *parts)
+    found = landed.marts()
+    for mart in ("fct_image_pulls", "fct_image_pulls_daily", "dim_images"):
+        assert found[mart] == expected[mart]
     assert finished(landed) == before
     landed.run()
-    assert landed.marts() == examples.marts()
+    assert landed.marts() == expected
 
 
-@pytest.mark.parametrize("flags", [("--empty",), ("--sample", "1 day")])
-def test_less_than_there_is_replaces_no_day(
-    landed: Project, examples: Project, flags: tuple[str, ...]
-) -> None:
+def test_less_than_there_is_replaces_no_day(landed: Project, examples: Project) -> None:
     before, kept = finished(landed), landed.marts()
-    landed.dbt("run", *flags, "--vars", "{restate_from: 2024-05-30}")
-    assert finished(landed) == before
     incremental = ("fct_image_pulls", "fct_image_pulls_daily", "fct_registry_requests_daily")
-    for mart in (*incremental, "fct_image_builds_monthly", "dim_clients"):
-        assert landed.marts()[mart] == kept[mart], mart
+    for flags in (("--empty",), ("--sample", "1 day")):
+        landed.dbt("run", *flags, "--vars", "{restate_from: 2024-05-30}")
+        assert finished(landed) == before
+        found = landed.marts()
+        for mart in (*incremental, "fct_image_builds_monthly", "dim_clients"):
+            assert found[mart] == kept[mart], (flags, mart)
     landed.run()
     assert landed.marts() == examples.marts()
 
@@ -120,37 +119,42 @@ def test_a_failed_build_is_retried_and_the_next_one_does_the_rest(
 class Developer:
     """Someone with a schema of their own beside production's, whose artifacts are at hand."""
 
-    def __init__(self, production: Project) -> None:
+    def __init__(self, production: Project, folder: Path) -> None:
         self.production = production
-        self.folder = production.folder / "developer"
-        self.folder.mkdir()
+        self.folder = folder
         profile = (PROFILES / "profiles.yml").read_text()
         mine = profile.replace("schema: pullstats", "schema: dev")
         (self.folder / "profiles.yml").write_text(mine)
-        # artifacts name the database by its file, which is alike for all projects
-        shutil.copytree(production.folder / "target", self.folder / "production")
 
-    def dbt(self, *arguments: str) -> str:
-        """Run a command, and give what it logged."""
-        log = self.folder / "logs/dbt.log"
-        log.unlink(missing_ok=True)
+    def dbt(self, *arguments: str) -> None:
         options = [
             *("--project-dir", str(ROOT), "--profiles-dir", str(self.folder)),
-            *("--target-path", str(self.folder / "target"), "--log-path", str(log.parent)),
-            *("--state", str(self.folder / "production"), "--log-level", "none", *WITH_FILES),
+            *("--target-path", str(self.folder / "target"), "--log-path", str(self.folder)),
+            # artifacts name the database by its file, which is alike for all projects
+            *("--state", str(self.production.folder / "target"), "--log-level", "none"),
         ]
         try:
             with patch.dict(os.environ, {"PULLSTATS_DUCKDB": str(self.production.database)}):
-                assert dbtRunner().invoke([*arguments, *options]).success
+                assert dbtRunner().invoke([*arguments, *options, *WITHOUT_FILES]).success
         finally:
             DuckDBConnectionManager.close_all_connections()
-        return log.read_text()
+
+
+@pytest.fixture(scope="module")
+def beside(examples: Project, tmp_path_factory: pytest.TempPathFactory) -> Developer:
+    production = copied(examples, tmp_path_factory.mktemp("production"))
+    shutil.copytree(examples.folder / "target", production.folder / "target")
+    return Developer(production, tmp_path_factory.mktemp("developer"))
 
 
 @pytest.fixture
-def developer(built: Project, examples: Project) -> Developer:
-    shutil.copytree(examples.folder / "target", built.folder / "target", dirs_exist_ok=True)
-    return Developer(built)
+def developer(beside: Developer) -> Developer:
+    """A developer who has built nothing yet."""
+    schemas = "select schema_name from duckdb_schemas() where schema_name like 'dev%'"
+    for (schema,) in beside.production.query(schemas):
+        with duckdb.connect(str(beside.production.database)) as connection:
+            connection.execute(f"drop schema {schema} cascade")
+    return beside
 
 
 def test_a_part_can_be_deferred_to_production_again_and_again(developer: Developer) -> None:
@@ -163,14 +167,6 @@ def test_a_part_can_be_deferred_to_production_again_and_again(developer: Develop
         assert developer.production.query(built.format("dev")) == expected
 
 
-def test_what_is_changed_can_be_built_beside_production(developer: Developer) -> None:
-    changed = ("build", *WITHOUT_TESTS, "--select", "state:modified+", "--defer")
-    for _ in range(2):
-        developer.dbt(*changed, "--vars", "{rebuild_requests: true}")
-    production = developer.production
-    assert production.query(PULLS.format("dev")) == production.query(PULLS.format("pullstats"))
-
-
 def test_a_clone_can_be_built_on(developer: Developer) -> None:
     developer.dbt("clone")
     for _ in range(2):
@@ -179,6 +175,14 @@ def test_a_clone_can_be_built_on(developer: Developer) -> None:
     assert production.query(PULLS.format("dev")) == production.query(PULLS.format("pullstats"))
     unfinished = "select count(*) from dev_intermediate.int_build_days where finished_at is null"
     assert production.query(unfinished) == [(0,)]
+
+
+def test_what_is_changed_can_be_built_beside_production(developer: Developer) -> None:
+    changed = ("build", *WITHOUT_TESTS, "--select", "state:modified+", "--defer")
+    for _ in range(2):
+        developer.dbt(*changed, "--vars", "{rebuild_requests: true}")
+    production = developer.production
+    assert production.query(PULLS.format("dev")) == production.query(PULLS.format("pullstats"))
 
 
 def test_without_a_finished_run_all_days_are_restated(landed: Project, examples: Project) -> None:

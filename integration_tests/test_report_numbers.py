@@ -64,7 +64,8 @@ def logs(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def page(logs: Project, chromium: Browser) -> Iterator[Page]:
-    with browser.opened(chromium, logs.report(VARS).as_uri() + "?period=all") as (found, faults):
+    address = logs.report(VARS).as_uri() + "?period=all"
+    with logs.frozen(), browser.opened(chromium, address) as (found, faults):
         found.wait_for_selector("body[data-ready]")
         yield found
         assert not faults

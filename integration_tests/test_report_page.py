@@ -24,12 +24,21 @@ def report(examples: Project) -> str:
     return examples.report().as_uri()
 
 
-@pytest.fixture
-def page(chromium: Browser, report: str) -> Iterator[Page]:
-    with browser.opened(chromium, report) as (found, faults):
-        choose(found, "period", "All time")
+@pytest.fixture(scope="module")
+def opened(chromium: Browser, report: str) -> Iterator[tuple[Page, list[str]]]:
+    with browser.opened(chromium, report) as found:
+        browser.settled(found[0])
         yield found
-        assert not faults
+
+
+@pytest.fixture
+def page(opened: tuple[Page, list[str]]) -> Iterator[Page]:
+    """The page with nothing chosen but all time."""
+    found, faults = opened
+    found.click("button[type=reset]")
+    choose(found, "period", "All time")
+    yield found
+    assert not faults
 
 
 def choose(page: Page, name: str, text: str) -> None:
@@ -339,8 +348,8 @@ def test_a_table_can_be_searched_and_saved(page: Page, examples: Project) -> Non
         *("a; =1", "a\t=1", ";;=1", "a,=1", 'x",=1', "'=1", '";"=1'),
     ],
 )
-def test_a_saved_text_is_no_formula(text: str, page: Page) -> None:
-    cell = str(page.evaluate("text => csvCell(text)", text))
+def test_a_saved_text_is_no_formula(text: str, opened: tuple[Page, list[str]]) -> None:
+    cell = str(opened[0].evaluate("text => csvCell(text)", text))
     for separator in ",;\t":
         lines = csv.reader(f"x{separator}{cell}".splitlines(), delimiter=separator)
         for each in (each.strip(' "\t') for line in lines for each in line):
@@ -569,6 +578,8 @@ def test_sources_and_periods_are_compared(
 
 
 def test_the_keyboard_reaches_and_sorts(page: Page) -> None:
+    page.reload()
+    browser.settled(page)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.focus("#images th button >> text=Bytes served")
@@ -584,6 +595,7 @@ def test_paper_gets_numbers_and_no_controls(page: Page) -> None:
     assert not page.is_visible("#filters")
     assert page.is_visible("#totals")
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    page.emulate_media(media="screen", color_scheme="light")
 
 
 def test_tables_without_rows_give_a_page_that_says_so(
