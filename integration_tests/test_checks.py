@@ -45,7 +45,7 @@ def test_a_wrong_variable_ends_the_command(loaded: Project, variables: str) -> N
 def test_a_value_of_another_kind_ends_the_command(loaded: Project, kind: type) -> None:
     # dbt itself refuses numbers as names of schemas and tables
     names = [name for name, value in DECLARED.items() if type(value) is kind]
-    name = "audit_sink_dataset" if kind is str else names[0]
+    name = "audit_sink_dataset" if kind is str else names[-1]
     variables = f"{{{name}: {OF_ANOTHER_KIND[kind]}}}"
     assert f"the variable {name} is" in refusal(loaded, "run", "-s", "staging", "--vars", variables)
 
