@@ -10,6 +10,8 @@ REGISTRY := $(VENV)/registry
 EMULATORS := $(VENV)/emulators
 PEERS := $(VENV)/peers
 BROWSER := $(VENV)/browser
+# Tests start many processes, and each would compile again all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 TESTS_NEED := $(DEV) $(EMULATORS)/.ready $(REGISTRY)/.ready $(BROWSER)/.ready
 # uv finds a Python on the path, but not inside pyenv.
 PYTHON_3_13 ?= $(or $(lastword $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python)),3.13)
