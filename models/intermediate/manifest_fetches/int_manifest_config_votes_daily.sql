@@ -53,6 +53,7 @@ reads as (
             when contents.first_blob_digest is null then 'none'
             when coalesce(client_tools.layers_only_read, '') != 'partial' then 'none'
             when contents.requested_blob_count = 1 then 'alone'
+            when client_tools.waits_for_config then 'waited'
             when client_tools.config_position = 'first' then 'first'
             else 'none'
         end as vote,

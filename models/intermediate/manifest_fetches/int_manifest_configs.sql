@@ -7,7 +7,9 @@ votes as (
         config_digest,
         {{ sum_of("case when vote in ('written', 'alone') then vote_count end") }}
             as conclusive_count,
-        {{ sum_of("case when vote = 'first' then vote_count end") }} as first_read_count,
+        -- one read by a program that waits for the config shows as much as two of others
+        {{ sum_of("case vote when 'first' then vote_count when 'waited' then 2 * vote_count end") }}
+            as first_read_count,
         {{ count_if("vote = 'written'") }} > 0
         or coalesce(
             config_digest is not null and min(least_network) != max(greatest_network), false

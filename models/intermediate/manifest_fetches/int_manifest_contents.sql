@@ -7,6 +7,7 @@
 ) }}
 {%- set restated = restated_days() %}
 {%- set is_blob = "object_kind = 'blob'" %}
+{%- set is_child = "object_kind = 'child'" %}
 {%- set is_layer = is_blob ~ " and not is_first" %}
 with
 
@@ -17,15 +18,42 @@ requests as (
 
 ),
 
+tools as (
+
+    select * from {{ ref('pullstats', 'client_tools') }}
+
+),
+
 reads as (
 
     select
-        *,
-        coalesce(root_digest, '') as read_for_digest,
-        root_micros = max(root_micros) over (partition by session_id, root_digest)
-            as is_after_last_get
+        requests.session_id,
+        coalesce(requests.root_digest, '') as read_for_digest,
+        case
+            when requests.object_kind = 'blob' then 'blob'
+            when requests.is_child then 'child'
+            else 'root'
+        end as object_kind,
+        requests.digest,
+        requests.client_id,
+        requests.principal_id,
+        requests.image,
+        requests.client_network,
+        requests.client_tool,
+        requests.is_refused,
+        'scanner' in (requests.traffic_class, requests.client_class) as is_scan,
+        coalesce(tools.reads_one_platform, false) as is_of_one_platform,
+        requests.root_micros,
+        requests.root_micros = max(requests.root_micros) over (
+            partition by requests.session_id, requests.root_digest
+        ) as is_after_last_get,
+        requests.started_micros,
+        requests.session_date
     from requests
-    where {{ is_blob }} or is_child
+    left join tools on requests.client_tool = tools.tool
+    where
+        requests.object_kind = 'blob'
+        or requests.object_kind = 'manifest' and requests.operation = 'read'
 
 ),
 
@@ -41,7 +69,8 @@ read_objects as (
         any_value(image) as image,
         any_value(client_network) as client_network,
         any_value(client_tool) as client_tool,
-        any_value('scanner' in (traffic_class, client_class)) as is_scan,
+        any_value(is_scan) as is_scan,
+        any_value(is_of_one_platform) as is_of_one_platform,
         any_value(session_date) as session_date,
         {{ count_if('not is_refused') }} as read_count,
         {{ count_if('is_refused') }} as refused_count,
@@ -59,6 +88,22 @@ read_objects as (
 
 ),
 
+-- who wants one platform of an index, and reads more of it each time, reads the image, then its
+-- attestation
+image_objects as (
+
+    select *
+    from read_objects
+    qualify not (
+        object_kind = 'child'
+        and is_of_one_platform
+        and not is_first
+        and read_count >= max(case when object_kind = 'root' then read_count end)
+            over (partition by session_id, read_for_digest)
+    )
+
+),
+
 contents as (
 
     select
@@ -71,9 +116,9 @@ contents as (
         any_value(client_tool) as client_tool,
         any_value(is_scan) as is_scan,
         any_value(session_date) as session_date,
-        {{ count_if("object_kind = 'manifest'") }} as child_count,
-        {{ sum_of("case when object_kind = 'manifest' then read_count end") }} as child_read_count,
-        {{ sole_value("case when object_kind = 'manifest' then digest end") }} as only_child_digest,
+        {{ count_if(is_child) }} as child_count,
+        {{ sum_of("case when " ~ is_child ~ " then read_count end") }} as child_read_count,
+        {{ sole_value("case when " ~ is_child ~ " then digest end") }} as only_child_digest,
         {{ count_if(is_empty_config('digest')) }} > 0 as has_empty_config,
         nullif({{ count_if(is_blob ~ " and read_count > 0") }}, 0) as blob_count,
         {{ count_if(is_blob) }} as requested_blob_count,
@@ -96,6 +141,7 @@ contents as (
         coalesce(
             max(case when {{ is_blob }} then get_count end) = 2
             and {{ count_if(is_blob ~ " and last_read_count != 1") }} = 0
+            and {{ count_if(is_layer ~ " and read_count > 2") }} = 0
             and min(case when {{ is_blob }} and get_count = 2 then between_micros end)
             <= {{ var('burst_gap_seconds') }} * 1000000,
             false
@@ -106,8 +152,9 @@ contents as (
             > max(case when {{ is_layer }} then last_get_micros end),
             false
         ) as is_config_read_again
-    from read_objects
+    from image_objects
     group by session_id, read_for_digest
+    having {{ count_if("object_kind != 'root'") }} > 0
 
 ),
 
@@ -184,4 +231,4 @@ left join shared_contents
     on
         contents.session_id = shared_contents.session_id
         and contents.root_digest = shared_contents.root_digest
-left join {{ ref('pullstats', 'client_tools') }} as tools on contents.client_tool = tools.tool
+left join tools on contents.client_tool = tools.tool

@@ -138,6 +138,8 @@ manifests as (
             over ({{ of_session }}, blob_number) as last_root_number,
         max(case when is_child then 1 else 0 end)
             over ({{ of_session }}, blob_number, root_number) = 1 as has_child,
+        max(case when operation = 'list' then 1 else 0 end) over ({{ of_session }}) = 1
+            as is_with_tag_list,
         max(case when is_by_referrer_tag then 1 else 0 end)
             over ({{ of_session }}, digest) = 1 as is_referrer
     from steps_with_root
@@ -152,14 +154,19 @@ select
     case
         when numbered_steps.is_blob or not manifests.is_root then null
         -- manifests that are read in one go share the blobs that follow, unless the client is done
-        -- with an index before it reads the next
+        -- with an index before it reads the next, or goes through a list of tags
         when
             last_roots.started_micros - manifests.started_micros <= {{ in_one_go_micros }}
             and not manifests.is_referrer
             and not last_roots.is_referrer
             and (
                 manifests.pull_order = 'parallel'
-                or manifests.pull_order = 'unknown' and not manifests.has_child
+                or manifests.pull_order = 'unknown'
+                and not (
+                    manifests.has_child
+                    or last_roots.has_child
+                    or manifests.is_with_tag_list
+                )
             )
             then last_roots.digest
         else manifests.digest

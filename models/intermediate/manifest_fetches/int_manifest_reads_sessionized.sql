@@ -72,66 +72,87 @@ numbered as (
 
 ),
 
--- behind a pool of addresses a program gets a manifest by one address and its blobs by another
-session_reads as (
+-- behind a pool of addresses a program asks for a tag by one address, and for what the tag names by
+-- others
+parts as (
 
     select
         session_id,
         session_date,
-        any_value(client_id) as client_id,
         any_value(principal_id) as principal_id,
         any_value(image) as image,
         any_value(client_tool) as client_tool,
         any_value(coalesce(client_version, '')) as client_version,
-        {{ count_if(is_get) }} as get_count,
-        {{ count_if("object_kind = 'blob'") }} as blob_count,
-        min(case when object_kind = 'blob' then started_micros end) as first_blob_micros
+        min(started_micros) as first_micros
     from numbered
     where principal_id is not null
     group by session_id, session_date
+    having
+        {{ count_if("object_kind = 'blob' or " ~ is_get) }} > 0
+        and {{ count_if("tag is not null or operation = 'head'") }} = 0
 
 ),
 
-pooled_sessions as (
+pooled_parts as (
 
     select
-        blobs.session_id,
-        manifests.session_id as manifest_session_id,
-        manifests.client_id as manifest_client_id
-    from session_reads as blobs
-    inner join session_reads as manifests
+        parts.session_id,
+        asked.session_id as whole_session_id,
+        asked.client_id,
+        asked.client_network
+    from parts
+    inner join numbered as asked
         on
-            blobs.session_date = manifests.session_date
-            and blobs.principal_id = manifests.principal_id
-            and blobs.client_tool = manifests.client_tool
-            and blobs.client_version = manifests.client_version
-            and blobs.image = manifests.image
-    inner join numbered as gets
-        on manifests.session_id = gets.session_id
+            parts.session_date = asked.session_date
+            and parts.principal_id = asked.principal_id
+            and parts.image = asked.image
+            and parts.client_tool = asked.client_tool
+            and parts.client_version = coalesce(asked.client_version, '')
+            and parts.session_id != asked.session_id
     where
-        blobs.blob_count > 0
-        and blobs.get_count = 0
-        and manifests.blob_count <= 1
-        and gets.object_kind = 'manifest'
-        and gets.operation = 'read'
-        and blobs.first_blob_micros - gets.started_micros
+        asked.object_kind = 'manifest'
+        and asked.operation in ('head', 'read')
+        and parts.first_micros - asked.started_micros
         between 0 and {{ var('index_read_seconds') }} * 1000000
     qualify row_number() over (
-        partition by blobs.session_id
-        order by gets.started_micros desc, gets.request_key desc
+        partition by parts.session_id
+        order by
+            case when asked.tag is null and asked.operation = 'read' then 2 else 1 end,
+            asked.started_micros desc, asked.request_key desc
     ) = 1
+
+),
+
+-- two clients read what they share twice
+shared_parts as (
+
+    select distinct pooled_parts.session_id
+    from pooled_parts
+    inner join numbered as own on pooled_parts.session_id = own.session_id
+    inner join numbered as other
+        on
+            pooled_parts.whole_session_id = other.session_id
+            and own.object_kind = other.object_kind
+            and own.operation = other.operation
+            and own.digest = other.digest
+    where not (own.is_refused or other.is_refused)
 
 )
 
--- the blobs go with the client that asked for the manifest
 select
     numbered.* replace (
-        coalesce(pooled_sessions.manifest_session_id, numbered.session_id) as session_id,
-        coalesce(pooled_sessions.manifest_client_id, numbered.client_id) as client_id
+        coalesce(pooled_parts.whole_session_id, numbered.session_id) as session_id,
+        coalesce(pooled_parts.client_id, numbered.client_id) as client_id,
+        case
+            when pooled_parts.session_id is null then numbered.client_network
+            else pooled_parts.client_network
+        end as client_network
     )
 from numbered
-left join pooled_sessions
-    on
-        numbered.object_kind = 'blob'
-        and numbered.session_id = pooled_sessions.session_id
+left join (
+    select pooled_parts.*
+    from pooled_parts
+    left join shared_parts on pooled_parts.session_id = shared_parts.session_id
+    where shared_parts.session_id is null
+) as pooled_parts on numbered.session_id = pooled_parts.session_id
 where {{ is_restated('numbered.session_date', restated) }}

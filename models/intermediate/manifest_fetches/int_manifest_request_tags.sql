@@ -11,7 +11,6 @@
 {%- set in_order = 'order by started_micros, step_number, tag, request_key' %}
 {%- set of_session = 'partition by session_key, step_kind' %}
 {%- set of_digest = 'partition by digest_key' %}
-{%- set of_program = 'partition by program_key, step_kind' %}
 with
 
 -- writes are among them: a client asks for a manifest before it moves the tag
@@ -33,13 +32,10 @@ manifest_requests as (
         operation,
         tag,
         digest,
-        principal_id is not null as has_principal,
         started_micros,
         {{ fingerprint(['session_id']) }} as session_key,
         {{ fingerprint(['session_id', 'digest']) }} as digest_key,
         {{ fingerprint(['client_id', 'principal_id', 'image', 'digest']) }} as client_key,
-        {{ fingerprint(['principal_id', 'client_tool', 'client_version', 'image', 'digest']) }}
-            as program_key,
         case when operation = 'write' then 'write' else 'request' end as step_kind,
         case operation when 'head' then 1 when 'read' then 2 else 3 end as step_number,
         case when operation = 'head' then coalesce(tag, '') end as head_tag
@@ -79,17 +75,7 @@ heads_and_gets as (
         coalesce(open_heads > min(open_heads) over (
             {{ of_digest }} {{ in_order }} rows between 1 following and unbounded following
         ), false) as is_closed_by_get,
-        nullif(max(head_tag) over ({{ of_digest }}, request_number), '') as nth_head_tag,
-        lag(tag) over ({{ of_program }} {{ in_order }}) as other_address_tag,
-        -- behind a pool of addresses the HEAD comes from another one
-        coalesce(
-            operation = 'read' and head_count = 0 and has_principal
-            and lag(operation) over ({{ of_program }} {{ in_order }}) = 'head'
-            and lag(session_key) over ({{ of_program }} {{ in_order }}) != session_key
-            and started_micros - lag(started_micros) over ({{ of_program }} {{ in_order }})
-            <= {{ var('index_read_seconds') }} * 1000000,
-            false
-        ) as has_head_of_other_address
+        nullif(max(head_tag) over ({{ of_digest }}, request_number), '') as nth_head_tag
     from requests_by_digest
 
 ),
@@ -110,13 +96,9 @@ tagged_requests as (
             -- no GET followed a HEAD until now; if all of these named this tag, so
             -- does the GET
             when open_heads >= 0 and first_head_tag = last_head_tag then 'only_tag_of_heads'
-            when has_head_of_other_address then 'head_of_other_address'
             else 'none'
         end as tag_rule,
-        operation = 'head' and (
-            is_closed_by_get
-            or lead(has_head_of_other_address, 1, false) over ({{ of_program }} {{ in_order }})
-        ) as is_head_of_get
+        operation = 'head' and is_closed_by_get as is_head_of_get
     from heads_and_gets
 
 ),
@@ -130,7 +112,6 @@ named_requests as (
             when 'head_of_same_number' then nth_head_tag
             when 'previous_request' then previous_tag
             when 'only_tag_of_heads' then nullif(first_head_tag, '')
-            when 'head_of_other_address' then other_address_tag
         end as requested_tag
     from tagged_requests
 
