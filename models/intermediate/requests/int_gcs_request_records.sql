@@ -172,13 +172,23 @@ shared_starts as (
     group by started_micros
     having count(*) > 1
 
+),
+
+compared as {{ materialized_cte(false) }}
+
+    select
+        received.*,
+        shared_starts.started_micros is not null as has_shared_start
+    from received
+    left join shared_starts on received.started_micros = shared_starts.started_micros
+
 )
 
 select
     {{ parsed_columns | join(', ') }},
     false as is_redelivery
-from received
-where started_micros not in (select shared_starts.started_micros from shared_starts)
+from compared
+where not has_shared_start
 union all
 select
     {{ parsed_columns | join(', ') }},
@@ -188,5 +198,5 @@ select
             bucket_name, repository, status_code, request_bytes, response_bytes, duration_micros
         order by loaded_at, image nulls last
     ) > 1 as is_redelivery
-from received
-where started_micros in (select shared_starts.started_micros from shared_starts)
+from compared
+where has_shared_start
