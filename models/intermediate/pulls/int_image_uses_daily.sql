@@ -65,6 +65,42 @@ uses as (
         fetches.image is not null
         and fetch_kinds.is_use
 
+),
+
+restated_uses as (
+
+    select * from uses
+    where {{ is_restated('use_date', restated) }}
+
+),
+
+-- a client can request any name, so the number of images in a day that nobody was served is limited
+left_out as (
+
+    select
+        restated_uses.image,
+        restated_uses.use_date
+    from restated_uses
+    left join {{ ref('pullstats', 'int_images') }} as images
+        on restated_uses.image = images.image
+    where images.image is null
+    group by restated_uses.image, restated_uses.use_date
+    qualify row_number() over (
+        partition by restated_uses.use_date order by count(*) desc, restated_uses.image asc
+    ) > {{ var('max_names_a_day') }}
+
+),
+
+kept_uses as (
+
+    select restated_uses.*
+    from restated_uses
+    left join left_out
+        on
+            restated_uses.image = left_out.image
+            and restated_uses.use_date = left_out.use_date
+    where left_out.image is null
+
 )
 
 select
@@ -77,6 +113,5 @@ select
     {{ count_if("fetch_kind = 'check'") }} as checks,
     max(started_micros) as last_used_micros,
     use_date
-from uses
-where {{ is_restated('use_date', restated) }}
+from kept_uses
 group by image, tag, image_id, index_digest, manifest_digest, use_date
