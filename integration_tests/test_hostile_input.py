@@ -10,62 +10,50 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from integration_tests import hostile
 from integration_tests.bigquery import audit_inputs
 from integration_tests.bigquery.contents import MODELS
+from integration_tests.hostile import DIGEST
 from integration_tests.project import ROOT, Project, copied, example_logs
 from integration_tests.test_inventory_models import land_inventory
 from pullstats import csv_log
 from pullstats.duckdb_warehouse import DuckDBWarehouse
+from pullstats.network_lists import table as network_table
 from pullstats.registry_inventory import TABLES
 
 BUCKET = "artifacts.example-hostile.appspot.com"
 HOST = "hostile.example.com"
-MANY, NOBODY = "9" * 18, "2001:db8:bad::1"
-DIGEST = "e" * 64
+NOBODY = "2001:db8:bad::1"
 NOON = 1717243200 * 10**6  # 2024-06-01, a day of the examples
-PAYLOAD = "\x1b]0;owned\x07\u202e'; drop table x; -- {{ 1 / 0 }} <img src=x onerror=alert(1)>"
-TIMESTAMPS = [
-    *("9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "infinity"),
-    *("10000-01-01T00:00:00Z", "294246-01-01T00:00:00Z", "0044-03-15 (BC)", "-infinity", "soon"),
-    *("2009-12-31T23:59:59Z", "9000-01-01T00:00:00Z", "1969-12-31T23:59:59.999999Z", "epoch"),
-]
+DAY = 86_400 * 10**6
 
 
 def record(number: int, **values: object) -> list[str]:
     """Give a read of a blob by a client of its own."""
-    blob = f"containers/images/sha256:{DIGEST}"
+    blob = f"containers/images/{DIGEST}"
     plain = {
         "time_micros": NOON + number,
         "c_ip": NOBODY,
         "cs_method": "GET",
         "sc_status": 200,
         "sc_bytes": 1500,
-        "cs_referer": f"https://gcr.io/v2/example-hostile/app/blobs/sha256:{DIGEST}",
+        "cs_referer": f"https://gcr.io/v2/example-hostile/app/blobs/{DIGEST}",
         "cs_user_agent": "hostile/1.0",
         "s_request_id": f"hostile {number}",
         "cs_operation": "GET_Object",
         "cs_bucket": BUCKET,
         "cs_object": blob,
     }
-    return [str((plain | values).get(name, "")) for name in csv_log.USAGE_COLUMNS]
+    found = [(plain | values).get(name) for name in csv_log.USAGE_COLUMNS]
+    return ["" if value is None else str(value) for value in found]
 
 
 def usage(folder: Path, buckets: Sequence[str] = ("cs_bucket",)) -> Path:
     texts = ("c_ip", "cs_referer", "cs_user_agent", "s_request_id", "cs_object", *buckets)
-    changes: list[dict[str, object]] = [
-        *(
-            {name: number}
-            for name, kind in csv_log.USAGE_COLUMNS.items()
-            if kind == "INT64"
-            for number in (MANY, f"-{MANY}", "", "0")
-        ),
-        # more of them than the largest size that is taken at its word, and than int64 holds
-        *({name: 2**50} for name in ("cs_bytes", "sc_bytes") for _ in range(8200)),
-        *({"time_micros": micros} for micros in (1, -1, 2**57, 253402300799999999, 10**17)),
-        *({name: f"{name} {PAYLOAD}"} for name in texts),
-        *({name: "x" * 20_000} for name in texts),
-    ]
-    rows = [record(number, **each) for number, each in enumerate(changes)]
+    # together they are more than int64 holds
+    large = [{name: 2**50} for name in ("cs_bytes", "sc_bytes") for _ in range(8200)]
+    changed = [*large, *hostile.changes(texts)]
+    rows = [record(number, **each) for number, each in enumerate(changed)]
     path = folder / "x_usage_2024_06_01_12_00_00_00aaaa_v0"
     path.write_bytes(csv_log.write(rows, list(csv_log.USAGE_COLUMNS)))
     return path
@@ -73,9 +61,9 @@ def usage(folder: Path, buckets: Sequence[str] = ("cs_bucket",)) -> Path:
 
 def storage(folder: Path) -> list[Path]:
     paths = []
-    for year, hours in (("9999", MANY), ("0001", "-1"), ("2024", MANY)):
+    for year, hours in hostile.STORAGE_DAYS:
         path = folder / f"x_storage_{year}_06_01_12_00_00_00aaaa_v0"
-        path.write_bytes(csv_log.write([[BUCKET, hours]], list(csv_log.STORAGE_COLUMNS)))
+        path.write_bytes(csv_log.write([[BUCKET, str(hours)]], list(csv_log.STORAGE_COLUMNS)))
         paths.append(path)
     return paths
 
@@ -91,7 +79,7 @@ def audit(folder: Path) -> Path:
     }
     entries = [
         audit_inputs.entry(number, number, **nobody, **elsewhere) | {"timestamp": text}
-        for number, text in enumerate(TIMESTAMPS)
+        for number, text in enumerate(hostile.TIMESTAMPS)
     ]
     return audit_object(folder, "2024/07/02/13:00:00_13:59:59_S0.json", entries)
 
@@ -103,32 +91,17 @@ def audit_object(folder: Path, name: str, entries: list[audit_inputs.Entry]) -> 
     return path
 
 
-def land_hostile_inventory(project: Project) -> None:
-    """As an earlier release, or another program, may have landed it."""
-    place = {"inventory_id": "hostile", "registry_host": HOST, "repository": "team/app"}
-    digest, moment = f"sha256:{DIGEST}", "2024-06-04 00:00:00"
-    blob = place | {"manifest_digest": digest, "role": "layer", "media_type": PAYLOAD}
-    rows: dict[str, list[dict[str, object]]] = {
-        "manifests": [
-            place
-            | {"listed_at": moment, "tag": tag, "manifest_digest": digest, "media_type": PAYLOAD}
-            | {"config_bytes": size, "layer_count": size, "manifest_bytes": size}
-            for tag, size in (("v1", 2**63 - 1), ("v2", -1))
-        ],
-        "manifest_blobs": [
-            blob | {"position": position, "digest": digest, "size_bytes": size}
-            for position, size in enumerate([2**63 - 1, 2**63 - 1, -1, *[2**50] * 8200])
-        ],
-        "inventories": [
-            {"inventory_id": "hostile", "target": HOST, "listed_at": moment}
-            | {"completed_at": moment, "repositories": 1, "manifests": 2, "errors": 0}
-        ],
-    }
-    files = {table: project.folder / f"{table}.json" for table in rows}
-    for table, file in files.items():
-        file.write_text("".join(json.dumps(row) + "\n" for row in rows[table]))
-    with closing(DuckDBWarehouse(project.database, tables=TABLES)) as warehouse:
-        warehouse.load_rows({table: files[table] for table in TABLES if table in files})
+def land_hostile_rows(project: Project) -> None:
+    """Land an inventory and networks, as an earlier release or another program may have."""
+    for tables, rows in (
+        (TABLES, hostile.inventory(HOST, largest=8200)),
+        (network_table.TABLES, {"networks": hostile.networks()}),
+    ):
+        files = {table: project.folder / f"{table}.json" for table in rows}
+        for table, file in files.items():
+            file.write_text(hostile.lines(rows[table]))
+        with closing(DuckDBWarehouse(project.database, tables=tables)) as warehouse:
+            warehouse.load_rows({table: files[table] for table in tables if table in files})
 
 
 def audit_logs(folder: Path) -> list[Path]:
@@ -165,7 +138,7 @@ def land_all_hostile(project: Project) -> None:
     folder = project.folder / "hostile"
     folder.mkdir()
     project.load([usage(folder), *storage(folder), audit(folder / "bad")])
-    land_hostile_inventory(project)
+    land_hostile_rows(project)
 
 
 @pytest.mark.parametrize("hostile_at", [0, 1], ids=["first", "second"])
@@ -204,14 +177,16 @@ def test_refused_requests_make_nothing_known(project: Project, tmp_path: Path) -
         )
         for number in range(count)
     ]
-    served = record(count, cs_referer=f"https://gcr.io/v2/acme/app/blobs/sha256:{DIGEST}")
+    app = {"cs_referer": f"https://gcr.io/v2/acme/app/blobs/{DIGEST}"}
+    served = record(count, **app, time_micros=NOON - 2 * DAY)
+    attempt = record(count + 1, **app, sc_status=404)
     path = tmp_path / "x_usage_2024_06_01_12_00_00_00aaaa_v0"
-    path.write_bytes(csv_log.write([*refused, served], list(csv_log.USAGE_COLUMNS)))
+    path.write_bytes(csv_log.write([*refused, served, attempt], list(csv_log.USAGE_COLUMNS)))
     project.load([path])
     project.run()
     for model in ("int_images", "int_blobs", "dim_blobs", "dim_clients"):
         assert project.query(f"select count(*) from {MODELS[model]}.{model}") == [(1,)], model
-    # the others keep a day's requests, or what they are of: an attempt is a sign of use
+    # the others keep a day's requests, or what they are of
     large = project.query(
         "select table_name from duckdb_tables() where schema_name like 'pullstats%'"
         f" and estimated_size >= {count} and table_name != 'dim_dates' order by all"
@@ -221,14 +196,19 @@ def test_refused_requests_make_nothing_known(project: Project, tmp_path: Path) -
         "int_blob_reads",
         "int_blob_votes_daily",
         "int_gcs_request_records",
-        "int_image_uses_daily",
     ]
+    # an attempt on an image that was served once is a sign of use, however many others there are
+    assert project.query(
+        "select count(*), count(distinct image),"
+        " count(distinct use_date) filter (image = 'gcr.io/acme/app')"
+        " from pullstats_intermediate.int_image_uses_daily"
+    ) == [(1002, 1001, 2)]
     failed = project.query(
         "select count(*), count(distinct image), count(distinct client_tool), sum(failed_requests)"
         " from pullstats.fct_failed_requests_daily"
     )
     # 500 images beyond the limit, and their programs, are counted together: by two statuses
-    assert failed == [(1002, 1000, 1001, count)]
+    assert failed == [(1002, 1000, 1001, count + 1)]
 
 
 def runbook() -> list[str]:
@@ -250,7 +230,7 @@ def runbook() -> list[str]:
 def test_the_runbook_takes_wrong_rows_out(innocent: Project, tmp_path: Path) -> None:
     project = copied(innocent, tmp_path)
     project.load([usage(tmp_path, buckets=()), audit(tmp_path / "bad")])
-    land_hostile_inventory(project)
+    land_hostile_rows(project)
     project.run()
     assert rows(project) != rows(innocent)
     with duckdb.connect(str(project.database)) as connection:

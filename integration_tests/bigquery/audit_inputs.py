@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from integration_tests import hostile
 from pullstats import schemas
 from pullstats.duckdb_warehouse import DuckDBWarehouse
 from pullstats.log_names import LogName
@@ -171,10 +172,6 @@ ODD: list[dict[str, Any]] = [
         )
     ),
 ]
-ODD_TIMES = [
-    *("9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "infinity", "soon"),
-    *("10000-01-01T00:00:00Z", "294246-01-01T00:00:00Z", "0044-03-15 (BC)", "2009-12-31T23:59:59Z"),
-]
 
 
 def everything() -> list[Entry]:
@@ -244,7 +241,7 @@ def rows_of(texts: list[str]) -> list[Row]:
 def landed(early: datetime, late: datetime) -> tuple[list[Row], list[Row]]:
     """Give the rows that a loader lands, in two parts; some twice."""
     texts = [json.dumps(each) for each in everything()]
-    for place, time in enumerate(ODD_TIMES):
+    for place, time in enumerate(hostile.TIMESTAMPS):
         texts.append(json.dumps(entry(800_000 + place, 0) | {"timestamp": time}))
     random.Random(5).shuffle(texts)
     made = rows_of(texts)

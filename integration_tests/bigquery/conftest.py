@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 import pytest
 
+from integration_tests import hostile
 from integration_tests.bigquery import audit_inputs, inputs
 from integration_tests.bigquery.contents import MODELS, Content, Row, content
 from integration_tests.bigquery.googlesql import Table, table
@@ -71,7 +72,11 @@ def recorded(arrival: datetime, logs: Sequence[Path]) -> list[Row]:
 
 @pytest.fixture(scope="session")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
-    """Half of the examples and of the adversarial input in each of two builds."""
+    """Half of the examples and of the adversarial input in each of two builds.
+
+    The input has each kind of hostile row. `test_hostile_input.py` shows on DuckDB that all other
+    rows then count as they do without them.
+    """
     logs = example_logs()
     # an ingestion hour that goes on grows between the builds
     early = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -89,6 +94,8 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
     ]
     networks = tmp_path_factory.mktemp("networks") / "networks.jsonl"
     network_table.write(networks, (EXAMPLES / "networks").iterdir())
+    with networks.open("a", encoding="utf-8") as file:
+        file.write(hostile.lines(hostile.networks()))
     expected = []
     for parts in (1, 2):
         twin = DuckDBTwin(tmp_path_factory.mktemp("duckdb"))

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from integration_tests import hostile
 from pullstats import csv_log
 
 COLUMNS = {**csv_log.USAGE_COLUMNS, "_partitiontime": "TIMESTAMP"}
@@ -162,6 +163,7 @@ def variants() -> list[Row]:
     texts = [name for name, kind in csv_log.USAGE_COLUMNS.items() if kind == "STRING"]
     found += [record(**dict.fromkeys(texts, text)) for text in ODD_TEXTS]
     found += [record(**{name: text}) for name in texts[-5:] for text in ODD_TEXTS]
+    found += [record(**changed) for changed in hostile.changes(texts[-5:])]
     mix = random.Random(4)
     for _ in range(250):
         names = mix.sample(list(VALUES), mix.randint(2, 9))
@@ -263,5 +265,9 @@ def storage(early: datetime, late: datetime) -> tuple[list[Row], list[Row]]:
         for place, (bucket, amount) in enumerate(
             [(BUCKET, 24), *((f"bucket-{each}", each) for each in hours)]
         )
+    ]
+    first += [
+        ["bucket-hostile", hours, f"log_{year}", datetime(int(year), 6, 1, tzinfo=UTC), early]
+        for year, hours in hostile.STORAGE_DAYS
     ]
     return first, [[BUCKET, 48, "log_1", days[0], late], [BUCKET, 49, "log_2", days[0], late]]

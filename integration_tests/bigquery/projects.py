@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 from dbt.contracts.graph.manifest import Manifest
 
+from integration_tests import hostile
 from integration_tests.bigquery import audit_inputs, inputs
 from integration_tests.bigquery.contents import Content, Row, in_utc
 from integration_tests.project import (
@@ -59,10 +60,14 @@ class DuckDBTwin(Project):
         text.unlink()
 
     def fill_optional(self) -> dict[str, tuple[dict[str, str], list[Row]]]:
-        """Land an inventory and a loader's ledger; return each table's columns and rows."""
+        """Land inventories and a loader's ledger; return each table's columns and rows."""
         with duckdb.connect(str(self.database)) as connection:
             connection.execute(INVENTORY)
             connection.execute(inputs.LEDGER)
+            for name, rows in hostile.inventory("hostile.example.com", largest=8200).items():
+                text = self.folder / f"{name}.json"
+                text.write_text(hostile.lines(rows))
+                connection.execute(f"insert into {RAW}.{name} by name from read_json('{text}')")
         names = ("inventories", "manifests", "manifest_blobs", "loaded_objects")
         return {name: self.raw(name) for name in names}
 

@@ -42,6 +42,7 @@ sizes as (
         ip_version,
         block_count
     from networks
+    where block_count > 0
 
 ),
 
