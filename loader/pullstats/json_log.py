@@ -105,11 +105,9 @@ def _value(field: Field, paths: list[str], at: str = "$") -> str:
         is_bigquerys = f"year({time}) between 1970 and 8999"
         return f"case when {is_bigquerys} then make_timestamp(epoch_us({time})) end"
     # the text of an object or a list is none of its fields'
-    is_text = f"json_type(line, '{path}') = 'VARCHAR'"
-    text = (
-        f"case when left({part}, 1) in ('[', '{{') then case when {is_text} then {part} end"
-        f" else {part} end"
-    )
+    is_json = f"(starts_with({part}, '[') or starts_with({part}, '{{'))"
+    is_inner = f"{is_json} and json_type(line, '{path}') <> 'VARCHAR'"
+    text = f"case when {is_inner} then null else {part} end"
     if field["type"] == "INT64":
         number = f"try_cast(regexp_extract({text}, '^[0-9]{{1,9}}$') as bigint)"
         return f"case when nullif({text}, '') is not null then coalesce({number}, -1) end"
