@@ -71,33 +71,28 @@ def _refuse(constant: str) -> NoReturn:
 
 def select(source: str, columns: str = "") -> str:
     """Write the entries among lines as rows of the audit log's table, or as `columns` of theirs."""
-    fields = schemas.fields("audit_logs")
-    paths = [path for each in fields for path in _paths(each)]
+    paths: list[str] = []
+    values = [_value(each, paths, "$") for each in schemas.fields("audit_logs")]
     types = [{str: "VARCHAR", dict: "OBJECT"}[type_] for type_ in REQUIRED.values()]
     required = f"try(json_type(line, {[f'$.{key}' for key in REQUIRED]})) = {types}"
     # DuckDB takes long to try what is no JSON
     may_be = f"strlen(line) <= {MAX_ENTRY_BYTES} and ltrim(line, ' \t\r') ^@ '{{'"
     is_row = f"coalesce(case when {may_be} then {required} end, false)"
     parts = f"select *, json_extract_string(line, {paths}) as parts from {source} where {is_row}"
-    return f"select {columns or ', '.join(_value(each, paths) for each in fields)} from ({parts})"
+    return f"select {columns or ', '.join(values)} from ({parts})"
 
 
-def _path(field: Field, at: str) -> str:
-    return f"{at}.{_ENTRY_NAMES.get(field['name'], field['name'])}"
+def _value(field: Field, paths: list[str], above: str) -> str:
+    """Write a column of the audit log's table, or a field of one, as a value of the entry.
 
-
-def _paths(field: Field, at: str = "$") -> list[str]:
-    path = _path(field, at)
-    return [each for x in field.get("fields", ()) for each in _paths(x, path)] or [path]
-
-
-def _value(field: Field, paths: list[str], at: str = "$") -> str:
-    """Write a column of the audit log's table, or a field of one, as a value of the entry."""
-    path = _path(field, at)
+    Add the path of what the value is made of: it has the same place among the parts.
+    """
+    path = f"{above}.{_ENTRY_NAMES.get(field['name'], field['name'])}"
     if "fields" in field:
         values = (f"'{x['name']}': {_value(x, paths, path)}" for x in field["fields"])
         return f"{{{', '.join(values)}}}"
-    part = f"parts[{paths.index(path) + 1}]"
+    paths.append(path)
+    part = f"parts[{len(paths)}]"
     if field["name"] == "requestJson":
         return f"case when starts_with({part}, '{{') then {part} end"
     if field["type"] == "TIMESTAMP":

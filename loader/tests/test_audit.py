@@ -16,7 +16,7 @@ from pullstats import json_log
 from pullstats.duckdb_warehouse import DuckDBWarehouse
 from pullstats.log_names import parse
 from pullstats.plan import BatchResult, LogObject
-from tests.test_load import Row, Store, usage
+from tests.test_load import Row, Store
 
 ENTRY = {
     "insertId": "1rtjfyxd1d41",
@@ -169,21 +169,6 @@ def test_when_a_log_begins_with_a_bom_then_its_first_line_is_no_entry(store: Sto
 def test_when_windows_wrote_the_copy_then_its_line_ends_are_no_content(store: Store) -> None:
     store.load({audit(): entry().replace(b"\n", b"\r\n") * 2})
     assert entries(store) == Counter({ENTRY["insertId"]: 2})
-
-
-def test_when_only_blank_lines_are_odd_then_they_are_no_rows(store: Store) -> None:
-    blank = {audit(): b"\n" + entry() + b"\n\n" + entry(), audit(hour=1): b"\n", audit(2): b""}
-    assert store.load(blank) == BatchResult(3, 2)
-    assert entries(store) == Counter({ENTRY["insertId"]: 2})
-
-
-def test_when_kinds_are_mixed_then_one_batch_lands_them_all(store: Store) -> None:
-    from tests.test_load import SOUND, STORAGE  # noqa: PLC0415
-
-    storage = b'"bucket","storage_byte_hours"\n"example","240"\n'
-    assert store.load({usage(): SOUND, STORAGE: storage, audit(): entry()}) == BatchResult(3, 3)
-    for table in ("audit_logs", "storage", "usage"):
-        assert store.query(f"select count(*) from storageanalysis.{table}") == [(1,)]
 
 
 REQUEST = {"@type": "type.googleapis.com/google.logging.type.HttpRequest", "requestUrl": "/v2/a"}

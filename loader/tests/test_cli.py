@@ -103,15 +103,6 @@ def test_when_content_has_changed_then_nothing_does(store: Store, capsys: Captur
     assert everything(store) == before
 
 
-def test_when_a_landed_object_is_gone_then_it_is_named(store: Store, capsys: Capture) -> None:
-    store.put({GOOD_LOG: SOUND})
-    load(store)
-    (store.logs / GOOD_LOG).unlink()
-    (store.logs / GOOD_LOG).symlink_to("nowhere")
-    assert load(store) == loading.EXIT_UNREADABLE
-    assert f"{GOOD_LOG}: not loaded" in capsys.readouterr().err
-
-
 def test_when_one_object_is_unreadable_then_the_rest_lands(store: Store, capsys: Capture) -> None:
     store.put({**FIVE, WRONG_HEADER: b"a,b\n1,2\n"})
     (store.logs / usage("gone")).symlink_to("nowhere")
