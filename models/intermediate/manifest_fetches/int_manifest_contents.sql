@@ -27,33 +27,14 @@ tools as (
 reads as (
 
     select
-        requests.session_id,
-        coalesce(requests.root_digest, '') as read_for_digest,
-        case
-            when requests.object_kind = 'blob' then 'blob'
-            when requests.is_child then 'child'
-            else 'root'
-        end as object_kind,
-        requests.digest,
-        requests.client_id,
-        requests.principal_id,
-        requests.image,
-        requests.client_network,
-        requests.client_tool,
-        requests.is_refused,
-        'scanner' in (requests.traffic_class, requests.client_class) as is_scan,
-        coalesce(tools.reads_one_platform, false) as is_of_one_platform,
-        requests.root_micros,
-        requests.root_micros = max(requests.root_micros) over (
-            partition by requests.session_id, requests.root_digest
-        ) as is_after_last_get,
-        requests.started_micros,
-        requests.session_date
+        *,
+        coalesce(root_digest, '') as read_for_digest,
+        case when object_kind = 'blob' then 'blob' when is_child then 'child' else 'root' end
+            as read_kind,
+        root_micros = max(root_micros) over (partition by session_id, root_digest)
+            as is_after_last_get
     from requests
-    left join tools on requests.client_tool = tools.tool
-    where
-        requests.object_kind = 'blob'
-        or requests.object_kind = 'manifest' and requests.operation = 'read'
+    where {{ is_blob }} or object_kind = 'manifest' and operation = 'read'
 
 ),
 
@@ -62,15 +43,14 @@ read_objects as (
     select
         session_id,
         read_for_digest,
-        object_kind,
+        read_kind as object_kind,
         digest,
         any_value(client_id) as client_id,
         any_value(principal_id) as principal_id,
         any_value(image) as image,
         any_value(client_network) as client_network,
         any_value(client_tool) as client_tool,
-        any_value(is_scan) as is_scan,
-        any_value(is_of_one_platform) as is_of_one_platform,
+        any_value('scanner' in (traffic_class, client_class)) as is_scan,
         any_value(session_date) as session_date,
         {{ count_if('not is_refused') }} as read_count,
         {{ count_if('is_refused') }} as refused_count,
@@ -80,11 +60,11 @@ read_objects as (
         max(started_micros) as last_micros,
         max(started_micros) - min(started_micros) as between_micros,
         rank() over (
-            partition by session_id, read_for_digest, object_kind
+            partition by session_id, read_for_digest, read_kind
             order by min(case when is_refused then null else started_micros end) nulls last
         ) = 1 as is_first
     from reads
-    group by session_id, read_for_digest, object_kind, digest
+    group by session_id, read_for_digest, read_kind, digest
 
 ),
 
@@ -92,14 +72,17 @@ read_objects as (
 -- attestation
 image_objects as (
 
-    select *
+    select read_objects.*
     from read_objects
-    qualify not (
-        object_kind = 'child'
-        and is_of_one_platform
-        and not is_first
-        and read_count >= max(case when object_kind = 'root' then read_count end)
-            over (partition by session_id, read_for_digest)
+    left join tools on read_objects.client_tool = tools.tool
+    qualify not coalesce(
+        read_objects.object_kind = 'child'
+        and not read_objects.is_first
+        and tools.reads_one_platform
+        and read_objects.read_count >= max(
+            case when read_objects.object_kind = 'root' then read_objects.read_count end
+        ) over (partition by read_objects.session_id, read_objects.read_for_digest),
+        false
     )
 
 ),

@@ -20,6 +20,14 @@ reads as (
 
 ),
 
+tag_lists as (
+
+    select distinct session_id
+    from reads
+    where operation = 'list'
+
+),
+
 -- ordering few columns, and joining the others at the end, takes half the time of ordering all
 steps as (
 
@@ -33,7 +41,12 @@ steps as (
         reads.object_kind = 'manifest' and reads.operation = 'read' as is_get,
         coalesce({{ is_referrer_tag('reads.tag') }}, false) as is_by_referrer_tag,
         coalesce(tools.reads_one_platform, false) as is_of_one_platform,
-        coalesce(tools.pull_order, 'unknown') as pull_order,
+        -- who goes through a list of tags reads in turn
+        case
+            when tools.pull_order != 'unknown' then tools.pull_order
+            when tag_lists.session_id is not null then 'sequential'
+            else 'unknown'
+        end as pull_order,
         reads.started_micros,
         -- equal times: HEADs first, then manifests, then blobs
         case
@@ -43,6 +56,7 @@ steps as (
         end as step_number
     from reads
     left join {{ ref('pullstats', 'client_tools') }} as tools on reads.client_tool = tools.tool
+    left join tag_lists on reads.session_id = tag_lists.session_id
 
 ),
 
@@ -138,8 +152,6 @@ manifests as (
             over ({{ of_session }}, blob_number) as last_root_number,
         max(case when is_child then 1 else 0 end)
             over ({{ of_session }}, blob_number, root_number) = 1 as has_child,
-        max(case when operation = 'list' then 1 else 0 end) over ({{ of_session }}) = 1
-            as is_with_tag_list,
         max(case when is_by_referrer_tag then 1 else 0 end)
             over ({{ of_session }}, digest) = 1 as is_referrer
     from steps_with_root
@@ -154,7 +166,7 @@ select
     case
         when numbered_steps.is_blob or not manifests.is_root then null
         -- manifests that are read in one go share the blobs that follow, unless the client is done
-        -- with an index before it reads the next, or goes through a list of tags
+        -- with an index before it reads the next
         when
             last_roots.started_micros - manifests.started_micros <= {{ in_one_go_micros }}
             and not manifests.is_referrer
@@ -162,11 +174,7 @@ select
             and (
                 manifests.pull_order = 'parallel'
                 or manifests.pull_order = 'unknown'
-                and not (
-                    manifests.has_child
-                    or last_roots.has_child
-                    or manifests.is_with_tag_list
-                )
+                and not (manifests.has_child or last_roots.has_child)
             )
             then last_roots.digest
         else manifests.digest
