@@ -13,7 +13,7 @@ import duckdb
 from pullstats import csv_log, json_log
 from pullstats.csv_log import ParsedObject, RejectedLine
 from pullstats.log_names import Kind
-from pullstats.plan import LogObject, fingerprint
+from pullstats.plan import LogObject, find, fingerprint
 from pullstats.schemas import SCHEMA, Table
 
 TABLES: dict[Kind, Table] = {"usage": "usage", "storage": "storage", "audit": "audit_logs"}
@@ -50,13 +50,8 @@ class Landing:
     @property
     def is_changed(self) -> bool:
         """Whether a file is no longer there as it was listed."""
-        if self.source.modified_ns is None:
-            return False
-        try:
-            about = self.file.stat()
-        except OSError:
-            return True
-        return (about.st_size, about.st_mtime_ns) != (self.source.size, self.source.modified_ns)
+        each = self.source
+        return each.modified_ns is not None and not each.is_known_as(next(find(Path(each.place))))
 
 
 def look(objects: Iterable[LogObject], folder: Path, unreadable: dict[str, str]) -> list[Landing]:
