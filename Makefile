@@ -99,7 +99,7 @@ lock: $(VENV)/.uv ## pin what pyproject.toml asks for, with hashes
 
 function: $(VENV)/.uv ## build/function, the source of the Cloud Run function
 	rm -rf build/function && mkdir -p build/function
-	cp -r loader/pullstats build/function && rm -r build/function/pullstats/registry_inventory build/function/pullstats/network_lists
+	cp -r loader/pullstats build/function && rm -r build/function/pullstats/registry_inventory build/function/pullstats/networks.py
 	cp examples/function/main.py build/function
 	printf '%s\n' functions-framework duckdb google-cloud-bigquery google-cloud-storage google-crc32c \
 	    | $(COMPILE) --constraint requirements/dev.lock --python-version 3.11 - -o build/function/requirements.txt

@@ -16,9 +16,8 @@ from integration_tests.bigquery.contents import MODELS
 from integration_tests.hostile import DIGEST
 from integration_tests.project import ROOT, Project, copied, example_logs
 from integration_tests.test_inventory_models import land_inventory
-from pullstats import csv_log
+from pullstats import csv_log, networks
 from pullstats.duckdb_warehouse import DuckDBWarehouse
-from pullstats.network_lists import table as network_table
 from pullstats.registry_inventory import TABLES
 
 BUCKET = "artifacts.example-hostile.appspot.com"
@@ -95,7 +94,7 @@ def land_hostile_rows(project: Project) -> None:
     """Land an inventory and networks, as an earlier release or another program may have."""
     for tables, rows in (
         (TABLES, hostile.inventory(HOST, largest=8200)),
-        (network_table.TABLES, {"networks": hostile.networks()}),
+        (networks.TABLES, {"networks": hostile.networks()}),
     ):
         files = {table: project.folder / f"{table}.json" for table in rows}
         for table, file in files.items():

@@ -20,9 +20,8 @@ from integration_tests.bigquery.rest import Api, Sent, serve
 from integration_tests.bigquery.warehouse import View
 from integration_tests.emulators import PROJECT
 from integration_tests.project import EXAMPLES, SALT, example_logs
-from pullstats import csv_log
+from pullstats import csv_log, networks
 from pullstats.duckdb_warehouse import DuckDBWarehouse
-from pullstats.network_lists import table as network_table
 
 SALT_TABLE = "pullstats_private.client_salt"
 EARLY, LATE = datetime(2024, 7, 3, 5, tzinfo=UTC), datetime(2024, 7, 4, 6, tzinfo=UTC)
@@ -92,17 +91,17 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
         }
         for parts in (1, 2)
     ]
-    networks = tmp_path_factory.mktemp("networks") / "networks.jsonl"
-    network_table.write(networks, (EXAMPLES / "networks").iterdir())
-    with networks.open("a", encoding="utf-8") as file:
+    listed = tmp_path_factory.mktemp("networks") / "networks.jsonl"
+    networks.write(listed, (EXAMPLES / "networks").iterdir())
+    with listed.open("a", encoding="utf-8") as file:
         file.write(hostile.lines(hostile.networks()))
     expected = []
     for parts in (1, 2):
         twin = DuckDBTwin(tmp_path_factory.mktemp("duckdb"))
         twin.fill(*(list(chain(*rows[:parts])) for rows in (usage, storage, audit)))
         twin.fill_sink(sinks[parts - 1])
-        with closing(DuckDBWarehouse(twin.database, tables=network_table.TABLES)) as warehouse:
-            warehouse.load_rows({"networks": networks}, replace=True)
+        with closing(DuckDBWarehouse(twin.database, tables=networks.TABLES)) as warehouse:
+            warehouse.load_rows({"networks": listed}, replace=True)
         optional = twin.fill_optional() if parts == 2 else {}
         twin.dbt(
             *("build", "--exclude-resource-type", "test", "unit_test"),

@@ -47,7 +47,7 @@ MODULES = {
     "ask": "pullstats.ask",
     "inventory": "pullstats.registry_inventory",
     "load": "pullstats.loading",
-    "networks": "pullstats.network_lists.table",
+    "networks": "pullstats.networks",
     "status": "pullstats.status",
 }
 

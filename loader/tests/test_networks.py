@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from integration_tests.project import EXAMPLES, Project, example_logs
 from pullstats import cli
-from pullstats.network_lists import table
-from pullstats.network_lists.lists import Facts, UnknownListError, in_blocks, read
+from pullstats.networks import Facts, UnknownListError, in_blocks, read, write
 
 LISTS = sorted((EXAMPLES / "networks").iterdir())
 GCP, AZURE = Facts("gcp", "us-east1"), Facts("azure", "westeurope")
@@ -159,7 +158,7 @@ def test_the_blocks_of_a_network_are_those_that_it_touches(
     folder = tmp_path_factory.mktemp("networks")
     key = f"ipv{network.version}Prefix"
     (folder / "goog.json").write_text(google(f'{{"{key}": "{network}"}}'))
-    table.write(folder / "rows.json", [folder / "goog.json"])
+    write(folder / "rows.json", [folder / "goog.json"])
     (row,) = (json.loads(line) for line in (folder / "rows.json").read_text().splitlines())
     shift = {4: 8, 6: 80}[network.version]
     assert row["first_block"] == int(network[0]) >> shift

@@ -1,1 +1,0 @@
-"""Lists of networks and their owners, for the table `networks`."""
