@@ -66,7 +66,9 @@ def opened(
 def settled(page: Page) -> None:
     """Wait until every plot that is to be seen has been drawn, after what the last change did."""
     page.wait_for_selector("body[data-ready]")
-    page.wait_for_timeout(150)
+    page.evaluate(
+        "Promise.all([...views.values()].map(async view => { await (await view).runAsync(); }))"
+    )
     page.wait_for_function(
         "[...document.querySelectorAll('.plot')].every(plot => plot.hidden"
         " || plot.querySelector('svg'))"

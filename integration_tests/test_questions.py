@@ -5,9 +5,8 @@ import re
 import shlex
 
 import pytest
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-from integration_tests.project import PROFILES, ROOT, WITHOUT_FILES, Project, runner
+from integration_tests.project import PROFILES, ROOT, Project
 from pullstats import cli
 
 COMMANDS = re.findall(
@@ -28,6 +27,7 @@ SQL = sorted(
 )
 # the article's image is its own
 EMPTY = {"reads_of_a_build"}
+SHOW = ("show", "--select", "clients_older_than_a_version")
 
 
 @pytest.fixture
@@ -64,26 +64,11 @@ def test_dbt_show_gives_the_same_rows(asking: Project, capsys: pytest.CaptureFix
     ]
     assert cli.main(["ask", "clients_older_than_a_version", *flags, "--format", "json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    command = ["show", "--select", "clients_older_than_a_version", "--vars", json.dumps(options)]
-    answer = shown(asking, command)
+    found = asking.dbt(*SHOW, "--vars", json.dumps(options), "--limit", "-1").results[0]
     assert len(rows) > 1
-    assert [row["client_id"] for row in rows] == [row[1] for row in answer.agate_table.rows]
+    assert [row["client_id"] for row in rows] == [row[1] for row in found.agate_table.rows]
 
 
 def test_a_version_without_quotes_is_refused(asking: Project) -> None:
-    command = ["show", "--select", "clients_older_than_a_version", "--vars", "{older_than: 26.10}"]
-    with pytest.raises(AssertionError) as refused:
-        shown(asking, command)
-    assert "the variable older_than is text" in str(refused.value)
-
-
-def shown(project: Project, command: list[str]) -> object:
-    places = ["--project-dir", str(ROOT), "--limit", "-1", "--quiet"]
-    places += ["--target-path", str(project.folder / "target"), *WITHOUT_FILES]
-    try:
-        outcome = runner(None).invoke([*command, *places])
-    finally:
-        DuckDBConnectionManager.close_all_connections()
-    if not outcome.success:
-        raise AssertionError(str(outcome.exception))
-    return outcome.result.results[0]
+    with pytest.raises(AssertionError, match="the variable older_than is text"):
+        asking.dbt(*SHOW, "--vars", "{older_than: 26.10}")

@@ -14,6 +14,8 @@ import pytest
 
 from integration_tests.bigquery.conftest import Reference
 from integration_tests.bigquery.contents import MODELS, Content
+from integration_tests.bigquery.googlesql import Table
+from integration_tests.emulators import PROJECT
 from integration_tests.project import ROOT
 
 QUESTIONS = sorted(path.name for path in (ROOT / "analyses").glob("*.sql"))
@@ -41,6 +43,19 @@ def test_an_incremental_build_gives_the_rows_of_duckdb(model: str, reference: Re
     if "_votes_" not in model:
         assert found.rows.total() >= reference.first.contents[model].rows.total()
     assert found.rows
+
+
+def test_readers_see_each_table_as_it_was_or_will_be(reference: Reference) -> None:
+    changed = 0
+    for model, schema in MODELS.items():
+        path = f"{PROJECT}.{schema}.{model}"
+        if isinstance(reference.before.get(path), Table):
+            for state in reference.changes[path]:
+                assert state, f"{model} is dropped"
+                made = Content(model, list(state.types), state.values())
+                assert made == reference.second.contents[model], model
+                changed += 1
+    assert changed > 12
 
 
 # A fixture has the columns that BigQuery lists for the source, which leaves out its pseudo column.
