@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,9 @@ from integration_tests.project import (
     WITHOUT_FILES,
     Project,
     make_report,
-    output,
     parsed_once,
     runner,
+    silenced,
 )
 from integration_tests.test_inventory_models import TABLES as INVENTORY
 
@@ -112,7 +113,7 @@ class BigQueryProject:
         ]
         if not BigQueryProject.manifest:
             BigQueryProject.manifest = parsed_once("bigquery")
-        with output(is_logged, is_logged or arguments[0] == "compile"):
+        with nullcontext() if is_logged else silenced():
             result = runner(BigQueryProject.manifest).invoke([*arguments, *options])
         if not result.success:
             failed = [
