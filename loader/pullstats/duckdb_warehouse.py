@@ -35,10 +35,9 @@ class DuckDBWarehouse:
         """Open or create the database; duckdb.IOException when another process has it open."""
         self.connection = duckdb.connect(str(database), read_only=read_only)
         try:
-            # rows have no order, and one row group at a time takes less memory
+            # Several threads would take more memory, and write some row groups twice.
             self.connection.execute(
-                "set timezone = 'UTC'; set preserve_insertion_order = false;"
-                " set write_buffer_row_group_count = 1"
+                "set timezone = 'UTC'; set threads = 1; set write_buffer_row_group_count = 1"
             )
             found = {name for (name,) in self.query(_TABLES)}
             if "raw_files" in found:
