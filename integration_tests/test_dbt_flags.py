@@ -85,7 +85,7 @@ def test_what_restates_no_day_asks_for_none(built: Project) -> None:
     ]
 
 
-def test_an_account_that_may_only_read_can_test(built: Project) -> None:
+def test_all_data_tests_pass_for_an_account_that_may_only_read(built: Project) -> None:
     sent: list[str] = []
     with statements(before=sent.append):
         built.dbt("test", "--exclude", "test_type:unit")
