@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import yaml
 from dbt.cli.main import dbtRunner
@@ -42,7 +43,7 @@ class Host:
         for path in (ROOT / "seeds").glob("*.csv"):
             (self.folder / "seeds" / path.name).write_text("owner\ntheirs\n")
 
-    def dbt(self, *arguments: str) -> None:
+    def dbt(self, *arguments: str) -> Any:
         result = runner(self.manifest).invoke([*arguments, *self.options])
         if not result.success:
             failed = [
@@ -51,3 +52,4 @@ class Host:
                 if each.status not in ("success", "pass", "skipped")
             ]
             raise AssertionError(failed or result.exception)
+        return result.result
