@@ -1,3 +1,4 @@
+{{ config(enabled=var('using_bucket_logs')) }}
 select
     images.image,
     images.unused_days,

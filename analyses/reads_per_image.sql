@@ -1,3 +1,4 @@
+{{ config(enabled=var('using_bucket_logs')) }}
 with
 
 reads as (

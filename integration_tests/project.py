@@ -93,7 +93,7 @@ class Project:
             if not Project.manifest:
                 Project.manifest = parsed_once("local")
             # of all variables, these alone are in configs: of models, and of a source
-            in_configs = ("rebuild_requests", "audit_log_has_blobs")
+            in_configs = ("rebuild_requests", "audit_log_has_blobs", "using_")
             is_as_parsed = not any(name in " ".join(arguments) for name in in_configs)
             is_as_parsed &= arguments[0] != "source"
             manifest = Project.manifest if is_as_parsed else None

@@ -103,7 +103,7 @@ def days_of_changed_blobs(project: Project, *options: str) -> list[str]:
     return [
         f"{day}"
         for (day,) in project.query(
-            "select changed_date from pullstats_intermediate.int_blob_changed_days order by 1"
+            "select changed_date from pullstats_intermediate.int_changed_days order by 1"
         )
     ]
 

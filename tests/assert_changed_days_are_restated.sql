@@ -3,21 +3,13 @@
 -- when they were built. To restate them, set `restate_from` and `restate_to` to those of a row.
 with
 
-changed as (
-
-    select * from {{ ref('pullstats', 'int_blob_changed_days') }}
-    union all
-    select * from {{ ref('pullstats', 'int_manifest_changed_days') }}
-
-),
-
 numbered as (
 
     select
         log_source,
         changed_date,
         row_number() over (partition by log_source order by changed_date desc) as place
-    from changed
+    from {{ ref('pullstats', 'int_changed_days') }}
 
 )
 

@@ -7,27 +7,19 @@ with
 
 raw_arrivals as (
 
+    {%- for log_source, (rows, _) in logs().items() %}
+    {{ 'union all' if not loop.first }}
     select
-        'gcs_usage' as log_source,
+        '{{ log_source }}' as log_source,
         event_date,
         loaded_at,
         count(*) as row_count
-    from {{ ref('pullstats', 'stg_gcs__usage_logs') }}
+    from {{ ref('pullstats', rows) }}
     where
         {{ is_restated('event_date', restated) }}
         and loaded_at >= {{ timestamp_literal(first_day) }}
     group by event_date, loaded_at
-    union all
-    select
-        'cloud_audit' as log_source,
-        event_date,
-        loaded_at,
-        count(*) as row_count
-    from {{ ref('pullstats', 'stg_artifact_registry__audit_logs') }}
-    where
-        {{ is_restated('event_date', restated) }}
-        and loaded_at >= {{ timestamp_literal(first_day) }}
-    group by event_date, loaded_at
+    {%- endfor %}
 
 ),
 

@@ -31,8 +31,7 @@ NEWEST = ("usage_2024_06_03_19", "usage_2024_06_03_21")
 LATE = ("usage_2024_06_01_11", "usage_2024_06_01_12")
 VIEWS = {"usage": "stg_gcs__usage_logs", "int_gcs_request_records": "int_gcs_requests"}
 CONSTANT = {
-    *("int_build_days", "int_blob_changed_days", "int_manifest_changed_days"),
-    *("client_salt", "dim_dates"),
+    *("int_build_days", "int_changed_days", "client_salt"),
     *("user_agents", "client_tools", "tools_that_never_pull", "principals", "gcs_operations"),
     *("grpc_statuses", "artifact_registry_methods", "egress_prices", "fetch_kinds"),
     "image_owners",

@@ -32,6 +32,8 @@
             'readable_service_accounts',
             'rebuild_requests',
             'price_egress',
+            'using_bucket_logs',
+            'using_audit_logs',
         ],
         'a list': ['self_hosted_registries', 'mart_readers'],
         'text, in quotes': [

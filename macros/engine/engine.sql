@@ -161,7 +161,8 @@
     {% if list.identifier.endswith('_changed_days') %}
         {{ return(run_query(
             'select log_source, cast(changed_date as string), null from ' ~ list
-            ~ ' order by changed_date desc limit ' ~ var('max_restated_days')
+            ~ ' qualify row_number() over (partition by log_source order by changed_date desc) <= '
+            ~ var('max_restated_days')
         ).rows) }}
     {% endif %}
     {{ return(run_query(

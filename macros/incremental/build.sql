@@ -13,7 +13,7 @@
 
 {# The arrivals up to which finished runs have read everything. #}
 {% macro last_marks() %}
-    {% set marks = {'gcs_usage': '1970-01-01', 'cloud_audit': '1970-01-01'} %}
+    {% set marks = dict.fromkeys(logs(), '1970-01-01') %}
     {% if flags.INTROSPECT and is_incremental() %}
         {% set through = settled_through('loaded_through', 'started_at') %}
         {% set found = run_query(
@@ -21,7 +21,7 @@
             ~ ' end) as string), max(layout) from ' ~ this ~ ' group by log_source'
         ).rows %}
         {% do check_layout(found | map(attribute=2) | select | max) %}
-        {% for log_source, mark, _ in found if mark %}
+        {% for log_source, mark, _ in found if mark and log_source in marks %}
             {% do marks.update({log_source: mark}) %}
         {% endfor %}
     {% endif %}
@@ -71,18 +71,16 @@
 {% macro finish_build(is_complete=true) %}
     {% set days = relation_of('model.pullstats.int_build_days') %}
     {% set own = "run_id = '" ~ run_id() ~ "'" %}
-    {% set begun = '(select min(started_at) from ' ~ days ~ ' where ' ~ own ~ ')' %}
-    {% set overlaps = 'started_at >= ' ~ begun ~ ' and (select max(started_at) from ' ~ days
-        ~ ' where not ' ~ own ~ ') > ' ~ begun %}
+    {% set later = 'started_at > (select min(started_at) from ' ~ days ~ ' where ' ~ own ~ ')' %}
+    {% set overlaps = 'exists (select 1 from ' ~ days ~ ' where not ' ~ own ~ ' and ' ~ later ~ ')' %}
+    {% set finished = own ~ ' and stopped_at is null and not ' ~ overlaps if is_complete else 'false' %}
     {% do run_query(
-        'update ' ~ days ~ ' set finished_at = null, stopped_at = ' ~ warehouse_time() ~ ' where '
-        ~ (overlaps if is_complete else own)
+        'update ' ~ days ~ ' set finished_at = case when ' ~ finished ~ ' then ' ~ warehouse_time()
+        ~ ' end, stopped_at = case when not (' ~ finished ~ ') then ' ~ warehouse_time()
+        ~ ' end, layout = case when ' ~ finished ~ ' then ' ~ layouts() | length ~ ' end where ' ~ own
+        ~ (' or ' ~ later if is_complete)
     ) %}
     {% if is_complete %}
-        {% do run_query(
-            'update ' ~ days ~ ' set finished_at = ' ~ warehouse_time() ~ ', layout = '
-            ~ layouts() | length ~ ' where ' ~ own ~ ' and stopped_at is null'
-        ) %}
         {% set expired = run_started_at - modules.datetime.timedelta(days=90) %}
         {% do run_query(
             'delete from ' ~ days ~ ' where started_at < '

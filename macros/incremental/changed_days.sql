@@ -36,17 +36,21 @@
 {%- endmacro %}
 
 
-{# When the last run finished, and the day before the first that has changed since. Both are constants:
-   without them all of time would be read. #}
-{% macro last_change(builds, relation, changed_at, first_day) %}
-    {% set never = '9999-12-31' %}
-    {% if not execute or flags.WHICH not in ('run', 'build') or reads_a_part() or flags.FULL_REFRESH %}
-        {{ return((never, never)) }}
-    {% endif %}
-    {% set since = run_query('select cast(max(finished_at) as string) from ' ~ builds).rows[0][0] or never %}
-    {% set day = run_query(
+{# When the last run finished. This and the next are constants: without them all of time would be read. #}
+{% macro last_finish(builds) %}
+    {% set is_asked = execute and flags.WHICH in ('run', 'build') and not reads_a_part()
+        and not flags.FULL_REFRESH %}
+    {{ return((run_query(
+        'select cast(max(finished_at) as string) from ' ~ builds
+    ).rows[0][0] if is_asked) or '9999-12-31') }}
+{% endmacro %}
+
+
+{# The day before the first that has changed since: a session may have begun on it. #}
+{% macro day_before_change(relation, since, changed_at, first_day) %}
+    {% set first = run_query(
         'select cast(min(' ~ first_day ~ ') as string) from ' ~ relation ~ ' where ' ~ changed_at
         ~ ' > ' ~ timestamp_literal(since)
-    ).rows[0][0] or never %}
-    {{ return((since, days_around([day], -1)[0])) }}
+    ).rows[0][0] if not since.startswith('9999') %}
+    {{ return(date_literal(days_around([first or '9999-12-31'], -1)[0])) }}
 {% endmacro %}

@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with
 
 -- fixed ends, so that wrong dates in a log don't extend it; Container Registry began in 2015

@@ -1,11 +1,12 @@
 {{ config(
+    enabled=var('using_bucket_logs'),
     materialized='incremental',
     unique_key='session_date',
     partition_by=by_day('session_date'),
     cluster_by=['bucket_name', 'image'],
     meta={'restates': {'gcs_usage': [-1, 1], 'blobs': [0, 0]}},
 ) }}
-{%- set restated = restated_days('int_blob_changed_days') %}
+{%- set restated = restated_days('int_changed_days') %}
 {%- set usual = var('config_usual_bytes') %}
 with
 

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(enabled=var('using_bucket_logs'), materialized='view') }}
 with
 
 reads as (

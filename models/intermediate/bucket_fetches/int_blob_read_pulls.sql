@@ -1,11 +1,12 @@
 {{ config(
+    enabled=var('using_bucket_logs'),
     materialized='incremental',
     unique_key='session_date',
     partition_by=by_day('session_date'),
     cluster_by=['session_id'],
     meta={'restates': {'gcs_usage': [-1, 1], 'blobs': [0, 0]}},
 ) }}
-{%- set restated = restated_days('int_blob_changed_days') %}
+{%- set restated = restated_days('int_changed_days') %}
 {%- set in_session = 'partition by session_id order by read_number' %}
 {%- set of_blob = 'partition by session_id, digest order by read_number' %}
 {%- set before = 'rows between unbounded preceding and 1 preceding' %}

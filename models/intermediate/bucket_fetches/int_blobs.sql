@@ -1,3 +1,4 @@
+{{ config(enabled=var('using_bucket_logs')) }}
 {%- set usual = var('config_usual_bytes') %}
 with
 

@@ -5,22 +5,18 @@
     post_hook=["{{ refuse_second_run() }}", "{{ publish_days() }}"],
 ) }}
 {%- set marks, restated = last_marks(), days_from_vars() %}
-{%- set logs = {
-    'gcs_usage': ref('pullstats', 'stg_gcs__usage_logs'),
-    'cloud_audit': ref('pullstats', 'stg_artifact_registry__audit_logs'),
-} %}
 with
 
 arrivals as (
 
-    {%- for log_source, rows in logs.items() %}
+    {%- for log_source, (rows, _) in logs().items() %}
     {{ 'union all' if not loop.first }}
     select
         '{{ log_source }}' as log_source,
         event_date,
         {{ arrival_unit('loaded_at') }} as arrived_at,
         count(*) as row_count
-    from {{ rows }}
+    from {{ ref('pullstats', rows) }}
     where
         loaded_at > {{ timestamp_literal(marks[log_source]) }}
         {%- if log_source == 'cloud_audit' and var('audit_sink_dataset') %}

@@ -1,3 +1,4 @@
+{{ config(enabled=var('using_audit_logs')) }}
 with
 
 votes as (

@@ -1,4 +1,5 @@
 {{ config(
+    enabled=var('using_audit_logs'),
     materialized='incremental',
     unique_key='session_date',
     partition_by=by_day('session_date'),

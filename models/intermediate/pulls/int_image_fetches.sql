@@ -1,24 +1,7 @@
 {{ config(materialized='view', meta={'day': 'session_date'}) }}
-with
-
-blob_fetches as (
-
-    select * from {{ ref('pullstats', 'int_blob_fetches') }}
-
-),
-
-manifest_fetches as (
-
-    select * from {{ ref('pullstats', 'int_manifest_fetches') }}
-
-),
-
-configs as (
-
-    select * from {{ ref('pullstats', 'int_manifest_configs') }}
-
-)
-
+{%- set union_all = joiner('union all') %}
+{%- if 'gcs_usage' in logs() %}
+{{ union_all() }}
 select
     fetch_id,
     'gcs_usage' as log_source,
@@ -47,8 +30,10 @@ select
     ended_micros,
     session_date,
     fetch_date
-from blob_fetches
-union all
+from {{ ref('pullstats', 'int_blob_fetches') }}
+{%- endif %}
+{%- if 'cloud_audit' in logs() %}
+{{ union_all() }}
 select
     manifest_fetches.fetch_id,
     'cloud_audit' as log_source,
@@ -88,5 +73,7 @@ select
     manifest_fetches.ended_micros,
     manifest_fetches.session_date,
     manifest_fetches.fetch_date
-from manifest_fetches
-left join configs on manifest_fetches.manifest_digest = configs.manifest_digest
+from {{ ref('pullstats', 'int_manifest_fetches') }} as manifest_fetches
+left join {{ ref('pullstats', 'int_manifest_configs') }} as configs
+    on manifest_fetches.manifest_digest = configs.manifest_digest
+{%- endif %}

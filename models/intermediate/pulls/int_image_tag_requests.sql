@@ -1,3 +1,4 @@
+{{ config(enabled=var('using_audit_logs'), materialized='view') }}
 with
 
 uses as (

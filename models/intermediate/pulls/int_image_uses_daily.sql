@@ -10,7 +10,7 @@
         'blobs': [0, 1],
     }},
 ) }}
-{%- set restated = restated_days('int_blob_changed_days') %}
+{%- set restated = restated_days('int_changed_days') %}
 with
 
 fetches as (
@@ -34,6 +34,7 @@ fetches as (
             and attribution != 'referer'
             and traffic_class in ('admin', 'housekeeping', 'lifecycle')
         )
+    {%- if 'cloud_audit' in logs() %}
     union all
     -- of an image that is read on demand, only blobs are read after the first session
     select
@@ -50,6 +51,7 @@ fetches as (
         root_digest = ''
         and requested_blob_count > 0
         and {{ is_restated('session_date', restated, before=1) }}
+    {%- endif %}
 
 ),
 

@@ -42,6 +42,26 @@ listed as (
     from tagged
     where coalesce(platform, '') != 'unknown/unknown'
 
+),
+
+-- only audit logs show tags
+requests as (
+
+    {%- if 'cloud_audit' in logs() %}
+    select * from {{ ref('pullstats', 'int_image_tag_requests') }}
+    {%- else %}
+    select
+        image,
+        tag,
+        manifest_digest as current_digest,
+        cast(null as int64) as pulls,
+        cast(null as int64) as checks,
+        cast(null as int64) as last_requested_micros,
+        cast(null as int64) as last_pushed_micros
+    from listed
+    limit 0
+    {%- endif %}
+
 )
 
 -- what the inventory doesn't list, clients may have asked for or pushed
@@ -58,7 +78,7 @@ select
     {{ micros_to_timestamp('requests.last_pushed_micros') }} as last_pushed_at,
     {{ micros_to_timestamp('requests.last_requested_micros') }} as last_requested_at
 from listed
-full outer join {{ ref('pullstats', 'int_image_tag_requests') }} as requests
+full outer join requests
     on
         listed.image = requests.image
         and listed.tag = requests.tag

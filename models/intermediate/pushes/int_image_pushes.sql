@@ -1,18 +1,7 @@
 {{ config(materialized='view') }}
-with
-
-gcs_image_pushes as (
-
-    select * from {{ ref('pullstats', 'int_gcs_image_pushes') }}
-
-),
-
-artifact_registry_image_pushes as (
-
-    select * from {{ ref('pullstats', 'int_artifact_registry_image_pushes') }}
-
-)
-
+{%- set union_all = joiner('union all') %}
+{%- if 'gcs_usage' in logs() %}
+{{ union_all() }}
 select
     push_id,
     'gcs_usage' as log_source,
@@ -35,8 +24,10 @@ select
     written_bytes,
     started_micros,
     ended_micros
-from gcs_image_pushes
-union all
+from {{ ref('pullstats', 'int_gcs_image_pushes') }}
+{%- endif %}
+{%- if 'cloud_audit' in logs() %}
+{{ union_all() }}
 select
     push_id,
     'cloud_audit' as log_source,
@@ -59,4 +50,5 @@ select
     cast(null as int64) as written_bytes,
     started_micros,
     ended_micros
-from artifact_registry_image_pushes
+from {{ ref('pullstats', 'int_artifact_registry_image_pushes') }}
+{%- endif %}

@@ -1,4 +1,5 @@
 {{ config(
+    enabled=var('using_audit_logs'),
     materialized='incremental',
     unique_key='activity_date',
     partition_by=by_day('activity_date'),

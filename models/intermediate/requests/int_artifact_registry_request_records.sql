@@ -1,4 +1,5 @@
 {{ config(
+    enabled=var('using_audit_logs'),
     materialized='incremental',
     unique_key='event_date',
     partition_by=by_day('event_date'),

@@ -8,37 +8,19 @@
 {%- set restated = restated_days() %}
 with
 
-gcs_records as (
-
-    select * from {{ ref('pullstats', 'int_gcs_request_records') }}
-    where {{ is_restated('event_date', restated) }}
-
-),
-
-artifact_registry_records as (
-
-    select * from {{ ref('pullstats', 'int_artifact_registry_request_records') }}
-    where {{ is_restated('event_date', restated) }}
-
-),
-
 received as (
 
+    {%- for log_source, (_, records) in logs().items() %}
+    {{ 'union all' if not loop.first }}
     select
-        'gcs_usage' as log_source,
+        '{{ log_source }}' as log_source,
         is_redelivery,
         started_micros,
         event_date,
         loaded_at
-    from gcs_records
-    union all
-    select
-        'cloud_audit' as log_source,
-        is_redelivery,
-        started_micros,
-        event_date,
-        loaded_at
-    from artifact_registry_records
+    from {{ ref('pullstats', records) }}
+    where {{ is_restated('event_date', restated) }}
+    {%- endfor %}
 
 )
 

@@ -1,18 +1,7 @@
 {{ config(materialized='view', meta={'day': 'event_date'}) }}
-with
-
-gcs_requests as (
-
-    select * from {{ ref('pullstats', 'int_gcs_requests') }}
-
-),
-
-artifact_registry_requests as (
-
-    select * from {{ ref('pullstats', 'int_artifact_registry_requests') }}
-
-)
-
+{%- set union_all = joiner('union all') %}
+{%- if 'gcs_usage' in logs() %}
+{{ union_all() }}
 select
     'gcs_usage' as log_source,
     bucket_name as resource_name,
@@ -33,8 +22,10 @@ select
     response_bytes,
     started_micros,
     event_date
-from gcs_requests
-union all
+from {{ ref('pullstats', 'int_gcs_requests') }}
+{%- endif %}
+{%- if 'cloud_audit' in logs() %}
+{{ union_all() }}
 select
     'cloud_audit' as log_source,
     resource_name,
@@ -55,4 +46,5 @@ select
     cast(null as int64) as response_bytes,
     started_micros,
     event_date
-from artifact_registry_requests
+from {{ ref('pullstats', 'int_artifact_registry_requests') }}
+{%- endif %}

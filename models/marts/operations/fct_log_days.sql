@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 {%- set hours_between = dbt.datediff('hour_before', 'log_hour', 'hour') | trim %}
 {%- set hours_after = dbt.datediff('log_hour', 'hour_after', 'hour') | trim %}
 with

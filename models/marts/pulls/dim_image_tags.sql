@@ -95,12 +95,19 @@ used_digests as (
 -- a bucket's log shows when the config of a build was pushed
 written as (
 
+    {%- if 'gcs_usage' in logs() %}
     select
         digest,
         max(written_at) as written_at
     from {{ ref('pullstats', 'fct_object_first_writes') }}
     where object_kind = 'blob'
     group by digest
+    {%- else %}
+    select
+        cast(null as string) as digest,
+        cast(null as timestamp) as written_at
+    limit 0
+    {%- endif %}
 
 )
 

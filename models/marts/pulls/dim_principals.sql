@@ -1,15 +1,16 @@
 {{ config(
+    enabled=var('using_audit_logs'),
     materialized='incremental',
     incremental_strategy=update_strategy(),
     unique_key='principal_id',
-    meta={'restates': {'gcs_usage': [0, 0], 'cloud_audit': [0, 0]}},
+    meta={'restates': {'cloud_audit': [0, 0]}},
 ) }}
 {%- set restated = restated_days() %}
 with
 
 requests as (
 
-    select * from {{ ref('pullstats', 'int_registry_requests') }}
+    select * from {{ ref('pullstats', 'int_artifact_registry_requests') }}
     where
         principal_id is not null
         and package_format = 'docker'

@@ -11,7 +11,7 @@
         'manifests': [0, 1],
     }},
 ) }}
-{%- set restated = restated_days('int_blob_changed_days', 'int_manifest_changed_days') %}
+{%- set restated = restated_days('int_changed_days') %}
 with
 
 image_pulls as (

@@ -11,7 +11,7 @@
         'manifests': [0, 1],
     }},
 ) }}
-{%- set restated = restated_days('int_blob_changed_days', 'int_manifest_changed_days') %}
+{%- set restated = restated_days('int_changed_days') %}
 with
 
 image_pulls as (
@@ -29,17 +29,20 @@ known_tools as (
 
 ),
 
+{%- if 'cloud_audit' in logs() %}
+
 -- a fetch belongs to the session that began on its day or on the day before
 checks as (
 
-    select * from {{ ref('pullstats', 'int_image_fetches') }}
+    select * from {{ ref('pullstats', 'int_manifest_fetches') }}
     where
-        log_source = 'cloud_audit'
-        and fetch_kind = 'check'
+        fetch_kind = 'check'
         and {{ is_restated('session_date', restated, before=1) }}
         and {{ is_restated('fetch_date', restated) }}
 
 ),
+
+{%- endif %}
 
 asked as (
 
@@ -62,16 +65,17 @@ asked as (
         egress_cost_nanos,
         pull_date
     from image_pulls
+    {%- if 'cloud_audit' in logs() %}
     union all
     select
         'cloud_audit' as log_source,
-        checks.resource_name,
-        images.registry_host,
-        images.project_id,
-        images.image_name,
-        checks.image,
-        checks.traffic_class,
-        checks.client_tool,
+        resource_name,
+        {{ image_host('image') }} as registry_host,
+        {{ image_project('image') }} as project_id,
+        {{ image_name('image') }} as image_name,
+        image,
+        traffic_class,
+        client_tool,
         cast(null as string) as client_id,
         cast(null as string) as client_network,
         false as is_complete,
@@ -80,9 +84,9 @@ asked as (
         true as is_check,
         cast(null as int64) as served_bytes,
         cast(null as int64) as egress_cost_nanos,
-        checks.fetch_date as pull_date
+        fetch_date as pull_date
     from checks
-    left join {{ ref('pullstats', 'int_images') }} as images on checks.image = images.image
+    {%- endif %}
 
 ),
 

@@ -1,0 +1,51 @@
+"""A user who has one of the two logs can switch the models of the other off."""
+
+from pathlib import Path
+
+import pytest
+
+from integration_tests.project import MARTS, Project, example_logs
+from integration_tests.test_hostile_input import audit_logs
+from integration_tests.test_inventory_models import land_inventory
+
+OFF = {
+    "using_audit_logs": {"dim_principals"},
+    "using_bucket_logs": {"dim_blobs", "fct_object_first_writes"},
+}
+OWN_MODELS = {
+    "using_audit_logs": ("artifact_registry", "manifest"),
+    "using_bucket_logs": ("blob", "burst", "gcs", "object"),
+}
+
+
+@pytest.mark.parametrize("variable", OFF)
+def test_a_log_that_is_off_has_no_models_and_all_others_have_the_same_rows(
+    variable: str, project: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "both").mkdir()
+    both = Project(tmp_path / "both")
+    logs = example_logs() if variable == "using_audit_logs" else audit_logs(tmp_path / "logs")
+    for each, variables in ((both, "{}"), (project, f"{{{variable}: false}}")):
+        land_inventory(each)
+        for part in (logs[::2], logs[1::2]):
+            each.load(part)
+            each.dbt(
+                *("build", "--exclude-resource-type", "unit_test"),
+                *("--vars", variables),
+            )
+    built = {
+        name
+        for (name,) in project.query(
+            "select table_name from information_schema.tables where table_schema like 'pullstats%'"
+        )
+    }
+    assert set(MARTS) - built == OFF[variable]
+    assert not [
+        name for name in built for word in OWN_MODELS[variable] if name.startswith(f"int_{word}")
+    ]
+    for mart in set(MARTS) & built:
+        rows = (
+            "select columns(lambda name: name not in ('late_rows', 'last_loaded_at'))"
+            f" from pullstats.{mart} order by all"
+        )
+        assert project.query(rows) == both.query(rows), mart
