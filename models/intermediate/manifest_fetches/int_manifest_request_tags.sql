@@ -25,6 +25,19 @@ requests as (
 
 ),
 
+children as (
+
+    select distinct
+        root_digest,
+        digest,
+        session_date
+    from {{ ref('pullstats', 'int_manifest_reads') }}
+    where
+        is_child
+        and {{ is_restated('session_date', restated, before=3, after=1) }}
+
+),
+
 -- ordering few columns, and joining the others at the end, is faster
 manifest_requests as (
 
@@ -34,6 +47,7 @@ manifest_requests as (
         tag,
         digest,
         started_micros,
+        session_date,
         {{ fingerprint(['session_id']) }} as session_key,
         {{ fingerprint(['session_id', 'digest']) }} as digest_key,
         {{ fingerprint(['client_id', 'principal_id', 'image', 'digest']) }} as client_key,
@@ -72,12 +86,25 @@ heads_and_gets as (
 
     select
         *,
+        -- a client that has the index asks for its tag, then for the manifest of a platform
+        coalesce(operation = 'read' and previous_operation = 'head', false)
+        and head_count = 0
+        and exists (
+            select 1
+            from children
+            where
+                children.root_digest = asked.previous_digest
+                and children.digest = asked.digest
+                and children.session_date
+                between {{ dbt.dateadd('day', -3, 'asked.session_date') }}
+                and {{ dbt.dateadd('day', 1, 'asked.session_date') }}
+        ) as has_head_of_index,
         -- a GET closes the last HEAD before it that is still open
         coalesce(open_heads > min(open_heads) over (
             {{ of_digest }} {{ in_order }} rows between 1 following and unbounded following
         ), false) as is_closed_by_get,
         nullif(max(head_tag) over ({{ of_digest }}, request_number), '') as nth_head_tag
-    from requests_by_digest
+    from requests_by_digest as asked
 
 ),
 
@@ -93,13 +120,17 @@ tagged_requests as (
             when
                 previous_digest in (digest, previous_tag)
                 and (previous_operation = 'head' or previous_tag is not null)
+                or has_head_of_index
                 then 'previous_request'
             -- no GET followed a HEAD until now; if all of these named this tag, so
             -- does the GET
             when open_heads >= 0 and first_head_tag = last_head_tag then 'only_tag_of_heads'
             else 'none'
         end as tag_rule,
-        operation = 'head' and is_closed_by_get as is_head_of_get
+        operation = 'head' and (
+            is_closed_by_get
+            or lead(has_head_of_index, 1, false) over ({{ of_session }} {{ in_order }})
+        ) as is_head_of_get
     from heads_and_gets
 
 ),
