@@ -1,4 +1,4 @@
-{{ config(enabled=var('using_bucket_logs')) }}
+{{ config(enabled='gcs_usage' in logs()) }}
 select
     {{ micros_to_timestamp('started_micros') }} as read_at,
     image,

@@ -1,16 +1,21 @@
-{# The logs in use, and each one's models of raw rows and of records. #}
+{# The logs in use, and each one's models of raw rows and of records. Models are on or off by it. #}
 
 {% macro logs() %}
-    {% set found = {
-        'gcs_usage': ('stg_gcs__usage_logs', 'int_gcs_request_records'),
-        'cloud_audit': ('stg_artifact_registry__audit_logs', 'int_artifact_registry_request_records'),
-    } %}
-    {% if not var('using_bucket_logs') %}
-        {% do found.pop('gcs_usage') %}
-    {% endif %}
-    {% if not var('using_audit_logs') %}
-        {% do found.pop('cloud_audit') %}
-    {% endif %}
+    {% set found = {} %}
+    {% for variable, log_source, models in [
+        ('using_bucket_logs', 'gcs_usage', ('stg_gcs__usage_logs', 'int_gcs_request_records')),
+        ('using_audit_logs', 'cloud_audit', (
+            'stg_artifact_registry__audit_logs', 'int_artifact_registry_request_records'
+        )),
+    ] %}
+        {% if var(variable) is not boolean %}
+            {% do exceptions.raise_compiler_error(
+                'the variable ' ~ variable ~ ' is ' ~ var(variable) ~ ', but must be true or false'
+            ) %}
+        {% elif var(variable) %}
+            {% do found.update({log_source: models}) %}
+        {% endif %}
+    {% endfor %}
     {% if not found %}
         {% do exceptions.raise_compiler_error('using_bucket_logs and using_audit_logs are both false') %}
     {% endif %}

@@ -1,4 +1,4 @@
-{{ config(enabled=var('using_bucket_logs'), materialized='view') }}
+{{ config(enabled='gcs_usage' in logs(), materialized='view') }}
 with
 
 reads as (

@@ -1,5 +1,5 @@
 {{ config(
-    enabled=var('using_bucket_logs'),
+    enabled='gcs_usage' in logs(),
     materialized='incremental',
     unique_key='session_date',
     partition_by=by_day('session_date'),

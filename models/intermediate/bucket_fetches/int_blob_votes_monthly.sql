@@ -1,5 +1,5 @@
 {{ config(
-    enabled=var('using_bucket_logs'),
+    enabled='gcs_usage' in logs(),
     materialized='incremental',
     unique_key='activity_month',
     partition_by=by_day('activity_month'),

@@ -1,4 +1,4 @@
-{{ config(enabled=var('using_bucket_logs'), materialized='view', meta={'day': 'session_date'}) }}
+{{ config(enabled='gcs_usage' in logs(), materialized='view', meta={'day': 'session_date'}) }}
 {%- set in_order = ['first_read_micros', 'blob_bytes', 'digest'] %}
 {%- set least, usual = var('config_least_bytes'), var('config_usual_bytes') %}
 with

@@ -1,4 +1,4 @@
-{{ config(enabled=var('using_bucket_logs'), materialized='view', meta={'day': 'session_date'}) }}
+{{ config(enabled='gcs_usage' in logs(), materialized='view', meta={'day': 'session_date'}) }}
 with
 
 blob_reads as (

@@ -1,4 +1,4 @@
-{{ config(enabled=var('using_audit_logs')) }}
+{{ config(enabled='cloud_audit' in logs()) }}
 with
 
 votes as (

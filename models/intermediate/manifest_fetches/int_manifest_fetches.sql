@@ -1,7 +1,7 @@
 {%- set memory_micros = 7 * 86400 * 1000000 %}
 {%- set days_beside = 0 if var('audit_log_has_blobs') else 1 %}
 {{ config(
-    enabled=var('using_audit_logs'),
+    enabled='cloud_audit' in logs(),
     materialized='incremental',
     unique_key='session_date',
     partition_by=by_day('session_date'),

@@ -1,5 +1,5 @@
 {{ config(
-    enabled=var('using_audit_logs'),
+    enabled='cloud_audit' in logs(),
     materialized='incremental',
     unique_key='session_date',
     partition_by=by_day('session_date'),

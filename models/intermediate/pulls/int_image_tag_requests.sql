@@ -1,4 +1,4 @@
-{{ config(enabled=var('using_audit_logs'), materialized='view') }}
+{{ config(enabled='cloud_audit' in logs(), materialized='view') }}
 with
 
 uses as (

@@ -1,4 +1,4 @@
-{{ config(enabled=var('using_audit_logs'), materialized='view') }}
+{{ config(enabled='cloud_audit' in logs(), materialized='view') }}
 {%- set of_client = ['client_id', 'principal_id', 'image'] %}
 {%- set in_session = 'partition by ' ~ of_client | join(', ') ~ ', session_started_micros' %}
 with

@@ -1,4 +1,4 @@
-{{ config(enabled=var('using_bucket_logs'), materialized='view') }}
+{{ config(enabled='gcs_usage' in logs(), materialized='view') }}
 {%- set in_session = 'partition by client_id, bucket_name, session_started_micros' %}
 {%- set in_order = in_session ~ ' order by started_micros, object_kind, digest, tag' %}
 with

@@ -1,5 +1,5 @@
 {{ config(
-    enabled=var('using_audit_logs'),
+    enabled='cloud_audit' in logs(),
     materialized='incremental',
     unique_key='event_date',
     partition_by=by_day('event_date'),

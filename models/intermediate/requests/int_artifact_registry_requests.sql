@@ -1,4 +1,4 @@
-{{ config(enabled=var('using_audit_logs'), materialized='view', meta={'day': 'event_date'}) }}
+{{ config(enabled='cloud_audit' in logs(), materialized='view', meta={'day': 'event_date'}) }}
 with
 
 received as (

@@ -1,5 +1,5 @@
 {{ config(
-    enabled=var('using_audit_logs'),
+    enabled='cloud_audit' in logs(),
     materialized='incremental',
     incremental_strategy=update_strategy(),
     unique_key='principal_id',

@@ -1,4 +1,4 @@
-{{ config(enabled=var('using_bucket_logs')) }}
+{{ config(enabled='gcs_usage' in logs()) }}
 with
 
 blobs as (

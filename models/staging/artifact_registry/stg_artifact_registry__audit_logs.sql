@@ -1,4 +1,4 @@
-{{ config(enabled=var('using_audit_logs')) }}
+{{ config(enabled='cloud_audit' in logs()) }}
 {%- set payload = 'protopayload_auditlog.' %}
 {%- set landed = source('artifact_registry', 'audit_logs') %}
 {%- set tables = ([landed] if source_exists(landed) else []) + audit_sink_tables() %}
