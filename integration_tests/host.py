@@ -2,7 +2,6 @@
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import yaml
 from dbt.cli.main import dbtRunner
@@ -43,7 +42,7 @@ class Host:
         for path in (ROOT / "seeds").glob("*.csv"):
             (self.folder / "seeds" / path.name).write_text("owner\ntheirs\n")
 
-    def dbt(self, *arguments: str) -> Any:
+    def dbt(self, *arguments: str) -> None:
         result = runner(self.manifest).invoke([*arguments, *self.options])
         if not result.success:
             failed = [
@@ -52,4 +51,3 @@ class Host:
                 if each.status not in ("success", "pass", "skipped")
             ]
             raise AssertionError(failed or result.exception)
-        return result.result
