@@ -91,7 +91,7 @@ def test_days_that_raw_no_longer_holds_are_not_restated(sink: Project) -> None:
     days = "{restate_from: 2024-12-27, restate_to: 2024-12-28}"
     sink.dbt(*build, days)
     assert sink.query(records) == before
-    sink.dbt("build", "--select", "+int_gcs_request_records", *WITHOUT_TESTS)
+    sink.dbt("build", "--select", "+int_log_arrivals_hourly", *WITHOUT_TESTS)
     check = ("--warn-error", "test", "--select", "assert_restated_days_are_in_raw", "--vars")
     with pytest.raises(AssertionError, match="Got 1 result"):
         sink.dbt(*check, days)

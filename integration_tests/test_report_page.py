@@ -548,7 +548,6 @@ def test_sources_and_periods_are_compared(
             " qualify row_number() over (order by pull_id) % 2 = 0"
         )
         connection.execute("truncate fct_log_hours")
-        connection.execute("truncate fct_log_days")
         connection.execute(
             "insert into fct_log_hours by name"
             " select log_source, log_hour, 1 as received_rows, 0 as redelivered_rows,"
@@ -556,11 +555,6 @@ def test_sources_and_periods_are_compared(
             " from (values ('gcs_usage'), ('cloud_audit')) as sources (log_source),"
             " range(timestamp '2024-05-10', timestamp '2024-06-03 22:00', interval 1 hour)"
             " as hours (log_hour)"
-        )
-        connection.execute(
-            "insert into fct_log_days by name select log_source, log_hour::date as log_date,"
-            " min(hour(log_hour)) as first_covered_hour, max(hour(log_hour)) as last_covered_hour,"
-            " count(*) as covered_hours from fct_log_hours group by all"
         )
     with browser.opened(chromium, project.report().as_uri()) as (page, faults):
         choose(page, "period", "Last 7 complete days")
