@@ -82,29 +82,45 @@ requests_by_digest as (
 
 ),
 
+-- a client that has the index asks for its tag, then for the manifest of a platform
+gets_of_children as (
+
+    select distinct requests_by_digest.request_key
+    from requests_by_digest
+    inner join children
+        on
+            requests_by_digest.previous_digest = children.root_digest
+            and requests_by_digest.digest = children.digest
+    where
+        requests_by_digest.operation = 'read'
+        and requests_by_digest.previous_operation = 'head'
+        and requests_by_digest.head_count = 0
+        and children.session_date
+        between {{ dbt.dateadd('day', -3, 'requests_by_digest.session_date') }}
+        and {{ dbt.dateadd('day', 1, 'requests_by_digest.session_date') }}
+
+),
+
+asked as (
+
+    select
+        requests_by_digest.*,
+        gets_of_children.request_key is not null as has_head_of_index
+    from requests_by_digest
+    left join gets_of_children on requests_by_digest.request_key = gets_of_children.request_key
+
+),
+
 heads_and_gets as (
 
     select
         *,
-        -- a client that has the index asks for its tag, then for the manifest of a platform
-        coalesce(operation = 'read' and previous_operation = 'head', false)
-        and head_count = 0
-        and exists (
-            select 1
-            from children
-            where
-                children.root_digest = asked.previous_digest
-                and children.digest = asked.digest
-                and children.session_date
-                between {{ dbt.dateadd('day', -3, 'asked.session_date') }}
-                and {{ dbt.dateadd('day', 1, 'asked.session_date') }}
-        ) as has_head_of_index,
         -- a GET closes the last HEAD before it that is still open
         coalesce(open_heads > min(open_heads) over (
             {{ of_digest }} {{ in_order }} rows between 1 following and unbounded following
         ), false) as is_closed_by_get,
         nullif(max(head_tag) over ({{ of_digest }}, request_number), '') as nth_head_tag
-    from requests_by_digest as asked
+    from asked
 
 ),
 
