@@ -10,7 +10,7 @@ from integration_tests.test_inventory_models import land_inventory
 
 OFF = {
     "using_audit_logs": {"dim_principals"},
-    "using_bucket_logs": {"dim_blobs", "fct_object_first_writes"},
+    "using_bucket_logs": {"dim_blobs"},
 }
 OWN_MODELS = {
     "using_audit_logs": ("artifact_registry", "manifest"),

@@ -45,7 +45,7 @@ PARTITIONED_BY = {
 OVER_ALL_TIME = {
     ("int_blobs", "int_blob_votes_monthly"),
     ("int_blobs", "int_object_writes"),
-    ("fct_object_first_writes", "int_object_writes"),
+    ("dim_image_tags", "int_object_writes"),
     ("int_manifest_configs", "int_manifest_config_votes_daily"),
     ("dim_images", "int_image_uses_daily"),
     ("dim_image_tags", "int_image_uses_daily"),

@@ -98,8 +98,8 @@ written as (
     {%- if 'gcs_usage' in logs() %}
     select
         digest,
-        max(written_at) as written_at
-    from {{ ref('pullstats', 'fct_object_first_writes') }}
+        {{ micros_to_timestamp('max(written_micros)') }} as written_at
+    from {{ ref('pullstats', 'int_object_writes') }}
     where object_kind = 'blob'
     group by digest
     {%- else %}
