@@ -5,6 +5,7 @@ import io
 import itertools
 import os
 import threading
+import tracemalloc
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -198,6 +199,26 @@ def test_when_an_object_is_stored_compressed_then_it_lands_once(cloud: Cloud) ->
     assert cloud.load() == BatchResult(1, 1)
     assert cloud.load() == BatchResult()
     assert cloud.plan().conflicts == {}
+    assert cloud.rows() == typed([GOOD])
+
+
+def test_when_a_compressed_object_is_too_large_then_it_is_unreadable(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (gcs, plan):
+        monkeypatch.setattr(module, "MAX_OBJECT_BYTES", len(SOUND))
+    for name, content in ((usage(), SOUND + b" " * 200_000_000), (usage(shard=1), SOUND)):
+        blob = cloud.bucket.blob(name)
+        blob.content_encoding = "gzip"
+        blob.upload_from_string(gzip.compress(content, 1))
+    large, _ = cloud.plan().load
+    tracemalloc.start()
+    with pytest.raises(OSError, match="it is larger than"):
+        large.read()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50_000_000
+    assert cloud.load() == BatchResult(1, 1, unreadable={usage(): plan.TOO_LARGE})
     assert cloud.rows() == typed([GOOD])
 
 

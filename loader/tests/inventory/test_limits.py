@@ -6,6 +6,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -36,13 +37,14 @@ ONE, TWO = image("one"), image("two")
 
 
 def endless(text: str) -> Callable[[Request], Answer | None]:
-    """Answer each page of a list with another page."""
+    """Answer each page of a list with another page, which is always a new one."""
+    numbers = count()
 
     def intercept(request: Request) -> Answer | None:
-        path, _, last = request.path.partition("?")
+        path = request.path.partition("?")[0]
         if text not in path:
             return None
-        more = {"Link": f'<{path}?last={len(last)}{last[:99]}>; rel="next"'}
+        more = {"Link": f'<{path}?last={next(numbers)}>; rel="next"'}
         return Answer(json.dumps({"repositories": ["a"], "tags": ["v1"]}).encode(), 200, more)
 
     return intercept
