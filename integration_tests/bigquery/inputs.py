@@ -16,6 +16,7 @@ STORAGE_COLUMNS = {
 Row = list[Any]
 
 BUCKET = "eu.artifacts.example-mean.appspot.com"
+CLIENT = "192.0.2.7"
 DOCKER = "docker/24.0.7 go/go1.20.10 os/linux arch/amd64,gzip(gfe)"
 MIDNIGHT = int(datetime(2024, 7, 2, tzinfo=UTC).timestamp()) * 1_000_000
 MINUTE, HOUR = 60_000_000, 3_600_000_000
@@ -30,7 +31,7 @@ def record(**values: Any) -> Row:
     blob = f"containers/images/sha256:{digest(1)}"
     plain = {
         "time_micros": MIDNIGHT + 9 * HOUR,
-        "c_ip": "192.0.2.7",
+        "c_ip": CLIENT,
         "c_ip_type": 1,
         "c_ip_region": "",
         "cs_method": "GET",
@@ -169,12 +170,14 @@ def variants() -> list[Row]:
         names = mix.sample(list(VALUES), mix.randint(2, 9))
         found.append(record(**{name: mix.choice(VALUES[name]) for name in names}))
     columns = list(csv_log.USAGE_COLUMNS)
-    time, request_id = columns.index("time_micros"), columns.index("s_request_id")
+    time, client, request_id = map(columns.index, ("time_micros", "c_ip", "s_request_id"))
     for number, row in enumerate(found):  # else most would be redeliveries of the plain record
         if row[time] == MIDNIGHT + 9 * HOUR:
             row[time] += number
         if row[request_id] == "id":
             row[request_id] = f"id{number}"
+        if row[client] == CLIENT:  # the engine's window functions take the square of a session
+            row[client] = f"192.0.2.{number % 50}"
     return found
 
 

@@ -88,14 +88,13 @@ with_blob_kind as (
 ),
 
 -- signatures and attestations look like images except for the type of their layers
-classified as (
+artifacts as (
 
-    select
-        *,
-        max(case when blob_kind = 'artifact' then 1 else 0 end) over (
-            partition by image, manifest_digest
-        ) = 1 as belongs_to_artifact
+    select distinct
+        image,
+        manifest_digest
     from with_blob_kind
+    where blob_kind = 'artifact'
 
 ),
 
@@ -106,14 +105,19 @@ listed_blobs as (
             {{ registry_bucket('images.registry_host', 'images.project_id') }},
             hosts.bucket_name
         ) as bucket_name,
-        classified.digest,
-        classified.image,
+        with_blob_kind.digest,
+        with_blob_kind.image,
         case
-            when classified.belongs_to_artifact then 'artifact' else classified.blob_kind
+            when artifacts.image is not null then 'artifact' else with_blob_kind.blob_kind
         end as inventory_blob_kind,
-        classified.size_bytes as inventory_size_bytes
-    from classified
-    inner join {{ ref('pullstats', 'int_images') }} as images on classified.image = images.image
+        with_blob_kind.size_bytes as inventory_size_bytes
+    from with_blob_kind
+    inner join {{ ref('pullstats', 'int_images') }} as images
+        on with_blob_kind.image = images.image
+    left join artifacts
+        on
+            with_blob_kind.image = artifacts.image
+            and with_blob_kind.manifest_digest = artifacts.manifest_digest
     left join hosts on images.registry_host = hosts.registry_host
 
 ),
