@@ -29,15 +29,19 @@ def shown(text: str) -> str:
 def write(
     columns: Sequence[str], rows: Iterator[Sequence[Any]], layout: str, output: TextIO
 ) -> None:
-    """Write rows as a table, as CSV, or as one JSON object a line."""
+    """Write rows as a table, as CSV, or as one JSON object a line.
+
+    CSV and JSON are exact, except on a terminal, which would obey what is in them.
+    """
+    safe = shown if output.isatty() else str
     if layout == "csv":
         writer = csv.writer(output, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows([_csv(cell) for cell in row] for row in rows)
+        writer.writerows([safe(_csv(cell)) for cell in row] for row in rows)
     elif layout == "json":
         for row in rows:
             line = dict(zip(columns, map(_json, row), strict=True))
-            output.write(json.dumps(line, ensure_ascii=False) + "\n")
+            output.write(safe(json.dumps(line, ensure_ascii=False)) + "\n")
     else:
         _write_table(columns, list(rows), output)
 

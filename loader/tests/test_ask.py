@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import duckdb
@@ -50,6 +51,19 @@ def test_a_table_moves_no_cursor(database: Path, capsys: Capture) -> None:
     assert code == 0
     assert "\x1b" not in out
     assert "\\x1b[2J" in out
+
+
+@pytest.mark.parametrize("layout", ["csv", "json"])
+def test_csv_and_json_move_no_cursor_of_a_terminal(
+    layout: str, database: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those are ESC, a line break, CSI in one character, and writing from right to left."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    sql = "select chr(27) || '[2J' || chr(10) || chr(155) || '31m' || chr(8238) as image"
+    code, out, _ = asked(sql, "--format", layout, capsys=capsys)
+    assert code == 0
+    assert "31m" in out
+    assert all(line.isprintable() for line in out.split("\n"))
 
 
 def test_csv_and_json_hold_each_value_exactly(database: Path, capsys: Capture) -> None:
