@@ -55,6 +55,11 @@ def test_bigquery_can_parse_the_query(sql: str) -> None:
     assert GoogleSQL().parse(sql)
 
 
+def test_no_query_replaces_a_snapshot() -> None:
+    """GoogleSQL's parser accepts it; BigQuery can only drop one and create another."""
+    assert [sql for sql in queries() if re.search("or replace snapshot", sql, re.IGNORECASE)] == []
+
+
 def test_zsh_reads_the_commands_as_bash_does() -> None:
     """After a name without braces it takes a colon and a letter for a modifier."""
     scripts = "\n".join(block for path in DOCS for block in blocks_of(path))
