@@ -1,6 +1,7 @@
 """The selectors of selectors.yml, and the configurations that others select and limit by."""
 
 import os
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -91,3 +92,15 @@ def test_event_times_are_columns_of_the_marts(built: Project) -> None:
     for mart, column in timed.items():
         missing = f"select count(*) from pullstats.{mart} where {column} is null"
         assert built.query(missing) == [(0,)]
+
+
+def test_past_days_get_their_prices_by_the_command_of_the_page(built: Project) -> None:
+    page = (ROOT / "docs/networks.md").read_text()
+    (selected,) = re.findall(r"--select (egress_prices .+) --exclude", page)
+    priced = {
+        node.name
+        for node in Project.manifest.nodes.values()
+        if node.resource_type == "model" and "egress_cost_nanos" in node.columns
+    }
+    assert len(priced) == 2
+    assert priced < names(listed(built, "--select", *selected.split()))
