@@ -1,4 +1,4 @@
-{# Without a log, dbt would end with an error about columns of a unit test, after a hundred tests. #}
+{# Without this check, dbt runs a hundred tests and then ends with an error about columns of a unit test. #}
 
 {% macro check_raw() %}
     {% if not builds_models() %}
@@ -16,7 +16,7 @@
             ~ '. Load first: pullstats load DIR'
         ) %}
     {% endif %}
-    {# to list relations begins a transaction, which dbt would roll back with what hooks do in it #}
+    {# Listing relations begins a transaction. Without a commit, dbt rolls it back, with all that hooks do. #}
     {% do adapter.commit() %}
 {% endmacro %}
 

@@ -1,4 +1,4 @@
-{# The variables of dbt_project.yml, by what their values are. #}
+{# The variables of dbt_project.yml, by the kind of their values. #}
 
 {% macro variables() %}
     {{ return({
@@ -49,8 +49,8 @@
 {% endmacro %}
 
 
-{# dbt ignores a variable that nothing reads: a misspelled one would change nothing, without a word.
-   A project that installs pullstats has variables of its own, of which only close ones are named. #}
+{# dbt silently ignores a variable that nothing reads, such as a misspelled one. A project that installs
+   pullstats has variables of its own, so only names that are nearly those of pullstats cause a warning. #}
 
 {% macro check_variables() %}
     {% if not execute or '.pullstats.' not in selected_resources | join(' ') %}
@@ -111,7 +111,7 @@
 {% endmacro %}
 
 
-{# The share of pairs of letters that two names have in common. #}
+{# The share of pairs of adjacent letters that two names have in common. #}
 
 {% macro likeness(one, other) %}
     {% set pairs = [] %}

@@ -1,5 +1,5 @@
-{# dbt run-operation delete_old_days: forgets the requests, and all that is made of them, of the months
-   that are older than `keep_days`. The next build makes tables without a day from what is left. #}
+{# dbt run-operation delete_old_days: deletes the requests of months that are older than `keep_days`, and
+   the rows that are made from them. The next build makes tables without a day from the rows that are left. #}
 
 {% macro delete_old_days() %}
     {% set first_day = first_kept_day() %}
@@ -21,7 +21,7 @@
 {% endmacro %}
 
 
-{# What is known of blobs and images names no client, and decides how later days are counted. #}
+{# Facts about blobs and images stay, because they name no client and decide how later days are counted. #}
 
 {% macro forgets(node) %}
     {{ return(
@@ -34,7 +34,7 @@
 {% endmacro %}
 
 
-{# The first day of a month, since tables by month are deleted with the days that they sum up. #}
+{# The first day of a month, because rows of tables by month go with all of their days. #}
 
 {% macro first_kept_day() %}
     {% if var('keep_days') is none %}

@@ -1,5 +1,5 @@
 {# dbt run-operation forget_address: deletes a person's lines from raw, and the requests of their
-   pseudonyms. `dbt build --full-refresh` then makes everything else from what is left. #}
+   pseudonyms. `dbt build --full-refresh` then makes all other tables from the requests that are left. #}
 
 {% macro forget_address(address) %}
     {% set clients %}
@@ -32,7 +32,7 @@
 {% endmacro %}
 
 
-{# The ledger counts the rows that have landed: a load and a test compare raw with it. #}
+{# A load and a test compare raw with the number of rows in the ledger. #}
 
 {% macro forget_raw(kind, source_name, condition) %}
     {% set raw = relation_of('source.pullstats.' ~ source_name) %}
