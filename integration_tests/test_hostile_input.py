@@ -18,7 +18,7 @@ from integration_tests.project import ROOT, Project, copied, example_logs
 from integration_tests.test_inventory_models import land_inventory
 from pullstats import csv_log, networks
 from pullstats.duckdb_warehouse import DuckDBWarehouse
-from pullstats.registry_inventory import TABLES
+from pullstats.registry_inventory.walk import TABLES
 
 BUCKET = "artifacts.example-hostile.appspot.com"
 HOST = "hostile.example.com"

@@ -26,8 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("pullstats: interrupted; what has landed stays", err=True)
         return EXIT_INTERRUPTED
     except ImportError as error:
-        extra = {"requests": "inventory", "maxminddb": "networks"}.get(error.name or "", "bigquery")
-        target = "bigquery" if extra == "bigquery" else "dev"
+        extra, target = "bigquery", "bigquery"
+        if error.name == "maxminddb":
+            extra, target = "networks", "dev"
         what = f"install pullstats[{extra}], or run make {target} in a checkout"
         say(f"pullstats: {error}: {what}", err=True)
         return 1
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 MODULES = {
     "ask": "pullstats.ask",
-    "inventory": "pullstats.registry_inventory",
+    "inventory": "pullstats.registry_inventory.command",
     "load": "pullstats.loading",
     "networks": "pullstats.networks",
     "status": "pullstats.status",

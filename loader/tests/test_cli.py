@@ -314,7 +314,7 @@ def test_when_help_is_asked_then_it_has_examples_and_exit_codes(
 def test_when_no_extra_is_installed_then_help_works_and_the_extra_is_named(tmp_path: Path) -> None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         program = (
-            "import sys; sys.modules.update(dict.fromkeys(['requests', 'maxminddb', 'google']));"
+            "import sys; sys.modules.update(dict.fromkeys(['maxminddb', 'google']));"
             "from pullstats import cli; sys.exit(cli.main(sys.argv[1:]))"
         )
         command = [sys.executable, "-c", program, *arguments]
@@ -324,7 +324,6 @@ def test_when_no_extra_is_installed_then_help_works_and_the_extra_is_named(tmp_p
         assert run(*command, "--help").returncode == 0
     (tmp_path / "asn.mmdb").touch()
     needs = {
-        "inventory": ("inventory", "localhost:1"),
         "networks": ("networks", "asn.mmdb"),
         "bigquery": ("status", "--to", "bigquery"),
     }

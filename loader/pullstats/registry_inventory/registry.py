@@ -4,7 +4,8 @@ The read of a blob would appear in the very log that pullstats counts.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urljoin
@@ -12,7 +13,6 @@ from urllib.parse import urljoin
 import requests
 from pydantic import BeforeValidator, Field
 from requests.adapters import HTTPAdapter
-from requests.auth import HTTPBasicAuth
 from requests.utils import parse_dict_header
 from urllib3.util import Retry
 
@@ -44,7 +44,6 @@ _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 REPOSITORY = re.compile(f"(?=.{{1,255}}$){_PART}(?:/{_PART})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _LOOPBACK = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?/")
-_Auth = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 # registries write null for an empty list
 _Names = Annotated[list[str], BeforeValidator(lambda value: value or []), Field(default=[])]
 
@@ -95,12 +94,16 @@ class Login(NamedTuple):
     password: str
     realm: str | None = None
 
+    @property
+    def authorization(self) -> str:
+        return "Basic " + b64encode(f"{self.user}:{self.password}".encode()).decode()
+
 
 class Registry:
     def __init__(self, host: str, plain_http: bool = False, login: Login | None = None) -> None:
         self._host, self._plain_http, self._login = host, plain_http, login
         self._is_local = bool(_LOOPBACK.match(f"http://{host}/"))
-        self._auth: dict[str, _Auth] = {}
+        self._authorizations: dict[str, str] = {}
         self.url = f"http{'' if self._is_local or plain_http else 's'}://{host}/v2/"
         self._session = requests.Session()
         self._session.headers.update({"Accept": ACCEPT, "User-Agent": "pullstats-inventory"})
@@ -185,10 +188,10 @@ class Registry:
         When it fails in a way in which a whole registry may, ask whether that is still there.
         """
         try:
-            answer = self._request(method, url, self._auth.get(area), max_bytes=max_bytes)
+            answer = self._request(method, url, self._authorizations.get(area), max_bytes)
             if answer.status == 401:
-                self._auth[area] = self._authorize(answer)
-                answer = self._request(method, url, self._auth[area], max_bytes=max_bytes)
+                self._authorizations[area] = self._authorize(answer)
+                answer = self._request(method, url, self._authorizations[area], max_bytes)
         except requests.RequestException as error:
             self.check()
             raise AnswerError(f"{url}: {_reason(error)}") from error
@@ -196,10 +199,10 @@ class Registry:
             self.check()
         return answer
 
-    def _authorize(self, refusal: _Answer) -> _Auth:
+    def _authorize(self, refusal: _Answer) -> str:
         """Return what the refusal asks for: the login, or a token from its realm."""
         scheme, _, text = refusal.headers.get("WWW-Authenticate", "").partition(" ")
-        login = self._login and HTTPBasicAuth(*(each.encode() for each in self._login[:2]))
+        login = self._login.authorization if self._login else None
         if scheme.lower() == "basic" and login:
             return login
         if scheme.lower() != "bearer":
@@ -209,14 +212,14 @@ class Registry:
         self._check_realm(refusal.url, realm)
         query = [("service", challenge.get("service") or "")]
         query += [("scope", scope) for scope in (challenge.get("scope") or "").split()]
-        answer = self._request("GET", realm, login, query)
+        answer = self._request("GET", realm, login, query=query)
         if answer.status != 200:
             raise AnswerError(f"{answer.url}: HTTP {answer.status}, so no token")
         found = _Token.read(answer.body)
         token = found.token or found.access_token or ""
         if not (token and token.isascii() and token.isprintable()):
             raise AnswerError(f"{answer.url}: no token in its answer")
-        return _bearer(token)
+        return f"Bearer {token}"
 
     def _check_realm(self, url: str, realm: str) -> None:
         """Refuse a place for tokens that is not safe, or must not see the login."""
@@ -237,16 +240,17 @@ class Registry:
         self,
         method: str,
         url: str,
-        auth: _Auth | None = None,
-        query: list[tuple[str, str]] | None = None,
+        authorization: str | None = None,
         max_bytes: int = MAX_MANIFEST_BYTES,
+        query: list[tuple[str, str]] | None = None,
     ) -> _Answer:
         with self._session.request(
             method,
             url,
             params=query,
-            # with none at all, requests would take what ~/.netrc holds
-            auth=auth or (lambda request: request),
+            headers={"Authorization": authorization} if authorization else None,
+            # without it, requests would take what ~/.netrc holds
+            auth=lambda request: request,
             timeout=(10, 60),
             allow_redirects=False,
             stream=True,
@@ -258,14 +262,6 @@ class Registry:
                     raise AnswerError(f"{url}: more than {max_bytes:,} bytes")
             link = response.links.get("next", {}).get("url")
             return _Answer(url, response.status_code, response.headers, bytes(body), link)
-
-
-def _bearer(token: str) -> _Auth:
-    def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {token}"
-        return request
-
-    return authorize
 
 
 def _reason(error: Exception) -> str:

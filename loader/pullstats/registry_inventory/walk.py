@@ -12,11 +12,12 @@ from uuid import uuid4
 
 from pullstats import schemas
 from pullstats.output import shown
-from pullstats.registry_inventory import TABLES
 from pullstats.registry_inventory.manifests import AnswerError, Manifest
 from pullstats.registry_inventory.registry import Listing, Registry, UnavailableError
 from pullstats.schemas import Table
 
+# The ledger is last: what it doesn't name has not landed.
+TABLES: tuple[Table, ...] = ("manifests", "manifest_blobs", "inventory_errors", "inventories")
 # What is kept in memory until a repository, or the registry, is done.
 MAX_MANIFESTS = 250_000
 MAX_REPOSITORIES = 1_000_000

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from pullstats.registry_inventory.targets import EXIT_SET_ASIDE, EXIT_UNAVAILABLE
+from pullstats.registry_inventory.command import EXIT_SET_ASIDE, EXIT_UNAVAILABLE
 from tests.inventory.registries import (
     Answer,
     FakeRegistry,

@@ -14,8 +14,8 @@ from google.api_core.exceptions import GoogleAPICallError
 from integration_tests.emulators import PROJECT, start_bigquery
 from pullstats import schemas
 from pullstats.bigquery_warehouse import BigQueryWarehouse
-from pullstats.registry_inventory import TABLES
-from pullstats.registry_inventory.targets import EXIT_SET_ASIDE
+from pullstats.registry_inventory.command import EXIT_SET_ASIDE
+from pullstats.registry_inventory.walk import TABLES
 from tests.inventory.registries import FakeRegistry, image, index, inventory, query
 
 ONE, TWO = image("one"), image("two")

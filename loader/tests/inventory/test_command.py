@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pullstats.registry_inventory.command import target
 from pullstats.registry_inventory.registry import Registry
-from pullstats.registry_inventory.targets import target
 from tests.inventory.registries import (
     Answer,
     FakeRegistry,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pullstats.registry_inventory.targets import EXIT_SET_ASIDE, EXIT_UNAVAILABLE
+from pullstats.registry_inventory.command import EXIT_SET_ASIDE, EXIT_UNAVAILABLE
 from tests.inventory.registries import (
     DOCKER,
     OCI,

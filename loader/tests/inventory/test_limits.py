@@ -13,9 +13,9 @@ import duckdb
 import pytest
 
 from pullstats.registry_inventory import registry, walk
+from pullstats.registry_inventory.command import EXIT_SET_ASIDE, EXIT_UNAVAILABLE
 from pullstats.registry_inventory.manifests import AnswerError
 from pullstats.registry_inventory.registry import Login, Registry
-from pullstats.registry_inventory.targets import EXIT_SET_ASIDE, EXIT_UNAVAILABLE
 from tests.inventory.registries import (
     DOCKER,
     Answer,

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from pullstats import schemas
 from pullstats.duckdb_warehouse import DuckDBWarehouse
-from pullstats.registry_inventory import TABLES
 from pullstats.registry_inventory.manifests import IMAGES, INDEXES, AnswerError, Manifest, parse
+from pullstats.registry_inventory.walk import TABLES
 from tests.inventory.registries import digest_of, image, index, query
 
 # what str.isprintable takes

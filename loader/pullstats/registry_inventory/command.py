@@ -1,10 +1,10 @@
-"""Lands what registries hold, target by target."""
+"""The command `pullstats inventory`: lands what registries hold, target by target."""
 
 import os
 import re
 import signal
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
@@ -13,12 +13,69 @@ import click
 
 from pullstats.output import say
 from pullstats.registry_inventory.registry import REPOSITORY, Login, Registry, UnavailableError
-from pullstats.registry_inventory.walk import Walk
-from pullstats.warehouses import Warehouse
+from pullstats.registry_inventory.walk import TABLES, Walk
+from pullstats.warehouses import Warehouse, on_either, open_warehouse
 
 EXIT_SET_ASIDE = 3
 EXIT_UNAVAILABLE = 4
 _HOST = re.compile(r"(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  pullstats inventory --dry-run gcr.io/my-project
+  pullstats inventory gcr.io/my-project registry.example.com/team 127.0.0.1:5000
+\b
+Exit codes:
+  0  all landed
+  1  a file, network or permission failed
+  2  wrong usage
+  3  something was set aside: storageanalysis.inventory_errors names it; all else landed
+  4  a registry can't be reached or listed: nothing of it landed, the other targets did"""
+)
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@click.option("--plain-http", is_flag=True, help="No TLS, even if the registry is elsewhere.")
+@click.option("--dry-run", is_flag=True, help="List the repositories; land nothing.")
+@click.option(
+    "--max-minutes",
+    type=click.FloatRange(0, min_open=True),
+    default=240,
+    show_default=True,
+    help="Give up a target after this time.",
+)
+@on_either
+def command(
+    targets: tuple[str, ...],
+    plain_http: bool,
+    dry_run: bool,
+    max_minutes: float,
+    to: str,
+    database: Path,
+) -> int:
+    """Land what registries hold: tags, manifests, blobs. TARGET is HOST[:PORT][/PATH].
+
+    The variables PULLSTATS_REGISTRY_USER and PULLSTATS_REGISTRY_PASSWORD hold the login of one
+    registry. If it gets its tokens from another host, PULLSTATS_REGISTRY_REALM names their URL.
+    """
+    places = [target(text) for text in targets]
+    login = credentials({host for host, _ in places})
+    code = 0
+    # a database that is open can be written when all is listed
+    opened = None if dry_run else open_warehouse(to, database, tables=TABLES)
+    with closing(opened) if opened else nullcontext() as warehouse:
+        for host, path in places:
+            walk = Walk(Registry(host, plain_http, login), host, path)
+            try:
+                _take(walk, max_minutes, warehouse)
+            except UnavailableError as error:
+                say(f"{walk.target}: not listed: {error}", err=True)
+                code = EXIT_UNAVAILABLE
+            for (name, reference), reason in walk.errors.items():
+                place = f"{host}/{name} {reference or ''}".rstrip()
+                say(f"{place}: set aside: {reason}", err=True)
+                code = max(code, EXIT_SET_ASIDE)
+    return code
 
 
 def target(text: str) -> tuple[str, str]:
@@ -61,32 +118,8 @@ def deadline(minutes: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def run(
-    targets: Iterable[str],
-    plain_http: bool,
-    max_minutes: float,
-    opening: Callable[[], Warehouse] | None,
-) -> int:
-    """Take each target in turn; without a warehouse only name the repositories."""
-    places = [target(text) for text in targets]
-    login = credentials({host for host, _ in places})
-    codes = {0}
-    with closing(opening()) if opening else nullcontext() as warehouse:
-        for host, path in places:
-            walk = Walk(Registry(host, plain_http, login), host, path)
-            try:
-                _take(walk, max_minutes, warehouse)
-            except UnavailableError as error:
-                say(f"{walk.target}: not listed: {error}", err=True)
-                codes.add(EXIT_UNAVAILABLE)
-            for (name, reference), reason in walk.errors.items():
-                place = f"{host}/{name} {reference or ''}".rstrip()
-                say(f"{place}: set aside: {reason}", err=True)
-                codes.add(EXIT_SET_ASIDE)
-    return max(codes)
-
-
 def _take(walk: Walk, max_minutes: float, warehouse: Warehouse | None) -> None:
+    """Land an inventory; without a warehouse only name the repositories."""
     if not warehouse:
         with deadline(max_minutes):
             for name, _ in walk.find():
