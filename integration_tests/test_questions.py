@@ -54,7 +54,7 @@ def test_each_command_answers(
 
 @pytest.mark.parametrize(("page", "sql"), SQL)
 def test_the_sql_of_each_page_runs(page: str, sql: str, asking: Project) -> None:
-    assert cli.main(["ask", sql, "--limit", "1"]) == 0
+    assert cli.main(["ask", sql]) == 0
 
 
 def test_dbt_show_gives_the_same_rows(asking: Project, capsys: pytest.CaptureFixture[str]) -> None:

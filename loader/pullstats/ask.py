@@ -19,7 +19,7 @@ import click
 import duckdb
 import yaml
 
-from pullstats.output import FORMATS, first, write
+from pullstats.output import FORMATS, write
 from pullstats.warehouses import on_either
 
 # A change of these can change the SQL of a question.
@@ -65,26 +65,25 @@ class Questions(click.Group):
         question: dict[str, Any] = known[name]
         parameters = question.get("config", {}).get("meta", {}).get("parameters", {})
         types = {each: parameter["type"] for each, parameter in parameters.items()}
-        answer = click.command(name, help=" ".join(question["description"].split()))(
-            _with_options(partial(_answer, name, is_sql, types))
-        )
-        for each, parameter in reversed(parameters.items()):
-            option = click.Option(
-                [f"--{each.replace('_', '-')}"],
+        options: list[Any] = [
+            click.option(
+                f"--{each.replace('_', '-')}",
                 type=_TYPES[parameter["type"]],
                 default=parameter["default"],
                 show_default=parameter["default"] is not None,
                 help=parameter["description"],
             )
-            answer.params.insert(0, option)
-        return answer
-
-
-def _with_options(command: Any) -> Any:
-    layout = click.option("--format", "layout", type=click.Choice(FORMATS), default="table")
-    limit = click.option("--limit", type=click.IntRange(0), help="Rows to show at most.")
-    is_shown = click.option("--sql", "is_shown", is_flag=True, help="Print the SQL, run nothing.")
-    return layout(limit(is_shown(on_either(command))))
+            for each, parameter in parameters.items()
+        ]
+        options += [
+            click.option("--format", "layout", type=click.Choice(FORMATS), default="table"),
+            click.option("--sql", "is_shown", is_flag=True, help="Print the SQL, run nothing."),
+            on_either,
+        ]
+        answer: Any = partial(_answer, name, is_sql, types)
+        for option in reversed(options):
+            answer = option(answer)
+        return click.command(name, help=" ".join(question["description"].split()))(answer)
 
 
 @click.group(
@@ -108,7 +107,6 @@ def _answer(
     is_sql: bool,
     types: dict[str, str],
     layout: str,
-    limit: int | None,
     is_shown: bool,
     to: str,
     database: Path,
@@ -125,7 +123,7 @@ def _answer(
         on_duckdb(sql, values, database) if to == "duckdb" else on_bigquery(sql, values, types)
     )
     with answering as (columns, rows):
-        write(columns, first(rows, limit), layout, sys.stdout)
+        write(columns, rows, layout, sys.stdout)
     return 0
 
 
@@ -180,10 +178,10 @@ def on_duckdb(sql: str, values: dict[str, Value], database: Path) -> Iterator[An
         raise AskError(f"no database at {database}: run pullstats load, and then dbt build")
     with duckdb.connect(str(database), read_only=True) as connection:
         connection.execute("set timezone = 'UTC'")
-        marts = "select 1 from duckdb_schemas() where schema_name = 'pullstats'"
-        if not connection.execute(marts).fetchall():
-            raise AskError(f"{database} has no marts: run dbt build")
-        connection.execute("use pullstats")
+        try:
+            connection.execute("use pullstats")
+        except duckdb.CatalogException as error:
+            raise AskError(f"{database} has no marts: run dbt build") from error
         result = connection.execute(sql, values)
         columns = [name for name, *_ in result.description]
         yield columns, iter(lambda: result.fetchone() or None, None)

@@ -223,7 +223,7 @@ class BigQueryWarehouse:
         result.include(BatchResult(len(objects), job.output_rows))
         # BigQuery counts by job
         counts = {"row_count": job.output_rows if len(objects) == 1 else None, "rejected_count": 0}
-        return [_known(each) | counts | _about(job) for each in objects]
+        return [each.known | counts | _about(job) for each in objects]
 
     def _load_read(
         self, table: schemas.Table, objects: list[LogObject], result: BatchResult
@@ -253,7 +253,7 @@ class BigQueryWarehouse:
         names = schemas.columns("loaded_objects")
         unread = {"row_count": 0, "rejected_count": 0}
         return [dict(zip(names, row, strict=True)) | _about(job) for row in landed] + [
-            _known(each) | unread | {"error": read_result.unreadable[each.uri]}
+            each.known | unread | {"error": read_result.unreadable[each.uri]}
             for each in objects
             if each.uri in read_result.unreadable
         ]
@@ -268,17 +268,6 @@ class BigQueryWarehouse:
             "labels": _LABELS,
         }
         return bigquery.LoadJobConfig(**(common | more))
-
-
-def _known(each: LogObject) -> Record:
-    return {
-        "object_uri": each.uri,
-        "generation": each.generation,
-        "kind": each.name.kind,
-        "log_hour": str(each.name.hour),
-        "size_bytes": each.size,
-        "checksum": each.checksum or "",
-    }
 
 
 def _about(job: Job | None) -> Record:

@@ -105,22 +105,26 @@ class DuckDBWarehouse:
         while not rows.insert_files(self.connection, landings, arrival):
             self.connection.rollback()
             self.connection.begin()
-        ledger: list[tuple[object, ...]] = []
-        rejected: list[tuple[object, ...]] = []
+        ledger: list[dict[str, object]] = []
+        rejected: list[dict[str, object]] = []
         for of in landings:
-            each = of.source
+            uri = of.source.uri
             try:
                 if of.row_count is None:
                     rows.insert_odd(self.connection, of, arrival)
             except (OSError, NotALogError) as error:
-                result.unreadable[each.uri] = str(error)
+                result.unreadable[uri] = str(error)
                 continue
-            bad = {each.uri: len(of.rejected)} if of.rejected else {}
-            result.include(BatchResult(1, of.row_count or 0, bad))
-            known = (each.generation, each.name.kind, of.log_hour, of.size, of.checksum)
-            counts = of.row_count, len(of.rejected)
-            ledger.append((each.uri, *known, each.modified_ns, *counts, arrival))
-            rejected += [(each.uri, *vars(line).values(), arrival) for line in of.rejected]
+            count = len(of.rejected)
+            result.include(BatchResult(1, of.row_count or 0, {uri: count} if count else {}))
+            read = {"size_bytes": of.size, "checksum": of.checksum, "row_count": of.row_count}
+            arrived = {"rejected_count": count, "loaded_at": arrival}
+            ledger.append(of.source.known | read | arrived)
+            rejected += [
+                {"object_uri": uri, "line_number": line.number, "reason": line.reason}
+                | {"line_bytes": line.content, "loaded_at": arrival}
+                for line in of.rejected
+            ]
         self._insert("loaded_objects", ledger)
         self._insert("rejected_lines", rejected)
 
@@ -147,20 +151,15 @@ class DuckDBWarehouse:
             [[getattr(x, name) for x in objects] for name in ("uri", "modified_ns", "generation")],
         )
 
-    def _insert(self, table: schemas.Table, values: list[tuple[object, ...]]) -> None:
-        names = [name for name in schemas.columns(table) if name not in _OF_BIGQUERY]
+    def _insert(self, table: schemas.Table, values: list[dict[str, object]]) -> None:
         if values:
-            columns = [list(column) for column in zip(*values, strict=True)]
-            marks = ", ".join("unnest(?)" for _ in columns)
+            names = [*values[0]]
+            marks = ", ".join("unnest(?)" for _ in names)
             into = f"insert into {SCHEMA}.{table} ({', '.join(names)})"
-            self.query(f"{into} select {marks}", columns)
+            self.query(f"{into} select {marks}", [[each[x] for each in values] for x in names])
 
     def _next_arrival(self) -> datetime:
         """Return now, but later than every arrival before, whatever the clock does."""
         ((last,),) = self.query(f"select max(loaded_at) from {self.landed}")
         now = datetime.now(UTC).replace(tzinfo=None)
         return max(now, last + timedelta(microseconds=1)) if last else now
-
-
-# Columns of the ledger that describe load jobs.
-_OF_BIGQUERY = ("job_id", "job_row_count", "job_bytes", "error")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import google_crc32c
 
@@ -67,6 +68,19 @@ class LogObject(Found):
 
     uri: str = field(kw_only=True)
     name: log_names.LogName = field(kw_only=True)
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What the ledger has of it; `size_bytes` and `checksum` are those of its listing."""
+        return {
+            "object_uri": self.uri,
+            "generation": self.generation,
+            "kind": self.name.kind,
+            "log_hour": str(self.name.hour),
+            "size_bytes": self.size,
+            "checksum": self.checksum or "",
+            "modified_ns": self.modified_ns,
+        }
 
 
 @dataclass(frozen=True)

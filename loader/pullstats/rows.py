@@ -44,10 +44,6 @@ class Landing:
     rejected: list[RejectedLine] = field(default_factory=list)
 
     @property
-    def log_hour(self) -> datetime:
-        return self.source.name.hour.replace(tzinfo=None)
-
-    @property
     def is_changed(self) -> bool:
         """Whether a file is no longer there as it was listed."""
         each = self.source
@@ -128,7 +124,7 @@ def insert_odd(connection: duckdb.DuckDBPyConnection, of: Landing, arrival: date
         "unnest(?::varchar[])" if type_ == "STRING" else "nullif(unnest(?::varchar[]), '')::bigint"
         for type_ in csv_log.COLUMNS[kind].values()
     ]
-    more = [of.source.uri, of.log_hour, arrival] if kind == "storage" else [arrival]
+    more = [of.source.uri, of.source.name.hour, arrival] if kind == "storage" else [arrival]
     connection.execute(
         f"insert into {SCHEMA}.{TABLES[kind]} select {', '.join([*values, *('?' for _ in more)])}",
         [*map(list, zip(*parsed.records, strict=True)), *more],
