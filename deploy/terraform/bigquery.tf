@@ -6,7 +6,7 @@ locals {
   datasets = merge(
     {
       storageanalysis        = "Raw usage and storage logs, and the loader's ledger: client addresses, signed URLs."
-      pullstats_staging      = "Views on raw: client addresses, signed URLs."
+      pullstats_staging      = "Views on raw: client addresses."
       pullstats_intermediate = "Requests, blobs, sessions: pseudonyms of clients."
       pullstats_seeds        = "Rules: user agents, and the order in which clients read."
       pullstats_private      = "The salt of the pseudonyms."
