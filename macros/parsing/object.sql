@@ -43,6 +43,11 @@
 {%- endmacro %}
 
 
+{% macro empty_config() -%}
+    'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a'
+{%- endmacro %}
+
+
 {% macro is_empty_config(digest) -%}
-    {{ digest }} = 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a'
+    {{ digest }} = {{ empty_config() }}
 {%- endmacro %}

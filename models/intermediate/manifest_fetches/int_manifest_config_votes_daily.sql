@@ -17,7 +17,6 @@ contents as (
     where
         root_digest != ''
         and leaf_count = 1
-        and not has_empty_config
         and not is_scan
         and {{ is_restated('session_date', restated) }}
 
@@ -49,8 +48,12 @@ reads as (
 
     select
         coalesce(contents.only_child_digest, contents.root_digest) as manifest_digest,
-        contents.first_blob_digest,
         case
+            when contents.has_empty_config then {{ empty_config() }}
+            else contents.first_blob_digest
+        end as config_digest,
+        case
+            when contents.has_empty_config then 'empty'
             when contents.first_blob_digest is null then 'none'
             when coalesce(client_tools.layers_only_read, '') != 'partial' then 'none'
             when contents.requested_blob_count = 1 then 'alone'
@@ -121,7 +124,7 @@ votes as (
 
     select
         manifest_digest,
-        case when vote != 'none' then first_blob_digest end as config_digest,
+        case when vote != 'none' then config_digest end as config_digest,
         vote,
         client_network,
         vote_date

@@ -6,10 +6,10 @@ votes as (
     select
         manifest_digest,
         config_digest,
-        {{ sum_of("case when vote in ('written', 'alone') then vote_count end") }}
+        {{ sum_of("case when vote in ('written', 'alone', 'empty') then vote_count end") }}
             as conclusive_count,
-        -- one read by a program that waits for the config shows as much as two of others
-        {{ sum_of("case vote when 'first' then vote_count when 'waited' then 2 * vote_count end") }}
+        -- one read by a program that waits for the config shows as much as three of others
+        {{ sum_of("case vote when 'first' then vote_count when 'waited' then 3 * vote_count end") }}
             as first_read_count,
         {{ count_if("vote = 'written'") }} > 0
         or coalesce(
@@ -53,7 +53,7 @@ inferred as (
     select
         manifest_digest,
         coalesce(max(conclusive_count), 0) > 0
-        or max(first_read_count) * 4 >= sum(first_read_count) * 3 as is_certain,
+        or max(first_read_count) >= greatest(3, sum(first_read_count) * 0.75) as is_certain,
         case
             when max(conclusive_count) > 0
                 then {{ sole_value('case when conclusive_count > 0 then config_digest end') }}
@@ -76,12 +76,11 @@ listed as (
         manifest_digest,
         {{ sole_value('config_digest') }} as config_digest
     from {{ ref('pullstats', 'stg_registry_inventory__manifests') }}
-    where not {{ is_empty_config('config_digest') }}
     group by manifest_digest
 
 ),
 
-known as (
+found as (
 
     select
         manifest_digest,
@@ -97,8 +96,23 @@ known as (
     from inferred
     full outer join listed using (manifest_digest)
 
+),
+
+-- the empty config is no image's
+known as (
+
+    select
+        manifest_digest,
+        nullif(config_digest, {{ empty_config() }}) as config_digest,
+        case when {{ is_empty_config('config_digest') }} then 'none' else config_source end
+            as config_source,
+        is_config_certain,
+        coalesce({{ is_empty_config('config_digest') }}, false) as is_artifact,
+        first_vote_date
+    from found
+
 )
 
 {{ with_change_times('known', key=['manifest_digest'], compare_columns={
-    'changed_at': ['config_digest', 'config_source', 'is_config_certain'],
+    'changed_at': ['config_digest', 'config_source', 'is_config_certain', 'is_artifact'],
 }) }}

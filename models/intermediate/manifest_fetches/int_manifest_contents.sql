@@ -73,7 +73,11 @@ read_objects as (
 -- attestation
 image_objects as (
 
-    select read_objects.*
+    select
+        read_objects.*,
+        sum(case when read_objects.object_kind = 'child' then 1 else 0 end)
+            over (partition by read_objects.session_id, read_objects.read_for_digest)
+            as children_read
     from read_objects
     left join tools on read_objects.client_tool = tools.tool
     qualify not coalesce(
@@ -103,7 +107,9 @@ contents as (
         {{ count_if(is_child) }} as child_count,
         {{ sum_of("case when " ~ is_child ~ " then read_count end") }} as child_read_count,
         {{ sole_value("case when " ~ is_child ~ " then digest end") }} as only_child_digest,
-        {{ count_if(is_empty_config('digest')) }} > 0 as has_empty_config,
+        -- of an index, the empty config may be that of an attestation beside the image
+        {{ count_if(is_empty_config('digest') ~ " and (is_first or children_read < 2)") }} > 0
+            as has_empty_config,
         nullif({{ count_if(is_blob ~ " and read_count > 0") }}, 0) as blob_count,
         {{ count_if(is_blob) }} as requested_blob_count,
         {{ sum_of("case when " ~ is_blob ~ " then read_count end") }} as blob_read_count,

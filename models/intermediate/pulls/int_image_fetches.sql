@@ -51,10 +51,13 @@ select
     manifest_fetches.traffic_class,
     manifest_fetches.principal_id,
     manifest_fetches.principal_kind,
-    manifest_fetches.fetch_kind,
+    case
+        when manifest_fetches.fetch_kind = 'pull' and configs.is_artifact then 'artifact'
+        else manifest_fetches.fetch_kind
+    end as fetch_kind,
     'request' as attribution,
     case
-        when manifest_fetches.fetch_kind != 'pull' then null
+        when manifest_fetches.fetch_kind != 'pull' or configs.is_artifact then null
         when manifest_fetches.manifest_digest is null then 'ambiguous'
         -- manifest and blobs agree: the config was read first
         when
