@@ -1,4 +1,5 @@
 {%- set memory_micros = 7 * 86400 * 1000000 %}
+{%- set continued_micros = var('max_session_hours') * 3600 * 1000000 %}
 {%- set days_beside = 0 if var('audit_log_has_blobs') else 1 %}
 {{ config(
     enabled='cloud_audit' in logs(),
@@ -39,6 +40,14 @@ sessions as (
         {{ count_if("object_kind = 'manifest' and operation = 'read'") }} as get_count,
         {{ count_if("object_kind = 'blob' and not is_refused") }} as blob_read_count,
         {{ count_if("operation = 'list'") }} as tag_list_count,
+        -- an inspection lists tags last; who copies tags lists them first
+        coalesce(
+            max(case when operation = 'list' then started_micros end)
+            > min(case
+                when object_kind = 'manifest' and operation = 'read' then started_micros
+            end),
+            false
+        ) as has_list_after_get,
         max(case when operation = 'write' then started_micros end) as last_written_micros
     from reads
     group by session_id
@@ -118,6 +127,7 @@ requests_with_history as (
         sessions.get_count as session_gets,
         sessions.blob_read_count as session_blob_reads,
         sessions.tag_list_count as session_tag_lists,
+        sessions.has_list_after_get,
         tools_that_never_pull.fetch_kind as never_pulled_kind,
         coalesce(client_tools.config_only_read, 'inspection') as config_only_read,
         coalesce(client_tools.lists_tags_to_inspect, false) as lists_tags_to_inspect,
@@ -140,11 +150,24 @@ requests_with_history as (
                 contents.client_id = asked.client_id
                 and coalesce(contents.principal_id, '') = coalesce(asked.principal_id, '')
                 and contents.image = asked.image
-                and contents.root_digest = asked.digest
+                and contents.root_digest in (asked.digest, asked.contents_digest)
                 and contents.blob_count > contents.leaf_count
                 and contents.last_blob_micros
                 between asked.started_micros - {{ memory_micros }} and asked.started_micros
         ) as is_downloaded_before,
+        -- the registry refused a blob when the client got the manifest
+        asked.is_continued and exists (
+            select 1
+            from contents
+            where
+                contents.client_id = asked.client_id
+                and coalesce(contents.principal_id, '') = coalesce(asked.principal_id, '')
+                and contents.image = asked.image
+                and contents.root_digest = asked.digest
+                and contents.requested_blob_count > coalesce(contents.blob_count, 0)
+                and contents.last_blob_micros
+                between asked.started_micros - {{ continued_micros }} and asked.started_micros
+        ) as is_of_refused_pull,
         asked.child_read_count is null and exists (
             select 1
             from contents
@@ -173,7 +196,11 @@ requests_with_kind as (
             when 'scanner' in (traffic_class, client_class) then 'scan'
             when
                 operation = 'head'
-                and (session_gets > 0 or session_blob_reads = 0 or is_continued)
+                and (
+                    session_gets > 0
+                    or session_blob_reads = 0
+                    or is_continued and not is_of_refused_pull
+                )
                 then 'check'
             when never_pulled_kind is not null then never_pulled_kind
             when {{ is_referrer_tag('requested_tag') }} or has_empty_config then 'artifact'
@@ -181,7 +208,7 @@ requests_with_kind as (
             {%- if var('audit_log_has_blobs') %}
             when requested_blob_count = 0 then 'inspection'
             -- no more blobs than images: configs alone
-            when requested_blob_count <= leaf_count and (session_tag_lists > 0 or child_count > 1)
+            when requested_blob_count <= leaf_count and (has_list_after_get or child_count > 1)
                 then 'inspection'
             when requested_blob_count <= leaf_count and is_downloaded_before then 'check'
             when requested_blob_count <= leaf_count and lists_tags_to_inspect then 'pull'
