@@ -20,6 +20,7 @@ burst_sizes as (
         {{ count_if('blob_bytes > ' ~ 4 * usual) }} as layer_count,
         {{ count_if('is_empty_config') }} as empty_config_count,
         min(first_read_micros) as burst_first_read_micros,
+        max(first_read_micros) as burst_last_read_micros,
         case
             when any_value(config_position) = 'last' then max(first_read_micros)
             else min(first_read_micros)
@@ -38,6 +39,7 @@ with_limits as (
         burst_sizes.usual_count,
         burst_sizes.empty_config_count,
         burst_sizes.burst_first_read_micros,
+        burst_sizes.burst_last_read_micros,
         case
             when
                 bursts.first_read_micros = burst_sizes.config_micros
@@ -76,10 +78,11 @@ ends as (
     select
         burst_key,
         any_value(config_position) as config_position,
+        any_value(burst_first_read_micros) as burst_first_read_micros,
+        any_value(burst_last_read_micros) as burst_last_read_micros,
         count(counted_bytes) as blob_count,
         {{ count_if('is_tiny') }} as tiny_count,
         count(small_bytes) as small_count,
-        min(small_bytes) as smallest_bytes,
         min(case when is_tiny and blob_bytes >= {{ least }} then first_read_micros end)
             as first_tiny_micros,
         {{ first_row(in_order, 'small_bytes is not null') }} as first_small,
@@ -89,21 +92,36 @@ ends as (
 
 ),
 
+at_ends as (
+
+    select
+        *,
+        {{ field_of('first_small', 'first_read_micros') }} = burst_first_read_micros
+            as begins_with_small,
+        {{ field_of('last_small', 'first_read_micros') }} = burst_last_read_micros
+            as ends_with_small
+    from ends
+
+),
+
+-- a program whose order is not known shows it if a small blob is at one end only
 at_positions as (
 
     select
-        ends.*,
+        *,
         case
-            when ends.config_position = 'first' then ends.first_small
-            when ends.config_position = 'last' then ends.last_small
+            when config_position = 'first' then first_small
+            when config_position = 'last' then last_small
             when
-                ends.config_position = 'either'
-                and {{ field_of('ends.first_small', 'blob_bytes') }}
-                <= {{ field_of('ends.last_small', 'blob_bytes') }}
-                then ends.first_small
-            when ends.config_position = 'either' then ends.last_small
+                config_position = 'either'
+                and {{ field_of('first_small', 'blob_bytes') }}
+                <= {{ field_of('last_small', 'blob_bytes') }}
+                then first_small
+            when config_position = 'either' then last_small
+            when begins_with_small and not ends_with_small then first_small
+            when ends_with_small and not begins_with_small then last_small
         end as elected
-    from ends
+    from at_ends
 
 ),
 
@@ -118,9 +136,7 @@ compared as (
         {{ field_of('at_positions.first_small', 'first_read_micros') }} as first_small_micros,
         {{ field_of('at_positions.elected', 'digest') }} as elected_digest,
         {{ field_of('at_positions.elected', 'first_read_micros') }} as elected_micros,
-        coalesce(
-            {{ field_of('at_positions.elected', 'blob_bytes') }}, at_positions.smallest_bytes
-        ) as config_bytes,
+        {{ field_of('at_positions.elected', 'blob_bytes') }} as config_bytes,
         coalesce(sized.digest = {{ field_of('at_positions.elected', 'digest') }}, false)
             as is_elected
     from sized
@@ -196,6 +212,10 @@ with_several_configs as (
         with_config_sizes.*,
         burst_counts.close_count,
         adjacent_configs.adjacent_count is not null
+        -- a layer before the first config, or behind the last, has none
+        and with_config_sizes.elected_micros in (
+            with_config_sizes.burst_first_read_micros, with_config_sizes.burst_last_read_micros
+        )
         and (
             adjacent_configs.adjacent_count = 0
             or burst_counts.config_like_count = with_config_sizes.blob_count
@@ -248,7 +268,8 @@ ruled as (
                 )
                 then 'among_small_blobs'
             when is_elected then 'at_config_position'
-            when is_tiny and blob_bytes >= {{ least }} and tiny_config = 'never' then 'tiny_blob'
+            when is_tiny and blob_bytes >= {{ least }} and tiny_config = 'never'
+                then 'tiny_blob'
             when has_config_like_size then 'size_of_config'
             else 'not_at_config_position'
         end as vote_rule
@@ -269,6 +290,7 @@ select
         when vote_rule in ('only_small_blob', 'among_small_blobs', 'at_config_position')
             then 'config'
         when vote_rule = 'several_configs' and has_config_like_size then 'config'
+        when vote_rule = 'several_configs' and is_tiny then 'none'
         when vote_rule in ('several_configs', 'not_at_config_position') then 'layer'
         else 'none'
     end as vote,
