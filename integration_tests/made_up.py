@@ -444,10 +444,11 @@ class Figures:
 def judge(project: Project, worlds: list[World]) -> dict[tuple[str, str], Figures]:
     """Compare each world's complete pulls with those that it made up, by kind and log."""
     rows: dict[tuple[str, str], list[tuple[int, object, bool]]] = defaultdict(list)
-    # what is certain finds its pull first
+    # what is certain finds its pull first, then what has an image id
     for image, log, start, image_id, is_certain in project.query(
         "select image, log_source, epoch_us(started_at), image_id, count_confidence = 'certain'"
-        " from pullstats.fct_image_pulls where is_complete order by 5 desc, started_at"
+        " from pullstats.fct_image_pulls where is_complete"
+        " order by 5 desc, image_id is null, started_at"
     ):
         rows[str(image).split("/")[1], str(log)].append(
             (int(str(start)), image_id, bool(is_certain))
@@ -466,11 +467,12 @@ def judge(project: Project, worlds: list[World]) -> dict[tuple[str, str], Figure
             figures.counted += len(counted)
             figures.wrong += ((days - counted_days) + (counted_days - days)).total()
             for start, image_id, is_certain in counted:
-                near = min(left, key=lambda pull: abs(pull[0] - start), default=(0, set()))
-                is_pull = abs(near[0] - start) <= NEAR
-                if is_pull:
-                    left.remove(near)
-                is_wrong = is_pull and image_id is not None and image_id not in near[1]
+                near = [pull for pull in left if abs(pull[0] - start) <= NEAR]
+                is_pull = bool(near)
+                has_id = [pull for pull in near if image_id in pull[1]]
+                if near:
+                    left.remove(min(has_id or near, key=lambda pull: abs(pull[0] - start)))
+                is_wrong = is_pull and image_id is not None and not has_id
                 figures.ids_unknown += image_id is None
                 figures.ids_wrong += is_wrong
                 figures.certain += is_certain

@@ -16,7 +16,6 @@ CONFIG_FIRST = [
 CONFIG_LAST = [stories.SKOPEO, "apptainer/1.3.2"]
 # What a bucket's log shows in part only. The limit of all others is 3%.
 LIMITS = {
-    ("pool", "gcs_usage"): 0.5,
     ("sync", "gcs_usage"): 0.6,
     ("small-configs", "gcs_usage"): 0.2,
     ("lazy", "gcs_usage"): 0.1,

@@ -7,6 +7,10 @@
     meta={'restates': {'gcs_usage': [-1, 1]}},
 ) }}
 {%- set restated = restated_days() %}
+{%- set of_program = 'partition by program_key order by started_micros, session_id' %}
+{%- set before = 'rows between unbounded preceding and 1 preceding' %}
+{%- set so_far = 'rows between unbounded preceding and current row' %}
+{%- set together_micros = var('index_read_seconds') * 1000000 %}
 with
 
 requests as {{ materialized_cte(false) }}
@@ -38,7 +42,7 @@ reads as (
 
 ),
 
-sessions as (
+sessions as {{ materialized_cte() }}
 
     {{ sessionize(
         'reads',
@@ -48,25 +52,165 @@ sessions as (
 
 ),
 
-numbered as (
+programs as (
 
     select
         session_id,
-        client_id,
-        client_network,
-        client_tool,
-        client_version,
-        traffic_class,
-        bucket_name,
-        image,
-        digest,
-        status_code,
-        served_bytes,
-        started_micros,
-        ended_micros,
-        burst_started_micros,
-        cast({{ micros_to_timestamp('session_started_micros') }} as date) as session_date
+        {{ fingerprint([
+            'any_value(bucket_name)', 'any_value(image)', 'any_value(client_tool)',
+            'any_value(client_version)',
+        ]) }} as program_key,
+        any_value(image) as image,
+        any_value(client_id) as client_id,
+        any_value(client_network) as client_network,
+        any_value(traffic_class) as traffic_class,
+        any_value(session_started_micros) as session_started_micros,
+        min(started_micros) as started_micros,
+        max(ended_micros) as ended_micros
     from sessions
+    where served_bytes > 0
+    group by session_id
+
+),
+
+after_others as (
+
+    select
+        *,
+        max(ended_micros) over ({{ of_program }} {{ before }}) as others_ended_micros
+    from programs
+
+),
+
+-- sessions of one program that follow each other within seconds
+in_crowds as (
+
+    select
+        *,
+        max(case
+            when
+                coalesce(started_micros > others_ended_micros + {{ together_micros }}, true)
+                then started_micros
+        end) over ({{ of_program }} {{ so_far }}) as crowd_micros
+    from after_others
+
+),
+
+crowds as (
+
+    select
+        program_key,
+        crowd_micros
+    from in_crowds
+    where image is not null
+    group by program_key, crowd_micros
+    having
+        count(*) between 2 and 16
+        and max(ended_micros) < crowd_micros + 3600000000
+
+),
+
+members as {{ materialized_cte() }}
+
+    select
+        in_crowds.*,
+        first_value(in_crowds.session_id) over (
+            partition by program_key, crowd_micros
+            order by in_crowds.started_micros, in_crowds.session_id
+        ) as first_session_id
+    from in_crowds
+    inner join crowds using (program_key, crowd_micros)
+
+),
+
+blobs_of_members as (
+
+    select
+        members.first_session_id,
+        members.session_id,
+        sessions.digest,
+        {{ sum_of('sessions.served_bytes') }} as served_bytes,
+        min(sessions.started_micros) as started_micros
+    from members
+    inner join sessions on members.session_id = sessions.session_id
+    where sessions.served_bytes > 0
+    group by members.first_session_id, members.session_id, sessions.digest
+
+),
+
+first_blobs as (
+
+    select
+        first_session_id,
+        session_id,
+        served_bytes,
+        first_value(served_bytes) over (
+            partition by first_session_id order by started_micros, served_bytes
+        ) as first_bytes
+    from blobs_of_members
+    qualify row_number() over (
+        partition by session_id order by started_micros, served_bytes, digest
+    ) = 1
+
+),
+
+-- two clients that pull one build both read its config; those that pull two begin with configs of
+-- similar sizes
+clients_apart as (
+
+    select first_session_id
+    from blobs_of_members
+    group by first_session_id, digest
+    having count(*) > 1
+    union distinct
+    select first_session_id
+    from first_blobs
+    where
+        session_id != first_session_id
+        and first_bytes <= {{ var('config_usual_bytes') }}
+        and served_bytes * 10 between first_bytes * 9 and first_bytes * 11
+
+),
+
+-- one client that reads through a pool of addresses
+pools as (
+
+    select
+        members.session_id,
+        firsts.session_id as pool_session_id,
+        firsts.client_id as pool_client_id,
+        firsts.client_network as pool_client_network,
+        firsts.traffic_class as pool_traffic_class,
+        firsts.session_started_micros as pool_started_micros
+    from members
+    inner join members as firsts on members.first_session_id = firsts.session_id
+    left join clients_apart on members.first_session_id = clients_apart.first_session_id
+    where clients_apart.first_session_id is null
+
+),
+
+numbered as (
+
+    select
+        coalesce(pools.pool_session_id, sessions.session_id) as session_id,
+        coalesce(pools.pool_client_id, sessions.client_id) as client_id,
+        coalesce(pools.pool_client_network, sessions.client_network) as client_network,
+        sessions.client_tool,
+        sessions.client_version,
+        coalesce(pools.pool_traffic_class, sessions.traffic_class) as traffic_class,
+        sessions.bucket_name,
+        sessions.image,
+        sessions.digest,
+        sessions.status_code,
+        sessions.served_bytes,
+        sessions.started_micros,
+        sessions.ended_micros,
+        coalesce(pools.pool_started_micros, sessions.burst_started_micros) as burst_started_micros,
+        cast({{ micros_to_timestamp(
+            'coalesce(pools.pool_started_micros, sessions.session_started_micros)'
+        ) }} as date) as session_date
+    from sessions
+    left join pools on sessions.session_id = pools.session_id
 
 )
 

@@ -20,7 +20,6 @@ burst_sizes as (
         {{ count_if('blob_bytes > ' ~ 4 * usual) }} as layer_count,
         {{ count_if('is_empty_config') }} as empty_config_count,
         min(first_read_micros) as burst_first_read_micros,
-        max(first_read_micros) as burst_last_read_micros,
         case
             when any_value(config_position) = 'last' then max(first_read_micros)
             else min(first_read_micros)
@@ -39,7 +38,6 @@ with_limits as (
         burst_sizes.usual_count,
         burst_sizes.empty_config_count,
         burst_sizes.burst_first_read_micros,
-        burst_sizes.burst_last_read_micros,
         case
             when
                 bursts.first_read_micros = burst_sizes.config_micros
@@ -78,9 +76,9 @@ ends as (
     select
         burst_key,
         any_value(config_position) as config_position,
-        any_value(burst_first_read_micros) as burst_first_read_micros,
-        any_value(burst_last_read_micros) as burst_last_read_micros,
         count(counted_bytes) as blob_count,
+        min(case when counted_bytes > 0 then first_read_micros end) as first_micros,
+        max(case when counted_bytes > 0 then first_read_micros end) as last_micros,
         {{ count_if('is_tiny') }} as tiny_count,
         count(small_bytes) as small_count,
         min(case when is_tiny and blob_bytes >= {{ least }} then first_read_micros end)
@@ -95,31 +93,31 @@ ends as (
 at_ends as (
 
     select
-        *,
-        {{ field_of('first_small', 'first_read_micros') }} = burst_first_read_micros
+        ends.*,
+        {{ field_of('ends.first_small', 'first_read_micros') }} = ends.first_micros
             as begins_with_small,
-        {{ field_of('last_small', 'first_read_micros') }} = burst_last_read_micros
+        {{ field_of('ends.last_small', 'first_read_micros') }} = ends.last_micros
             as ends_with_small
     from ends
 
 ),
 
--- a program whose order is not known shows it if a small blob is at one end only
+-- a program whose order is not known shows it if only one end of a burst is a small blob
 at_positions as (
 
     select
-        *,
+        at_ends.*,
         case
-            when config_position = 'first' then first_small
-            when config_position = 'last' then last_small
+            when at_ends.config_position = 'first' then at_ends.first_small
+            when at_ends.config_position = 'last' then at_ends.last_small
             when
-                config_position = 'either'
-                and {{ field_of('first_small', 'blob_bytes') }}
-                <= {{ field_of('last_small', 'blob_bytes') }}
-                then first_small
-            when config_position = 'either' then last_small
-            when begins_with_small and not ends_with_small then first_small
-            when ends_with_small and not begins_with_small then last_small
+                at_ends.config_position = 'either'
+                and {{ field_of('at_ends.first_small', 'blob_bytes') }}
+                <= {{ field_of('at_ends.last_small', 'blob_bytes') }}
+                then at_ends.first_small
+            when at_ends.config_position = 'either' then at_ends.last_small
+            when at_ends.begins_with_small and not at_ends.ends_with_small then at_ends.first_small
+            when at_ends.ends_with_small and not at_ends.begins_with_small then at_ends.last_small
         end as elected
     from at_ends
 
@@ -133,6 +131,8 @@ compared as (
         at_positions.tiny_count,
         at_positions.small_count,
         at_positions.first_tiny_micros,
+        at_positions.first_micros,
+        at_positions.last_micros,
         {{ field_of('at_positions.first_small', 'first_read_micros') }} as first_small_micros,
         {{ field_of('at_positions.elected', 'digest') }} as elected_digest,
         {{ field_of('at_positions.elected', 'first_read_micros') }} as elected_micros,
@@ -213,11 +213,16 @@ with_several_configs as (
         burst_counts.close_count,
         adjacent_configs.adjacent_count is not null
         -- a layer before the first config, or behind the last, has none
-        and with_config_sizes.elected_micros in (
-            with_config_sizes.burst_first_read_micros, with_config_sizes.burst_last_read_micros
-        )
+        and with_config_sizes.elected_micros
+        in (with_config_sizes.first_micros, with_config_sizes.last_micros)
         and (
-            adjacent_configs.adjacent_count = 0
+            (
+                adjacent_configs.adjacent_count = 0
+                and coalesce(
+                    with_config_sizes.first_tiny_micros >= with_config_sizes.first_small_micros,
+                    true
+                )
+            )
             or burst_counts.config_like_count = with_config_sizes.blob_count
             or (
                 with_config_sizes.index_read != 'one_platform'
