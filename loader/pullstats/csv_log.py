@@ -7,6 +7,7 @@ objects that they refuse: it separates the good lines from the bad ones.
 import csv
 import io
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -65,8 +66,8 @@ def count(data: bytes) -> int | None:
     return line_count - 1 if is_plain and has_header else None
 
 
-def select(source: str, columns: str = "") -> str:
-    """Write the records among lines as rows of the usage logs' table, or as `columns` of theirs."""
+def select(source: str) -> str:
+    """Write the records among lines as rows of the usage logs' table."""
     names = list(USAGE_COLUMNS)
     texts = {name: f"parts[{place}]" for place, name in enumerate(names, 1)}
     texts[names[0]], texts[names[-1]] = "substr(parts[1], 2)", f"left(parts[{len(names)}], -1)"
@@ -84,15 +85,7 @@ def select(source: str, columns: str = "") -> str:
         f"try_cast({text} as bigint)" if name in numbers else text for name, text in texts.items()
     )
     parts = f"select *, string_split(line, '\",\"') as parts from {source}"
-    return f"select {columns or ', '.join(values)} from ({parts}) where {is_row}"
-
-
-def check_header(data: bytes, columns: Sequence[str]) -> None:
-    """Raise NotALogError unless the first line names exactly these columns."""
-    head = data[:4096].removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].rstrip(b"\r")
-    names = head.decode("utf-8", "replace").replace('"', "").split(",")
-    if names != list(columns):
-        raise NotALogError("its first line is not the v0 header of its kind")
+    return f"select {', '.join(values)} from ({parts}) where {is_row}"
 
 
 def parse(data: bytes, columns: dict[str, str]) -> ParsedObject:
@@ -100,9 +93,11 @@ def parse(data: bytes, columns: dict[str, str]) -> ParsedObject:
 
     A record may span lines (a quoted newline). Where the lines up to the closing quote give no
     good record, only the first of them is rejected and reading resumes with the next: one stray
-    quote must not swallow the lines behind it.
+    quote must not swallow the lines behind it. Raises NotALogError for another header.
     """
-    check_header(data, list(columns))
+    head = data[:4096].removeprefix(BOM_UTF8).split(b"\n", 1)[0].rstrip(b"\r")
+    if head.decode("utf-8", "replace").replace('"', "").split(",") != list(columns):
+        raise NotALogError("its first line is not the v0 header of its kind")
     result = ParsedObject()
     number, start = 1, _line_end(data, 0) + 1
     while start < len(data):

@@ -5,7 +5,7 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator
 from io import BytesIO
 from itertools import islice
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from pullstats import schemas
 from pullstats.schemas import Field
@@ -26,23 +26,12 @@ def count(data: bytes) -> int | None:
     return data.count(b"\n") + (data[-1:] not in (b"", b"\n"))
 
 
-def pieces(data: bytes) -> Iterator[tuple[dict[int, bytes], list[list[Any]]]]:
-    """Cut an object into lines by number; those that are text are parameters of a statement, too.
-
-    Blank lines are left out.
-    """
+def pieces(data: bytes) -> Iterator[dict[int, bytes]]:
+    """Cut an object into lines by number. Blank lines are left out."""
     lines = ((number, line.rstrip(b"\n")) for number, line in enumerate(BytesIO(data), 1))
     numbered = (each for each in lines if each[1].strip())
     while piece := dict(islice(numbered, PIECE_LINES)):
-        texts = {number: line.decode() for number, line in piece.items() if is_utf8(line)}
-        yield piece, [[*texts], [*texts.values()]]
-
-
-def is_utf8(line: bytes) -> bool:
-    try:
-        return line.isascii() or bool(line.decode())
-    except UnicodeDecodeError:
-        return False
+        yield piece
 
 
 def fault(line: bytes) -> str:

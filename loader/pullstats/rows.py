@@ -21,12 +21,15 @@ TABLES: dict[Kind, Table] = {"usage": "usage", "storage": "storage", "audit": "a
 _SELECTS: dict[Kind, Callable[..., str]] = {"usage": csv_log.select, "audit": json_log.select}
 # Files as lines. What DuckDB can't read, such as bytes that are no UTF-8, it leaves out.
 _LINES = """(
-    select line, filename from read_csv(
+    select line from read_csv(
         ?, skip = ?, columns = {line: 'varchar'}, auto_detect = false, header = false,
         delim = '\n', quote = '', escape = '', ignore_errors = true
     )
 )"""
-_NUMBERED = "(select unnest(?::bigint[]) as number, unnest(?::varchar[]) as line)"
+_NUMBERED = """(
+    select number, try(decode(bytes)) as line
+    from (select unnest(?::bigint[]) as number, unnest(?::blob[]) as bytes)
+)"""
 
 
 @dataclass
@@ -74,8 +77,8 @@ def insert_files(
 ) -> bool:
     """Insert the rows of files that have only rows.
 
-    Return False if some turn out to be others: the transaction has to be rolled back, and the rest
-    inserted again.
+    Return False if those of a kind turn out to have other lines, too, which is rare: Python has to
+    read them. The transaction has to be rolled back, and the rest inserted again.
     """
     for kind, select in _SELECTS.items():
         files = {
@@ -85,23 +88,18 @@ def insert_files(
         }
         if not files:
             continue
-        lines = [[*files], int(kind == "usage")]
         insertion = f"insert into {SCHEMA}.{TABLES[kind]} select *, ? from ({select(_LINES)})"
+        parameters = [arrival, [*files], int(kind == "usage")]
         inserted = None
         try:
-            ((inserted,),) = connection.execute(insertion, [arrival, *lines]).fetchall()
+            ((inserted,),) = connection.execute(insertion, parameters).fetchall()
         except duckdb.IOException:
             if not any(of.is_changed for of in files.values()):
                 raise
-        odd = [of for of in files.values() if of.is_changed]
-        if not odd and inserted != sum(of.row_count or 0 for of in files.values()):
-            counts = f"select filename, count(*) from ({select(_LINES, 'filename')}) group by all"
-            found = dict(connection.execute(counts, lines).fetchall())
-            odd = [of for file, of in files.items() if of.row_count != found.get(file, 0)]
-            odd = odd or [*files.values()]
-        for of in odd:
-            of.row_count = None
-        if odd:
+        is_whole = inserted == sum(of.row_count or 0 for of in files.values())
+        if not is_whole or any(of.is_changed for of in files.values()):
+            for of in files.values():
+                of.row_count = None
             return False
     return True
 
@@ -136,13 +134,13 @@ def _insert_entries(
 ) -> tuple[int, list[RejectedLine]]:
     row_count, others = 0, ParsedObject()
     judgement = json_log.select(_NUMBERED, "number")
-    for lines, texts in json_log.pieces(data):
-        entries = {number for (number,) in connection.execute(judgement, texts).fetchall()}
+    for piece in json_log.pieces(data):
+        lines = [[*piece], [*piece.values()]]
+        entries = {number for (number,) in connection.execute(judgement, lines).fetchall()}
         row_count += len(entries)
-        for number, line in lines.items():
-            if number not in entries:
-                others.reject(number, json_log.fault(line), line)
+        for number in sorted(piece.keys() - entries):
+            others.reject(number, json_log.fault(piece[number]), piece[number])
     insertion = f"insert into {SCHEMA}.audit_logs select *, ? from ({json_log.select(_NUMBERED)})"
-    for _, texts in json_log.pieces(data):
-        connection.execute(insertion, [arrival, *texts])
+    for piece in json_log.pieces(data):
+        connection.execute(insertion, [arrival, [*piece], [*piece.values()]])
     return row_count, others.rejected
