@@ -7,6 +7,7 @@ loaders at work, or one that was killed and came back to more objects. The model
 """
 
 import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -34,6 +35,13 @@ _LABELS = {"app": "pullstats"}
 _CLUSTERED: dict[schemas.Table, list[str]] = {
     "usage": ["cs_bucket", "cs_operation"],
     "loaded_objects": ["log_hour", "object_uri"],
+}
+# What of a table is written as JSON: numbers as text, since they would be floats.
+_IN_JSON: dict[schemas.Table, str] = {
+    "rejected_lines": "* replace (base64(line_bytes) as line_bytes)",
+    "usage": "columns(* exclude _partitiontime)::varchar",
+    "storage": "columns(* exclude _partitiontime)::varchar",
+    "audit_logs": "* exclude _partitiontime",
 }
 
 
@@ -117,17 +125,16 @@ class BigQueryWarehouse:
         Raises GoogleAPICallError for what is no single object's fault; the next load goes on.
         """
         result, landings = BatchResult(), list[Record]()
-        for kind in rows.TABLES:
-            mine = [each for each in objects if each.name.kind == kind]
-            whole = [each for each in mine if each.checksum]  # not stored compressed
-            if kind == "usage" and whole:
-                try:
-                    landings += self._load_unread(whole, result)
-                    mine = [each for each in mine if not each.checksum]
-                except BadDataError:
-                    pass
-            for batch in plan.batches(mine, self.max_objects, self.max_read_bytes):
-                landings += self._load_read(rows.TABLES[kind], batch, result)
+        # those that are stored compressed have no checksum
+        unread = dict.fromkeys(x for x in objects if x.name.kind == "usage" and x.checksum)
+        if unread:
+            try:
+                landings += self._load_unread([*unread], result)
+            except BadDataError:
+                unread.clear()
+        others = [each for each in objects if each not in unread]
+        for batch in plan.batches(others, self.max_objects, self.max_read_bytes):
+            landings += self._load_read(batch, result)
         now = {"loaded_at": str(datetime.now(UTC))}
         landed = partial(
             self.client.load_table_from_json,
@@ -225,34 +232,27 @@ class BigQueryWarehouse:
         counts = {"row_count": job.output_rows if len(objects) == 1 else None, "rejected_count": 0}
         return [each.known | counts | _about(job) for each in objects]
 
-    def _load_read(
-        self, table: schemas.Table, objects: list[LogObject], result: BatchResult
-    ) -> list[Record]:
-        """Read objects of one kind here, and load what lands of them on DuckDB."""
+    def _load_read(self, objects: list[LogObject], result: BatchResult) -> list[Record]:
+        """Read objects here, and load what lands of them on DuckDB."""
+        about: dict[schemas.Table, Record] = {}
         with (
             tempfile.TemporaryDirectory() as folder,
             closing(DuckDBWarehouse(Path(":memory:"))) as read,
         ):
             read_result = read.load(objects)
             result.include(read_result)
-            # numbers as text: in JSON they would be floats
-            as_text = "" if table == "audit_logs" else "::varchar"
-            selected: dict[schemas.Table, str] = {
-                "rejected_lines": "* replace (base64(line_bytes) as line_bytes)",
-                table: f"columns(* exclude _partitiontime){as_text}",
-            }
-            for target, columns in selected.items():
-                file = Path(folder, f"{target}.json")
-                rows_of = f"select {columns} from {schemas.SCHEMA}.{target}"
-                read.query(f"copy ({rows_of}) to '{file}' (format json)")
-                # refused usage logs have spent the name of their own job
-                name = target if target == "rejected_lines" else f"{target}, read"
-                upload = partial(self._upload, target, file)
-                job = self._run(name, objects, upload) if file.stat().st_size else None
-            landed = read.query(f"select columns(*)::varchar from {read.landed}")
-        names = schemas.columns("loaded_objects")
+            for table in ("rejected_lines", *schemas.ROWS):
+                file = Path(folder, f"{table}.json")
+                selected = f"select {_IN_JSON[table]} from {schemas.SCHEMA}.{table}"
+                read.query(f"copy ({selected}) to '{file}' (format json)")
+                if file.stat().st_size:
+                    # refused usage logs have spent the name of their own job
+                    upload = partial(self._upload, table, file)
+                    about[table] = _about(self._run(f"{table}, read", objects, upload))
+            landed = read.query(f"select to_json(landed) from {read.landed} as landed")
+        landings = [json.loads(text) for (text,) in landed]
         unread = {"row_count": 0, "rejected_count": 0}
-        return [dict(zip(names, row, strict=True)) | _about(job) for row in landed] + [
+        return [each | about.get(rows.TABLES[each["kind"]], {}) for each in landings] + [
             each.known | unread | {"error": read_result.unreadable[each.uri]}
             for each in objects
             if each.uri in read_result.unreadable
@@ -270,8 +270,6 @@ class BigQueryWarehouse:
         return bigquery.LoadJobConfig(**(common | more))
 
 
-def _about(job: Job | None) -> Record:
-    if not job:
-        return {}
+def _about(job: Job) -> Record:
     counts = {"job_row_count": job.output_rows, "job_bytes": job.input_file_bytes}
     return {"job_id": job.job_id} | counts
