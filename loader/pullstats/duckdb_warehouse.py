@@ -32,7 +32,12 @@ class DuckDBWarehouse:
         read_only: bool = False,
         tables: Iterable[schemas.Table] = schemas.TABLES,
     ) -> None:
-        """Open or create the database; duckdb.IOException when another process has it open."""
+        """Open or create the database; duckdb.IOException when another process has it open.
+
+        One that is only to be read and isn't there is empty, and not made.
+        """
+        if read_only and not database.exists():
+            database, read_only = Path(":memory:"), False
         self.connection = duckdb.connect(str(database), read_only=read_only)
         try:
             # Several threads would take more memory, and write some row groups twice.

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterable
-from contextlib import closing, nullcontext
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -78,15 +78,12 @@ def command(
             if not source or not Path(source).exists():
                 raise click.UsageError(f"no such file or folder: {source or repr(source)}")
     found = {source: list(_find(source, since or "")) for source in sources}
-    # nothing is made where nothing is to be written
-    is_new = dry_run and to == "duckdb" and not database.exists()
-    with nullcontext() if is_new else closing(open_warehouse(to, database, dry_run)) as warehouse:
-        first = datetime.fromisoformat(since) if since else None
-        ledger = warehouse.ledger(first) if warehouse else {}
+    with closing(open_warehouse(to, database, dry_run)) as warehouse:
+        ledger = warehouse.ledger(datetime.fromisoformat(since) if since else None)
         places = (place for of_source in found.values() for place in of_source)
         todo = plan.make(places, ledger, to == "bigquery", (since or "", (until or "") + "~"))
         total = BatchResult(unreadable=todo.conflicts)
-        if warehouse and not dry_run:
+        if not dry_run:
             warehouse.remember(todo.compared)
             for batch in plan.batches(todo.load, warehouse.max_objects, warehouse.max_bytes):
                 total.include(warehouse.load(batch))
