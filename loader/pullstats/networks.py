@@ -94,8 +94,6 @@ def read(path: Path) -> list[Listed]:
     """Return the networks of a file, whichever of the lists it is; else UnknownListError."""
     try:
         return in_blocks(_mmdb(path) if path.suffix == ".mmdb" else _json(path))
-    except UnknownListError:
-        raise
     except ValidationError as error:
         raise UnknownListError(f"{path}: {fault(error)}") from error
     except (ValueError, LookupError, TypeError, RecursionError, RuntimeError) as error:
@@ -133,7 +131,7 @@ def _json(path: Path) -> Iterator[Listed]:
             return _google(document)
         case {"cloud": _, "values": [{"properties": {"addressPrefixes": _}}, *_]}:
             return _azure(document)
-    raise UnknownListError(f"{path}: no list of Google, AWS or Azure")
+    raise ValueError("no form that Google, AWS, or Azure publishes")
 
 
 def _google(document: Any) -> Iterator[Listed]:
@@ -178,19 +176,15 @@ def _mmdb(path: Path) -> Iterator[Listed]:
     is_known = False
     with maxminddb.open_database(path) as database:
         for network, record in database:
-            # GeoLite2 has records with a continent only
-            if facts := _facts(record):
-                is_known = True
-                yield network, facts
+            match record:
+                case {"autonomous_system_number": asn}:
+                    organization = record.get("autonomous_system_organization")
+                    facts = Facts(asn=asn, as_organization=organization or None)
+                case {"country_code": code} | {"country": {"iso_code": code}} if code:
+                    facts = Facts(country=code)
+                case _:  # GeoLite2 has records with a continent only
+                    continue
+            is_known = True
+            yield network, facts
     if not is_known:
-        raise UnknownListError(f"{path}: no record has an ASN or a country")
-
-
-def _facts(record: Any) -> Facts | None:
-    match record:
-        case {"autonomous_system_number": asn}:
-            organization = record.get("autonomous_system_organization")
-            return Facts(asn=asn, as_organization=organization or None)
-        case {"country_code": country} | {"country": {"iso_code": country}}:
-            return Facts(country=country) if country else None
-    return None
+        raise ValueError("no record has an ASN or a country")
