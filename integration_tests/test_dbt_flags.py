@@ -8,7 +8,7 @@ from unittest.mock import patch
 import duckdb
 import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
+from dbt.contracts.files import FileHash
 
 from integration_tests.project import (
     PROFILES,
@@ -17,6 +17,9 @@ from integration_tests.project import (
     Project,
     copied,
     example_logs,
+    parsed,
+    runner,
+    silenced,
 )
 from integration_tests.test_whole_days import statements
 
@@ -121,21 +124,24 @@ class Developer:
 
     def __init__(self, production: Project, folder: Path) -> None:
         self.production = production
-        self.folder = folder
         profile = (PROFILES / "profiles.yml").read_text()
         mine = profile.replace("schema: pullstats", "schema: dev")
-        (self.folder / "profiles.yml").write_text(mine)
+        (folder / "profiles.yml").write_text(mine)
+        self.options = [
+            *("--project-dir", str(ROOT), "--profiles-dir", str(folder)),
+            *("--target-path", str(folder / "target"), "--log-path", str(folder)),
+            *("--log-level", "none", *WITHOUT_FILES),
+        ]
+        self.manifest = parsed(self.options)
 
     def dbt(self, *arguments: str) -> None:
-        options = [
-            *("--project-dir", str(ROOT), "--profiles-dir", str(self.folder)),
-            *("--target-path", str(self.folder / "target"), "--log-path", str(self.folder)),
-            # artifacts name the database by its file, which is alike for all projects
-            *("--state", str(self.production.folder / "target"), "--log-level", "none"),
-        ]
+        # artifacts name the database by its file, which is alike for all projects
+        state = ("--state", str(self.production.folder / "target"))
         try:
             with patch.dict(os.environ, {"PULLSTATS_DUCKDB": str(self.production.database)}):
-                assert dbtRunner().invoke([*arguments, *options, *WITHOUT_FILES]).success
+                command = [*arguments, *self.options, *state]
+                with silenced():
+                    assert runner(self.manifest).invoke(command).success
         finally:
             DuckDBConnectionManager.close_all_connections()
 
@@ -178,9 +184,11 @@ def test_a_clone_can_be_built_on(developer: Developer) -> None:
 
 
 def test_what_is_changed_can_be_built_beside_production(developer: Developer) -> None:
+    model = developer.manifest.nodes["model.pullstats.int_gcs_request_records"]
     changed = ("build", *WITHOUT_TESTS, "--select", "state:modified+", "--defer")
-    for _ in range(2):
-        developer.dbt(*changed, "--vars", "{rebuild_requests: true}")
+    with patch.object(model, "checksum", FileHash.from_contents("changed")):
+        for _ in range(2):
+            developer.dbt(*changed)
     production = developer.production
     assert production.query(PULLS.format("dev")) == production.query(PULLS.format("pullstats"))
 

@@ -150,7 +150,8 @@ def test_hostile_input_stops_no_build_and_changes_no_other_row(
         project.load([*logs[build::2], audit_objects[build]])
         if build == hostile_at:
             land_all_hostile(project)
-        project.dbt("build", "--exclude-resource-type", "unit_test")
+        tests = () if build >= hostile_at else ("test",)
+        project.dbt("build", "--exclude-resource-type", "unit_test", *tests)
     found, expected = rows(project), rows(innocent)
     for mart in expected:
         assert not expected[mart] - found[mart], mart

@@ -25,14 +25,14 @@ def test_a_log_that_is_off_has_no_models_and_all_others_have_the_same_rows(
     (tmp_path / "both").mkdir()
     both = Project(tmp_path / "both")
     logs = example_logs() if variable == "using_audit_logs" else audit_logs(tmp_path / "logs")
-    for each, variables in ((both, "{}"), (project, f"{{{variable}: false}}")):
+    for each in (both, project):
         land_inventory(each)
-        for part in (logs[::2], logs[1::2]):
-            each.load(part)
-            each.dbt(
-                *("build", "--exclude-resource-type", "unit_test"),
-                *("--vars", variables),
-            )
+    both.load(logs)
+    both.run()
+    off = ("--vars", f"{{{variable}: false}}")
+    for part, tests in ((logs[::2], ("test",)), (logs[1::2], ())):
+        project.load(part)
+        project.dbt("build", "--exclude-resource-type", "unit_test", *tests, *off)
     built = {
         name
         for (name,) in project.query(
