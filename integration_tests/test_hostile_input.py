@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
@@ -211,20 +212,21 @@ def test_refused_requests_make_nothing_known(project: Project, tmp_path: Path) -
     assert failed == [(1002, 1000, 1001, count + 1)]
 
 
-def runbook() -> list[str]:
-    """The statements that take out raw rows: of requests, of the ledger, of an inventory."""
+def runbook() -> tuple[list[list[str]], list[str]]:
+    """What takes out raw rows: commands of dbt, and statements on requests and inventories."""
     text = (ROOT / "docs/runbook.md").read_text()
     section = text.partition("## Take out raw rows that are wrong\n")[2].partition("\n## ")[0]
-    sql = re.findall("```sql\n(.*?)```", section, re.DOTALL)
     examples = {
         "wrong-bucket": BUCKET,
         "wrong-project": "example-hostile",
         "0123456789abcdef0123456789abcdef": "hostile",
     }
     for example, name in examples.items():
-        assert example in "".join(sql)
-        sql = [each.replace(example, name) for each in sql]
-    return sql
+        assert example in section
+        section = section.replace(example, name)
+    commands = re.findall("^dbt (run-operation .+)$", section.replace("\\\n", " "), re.MULTILINE)
+    statements = re.findall("```sql\n(.*?)```", section, re.DOTALL)
+    return [shlex.split(each) for each in commands], statements
 
 
 def test_the_runbook_takes_wrong_rows_out(innocent: Project, tmp_path: Path) -> None:
@@ -233,8 +235,11 @@ def test_the_runbook_takes_wrong_rows_out(innocent: Project, tmp_path: Path) -> 
     land_hostile_rows(project)
     project.run()
     assert rows(project) != rows(innocent)
+    commands, statements = runbook()
+    for command in commands:
+        project.dbt(*command)
     with duckdb.connect(str(project.database)) as connection:
-        for statements in runbook():
-            connection.execute(statements)
+        for each in statements:
+            connection.execute(each)
     project.dbt("build", "--full-refresh", "--exclude-resource-type", "unit_test")
     assert rows(project) == rows(innocent)

@@ -73,7 +73,7 @@ def test_one_persons_data_is_deleted_and_nobody_elses(tmp_path: Path) -> None:
     pulls = "select * from pullstats.fct_image_pulls order by all"
     before = project.query(pulls)
 
-    project.dbt("run-operation", "forget_address", "--args", f"{{address: {person}}}")
+    project.dbt("run-operation", "forget_person", "--args", f"{{address: {person}}}")
     project.dbt("build", "--full-refresh", "--exclude-resource-type", "unit_test")
 
     left = {row[0] for row in project.query(of + " as requests")}

@@ -169,8 +169,12 @@ class Warehouse:
                 return Result("INSERT", target=path)
             case "DeleteStatement":
                 path = script.path(node.target_path)
-                kept = f"select * from `{path}` where not coalesce({text(node.where)}, false)"
-                self.put(path, Table(self.table(path).types, self._query(kept, script).rows))
+                types, pseudo = self.table(path).types, self.table(path).pseudo
+                columns = ", ".join(f"`{name}`" for name in types)
+                kept = (
+                    f"select {columns} from `{path}` where not coalesce({text(node.where)}, false)"
+                )
+                self.put(path, Table(types, self._query(kept, script).rows, pseudo))
                 return Result("DELETE", target=path)
             case "UpdateStatement":
                 path, items = script.path(node.target_path), node.update_item_list.update_items

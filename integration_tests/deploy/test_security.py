@@ -1,14 +1,12 @@
-"""SECURITY.md against what terraform grants and what dbt builds, and what docs/forget.md does."""
+"""SECURITY.md against what terraform grants and what dbt builds."""
 
 import json
 import re
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
-from integration_tests.bigquery.audit_inputs import entry
 from integration_tests.project import EXAMPLES, Project
 
 MEMBERS = {
@@ -24,16 +22,9 @@ GRANTS = {
 }
 
 
-# BigQuery's md5 gives bytes
-AS_ON_BIGQUERY = "create temporary macro to_hex(digest) as digest"
-USAGE_LOG = "accessLog_usage_2024_05_29_00_00_00_0011637df24a71ff21_v0"
-SOURCES = ("int_gcs", "int_artifact_registry")
-
-
 @pytest.fixture(scope="module")
 def security(repository: Path) -> str:
-    pages = ("SECURITY.md", "docs/forget.md")
-    return "\n".join((repository / page).read_text(encoding="utf-8") for page in pages)
+    return (repository / "SECURITY.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -115,76 +106,3 @@ def test_public_models_are_where_readers_may_read(
             if any(parent is None or parent.schema != node.schema for parent in parents):
                 blind_views.add(node.name)
     assert blind_views == set(re.findall(r"`(\w+)` is a view on", security))
-
-
-def test_requests_of_each_source_are_deleted(security: str, project: Project) -> None:
-    assert project.manifest
-    tables = [
-        each.name for each in project.manifest.nodes.values() if each.resource_type == "model"
-    ]
-    records = {name for name in tables if name.endswith("_request_records")}
-    assert records == set(re.findall(r"delete from pullstats_intermediate\.(\w+)", security))
-
-
-def test_other_people_in_the_same_microsecond_are_not_deleted(
-    security: str, tmp_path: Path
-) -> None:
-    """Two clients each, in one bucket and in one audit log."""
-    find = re.findall(r"```sql\n(.*?)```", security, re.S)[0]
-    header, first = (EXAMPLES / "logs" / USAGE_LOG).read_text(encoding="utf-8").splitlines()[:2]
-    address = re.findall(r'"([^"]*)"', first)[1]
-    usage = tmp_path / "bucket_usage_2024_05_29_00_00_00_0a_v0"
-    usage.write_text("\n".join([header, first, first.replace(address, "192.0.2.7"), ""]))
-    audit = tmp_path / "logs/cloudaudit.googleapis.com/data_access/2026/06/01"
-    audit.mkdir(parents=True)
-    entries = [
-        entry(at, 0, requestMetadata={"callerIp": caller, "callerSuppliedUserAgent": "curl/8"})
-        for at, caller in enumerate(("192.0.2.7", "192.0.2.8"))
-    ]
-    (audit / "12:00:00_12:59:59_S0.json").write_text("\n".join(map(json.dumps, entries)) + "\n")
-    project = Project(tmp_path)
-    project.load([usage, *audit.iterdir()])
-    models = [f"+{source}_request_records" for source in SOURCES]
-    project.dbt("build", "--select", *models, "--exclude-resource-type", "test", "unit_test")
-    with duckdb.connect(project.database) as connection:
-        connection.execute(AS_ON_BIGQUERY)
-        connection.execute(find)
-        found = [
-            connection.execute(
-                f"select count(*), count(distinct client_id), count(distinct started_micros),"
-                f" count(*) filter (client_id in (from pullstats_intermediate.forgotten_clients))"
-                f" from pullstats_intermediate.{source}_request_records"
-            ).fetchall()
-            for source in SOURCES
-        ]
-    assert found == [[(2, 2, 1, 1)]] * 2
-
-
-def test_a_deleted_person_is_gone_after_the_rebuild(security: str, project: Project) -> None:
-    find, _, delete, drop = re.findall(r"```sql\n(.*?)```", security, re.S)
-    with duckdb.connect(project.database) as connection:
-        connection.execute(AS_ON_BIGQUERY)
-        ((address, requests),) = connection.execute(
-            "select c_ip, count(*) from storageanalysis.usage group by c_ip order by 2 desc limit 1"
-        ).fetchall()
-        network = f"{address.rpartition('.')[0]}.0/24"
-        connection.execute(find.replace("192.0.2.7", address).replace("192.0.2.0/24", network))
-        forgotten = "select client_id from pullstats_intermediate.forgotten_clients"
-        clients = [client for (client,) in connection.execute(forgotten).fetchall()]
-        assert clients
-        ((deleted,),) = connection.execute(delete).fetchall()
-        assert deleted == requests
-    project.dbt("build", "--full-refresh", "--exclude-resource-type", "test", "unit_test")
-    with duckdb.connect(project.database) as connection:
-        connection.execute(drop)
-        columns = connection.execute(
-            "select table_schema, table_name from information_schema.columns"
-            " where column_name = 'client_id' and table_schema like 'pullstats%'"
-        ).fetchall()
-        for schema, table in columns:
-            found = connection.execute(
-                f"select count(*) from {schema}.{table} where list_contains(?, client_id)",
-                [clients],
-            ).fetchall()
-            assert found == [(0,)], table
-        assert len(columns) > 5
