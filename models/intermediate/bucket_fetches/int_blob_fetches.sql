@@ -169,7 +169,8 @@ grouped as (
         {{ sole_value('case when is_config then digest end') }} as config_digest,
         min(case when is_config then blob_kind_source end) as config_source,
         {{ sole_value(
-            'case when may_be_config and served_bytes <= ' ~ usual ~ ' then digest end'
+            'case when may_be_config and is_read_by_pullers and served_bytes <= ' ~ usual
+            ~ ' then digest end'
         ) }} as only_candidate_digest,
         coalesce(
             {{ sole_value('case when is_config then blob_image end') }},
@@ -281,7 +282,7 @@ classified as (
             when {{ is_cache_image('fetched_image') }}
                 then 'cache'
             when
-                reads_cache
+                (reads_cache or traffic_class = 'ci')
                 and {{ is_build_cache('image') }}
                 then 'cache'
             when config_count > 0 and layer_count > 0 then 'pull'
