@@ -1,5 +1,4 @@
--- All reads of a session are by one client and of one image, so a session's key is not that of two
--- sessions.
+-- All reads of a session have one client and one image, so no two sessions have the same key.
 with
 
 clients_of_sessions as (

@@ -1,6 +1,6 @@
 {{ config(severity='warn') }}
--- Days whose facts have changed, beyond the newest `max_restated_days`: they keep what was known
--- when they were built. To restate them, set `restate_from` and `restate_to` to those of a row.
+-- Finds days with changed facts that are not among the newest `max_restated_days`. They keep the facts
+-- from when they were built. To restate them, set `restate_from` and `restate_to` as in a row.
 with
 
 numbered as (

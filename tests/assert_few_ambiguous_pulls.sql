@@ -1,8 +1,8 @@
 {{ config(severity='warn') }}
--- Many ambiguous pulls make a doubtful count. The remedy: list the registry with
+-- Many ambiguous pulls make the count doubtful. To fix this, list the registry with
 -- `pullstats inventory`, which shows the configs, or describe the client's tool in
--- seeds/client_tools.csv. Days with fewer than 20 pulls of a resource are left out: one pull more
--- or less would decide.
+-- seeds/client_tools.csv. Days with fewer than 20 pulls of a resource are left out, because single
+-- pulls decide there.
 {%- set least = 20 %}
 select
     log_source,

@@ -1,6 +1,6 @@
 {{ config(severity='warn') }}
--- Cloud Storage may deliver a record twice, but rarely does: more than one in a hundred on a day
--- means that log objects have been landed twice under other names, or copied.
+-- Cloud Storage rarely delivers a record twice. More than one in a hundred on a day means that log
+-- objects have landed twice under other names, or as copies.
 select
     event_date,
     count(*) as rows_received,

@@ -1,6 +1,6 @@
 {{ config(severity='warn') }}
--- A config that turned out to be a layer, or the reverse, changes how pulls of past days count. If
--- clients lie, or programs read in an odd order, an inventory of the registry settles it.
+-- If a config turns out to be a layer, or the reverse, pulls of past days count in another way. Clients
+-- that lie, or programs that read in an odd order, cause this. An inventory of the registry decides.
 {%- set since = run_started_at - modules.datetime.timedelta(days=var('test_lookback_days')) %}
 select
     bucket_name,

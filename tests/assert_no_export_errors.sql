@@ -1,5 +1,5 @@
 {{ config(severity='warn') }}
--- A BigQuery sink sets entries aside that don't fit the types of its table: no model counts them.
+-- A BigQuery sink sets entries aside that don't fit the types of its table. No model counts them.
 {% for table in audit_sink_tables('export_errors') -%}
 select
     '{{ table.identifier }}' as table_name,

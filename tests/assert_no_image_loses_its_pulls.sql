@@ -1,6 +1,6 @@
 {{ config(severity='warn') }}
--- Finds images without pulls whose config is no longer one, or belongs to another image, too.
--- Such an image may be in use. An inventory of the registry settles both.
+-- Finds images without pulls: their config is no longer a config, or also belongs to another image.
+-- Such an image may be in use. An inventory of the registry decides.
 {%- set since = run_started_at - modules.datetime.timedelta(days=var('test_lookback_days')) %}
 {%- set since = timestamp_literal(since.strftime('%Y-%m-%d %H:%M:%S')) %}
 with

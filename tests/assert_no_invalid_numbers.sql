@@ -1,6 +1,6 @@
 {{ config(severity='warn') }}
 -- Finds impossible numbers: a time before 2010 or after its arrival, a negative size, a request
--- of weeks. Staging makes them null, or 1970; the records count otherwise.
+-- of weeks. Staging makes them null, or 1970. The records still count.
 {%- for log_source, (rows, _) in logs().items() %}
 {{ 'union all' if not loop.first }}
 select

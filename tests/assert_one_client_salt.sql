@@ -1,5 +1,5 @@
--- With two salts a client would have two ids, with none no client would be left. Under `--empty`,
--- dbt reads no row of a source, unless it is rendered.
+-- With two salts, a client has two IDs, and without a salt, no client is left. Under `--empty`, dbt
+-- reads no row of a source, unless it is rendered.
 
 select count(*) as salts
 from {{ source('private', 'client_salt').render() }}

@@ -1,5 +1,5 @@
--- Raw holds what landed. Fewer rows would silently make every number smaller. A job's rows count
--- once, though each object that it loaded names them.
+-- Raw holds all rows that landed, because missing rows silently make numbers smaller. The rows of a
+-- job count once, although each object that it loaded has their number.
 with
 
 landings as (
@@ -25,7 +25,7 @@ landed as (
 
 held as (
 
-    -- the hour of arrival on BigQuery is that of the job, which is before that of the ledger
+    -- on BigQuery, the arrival is the hour of the job, which is before the time in the ledger
     {%- for kind, source_name, table_name in [
         ('usage', 'gcs', 'usage'),
         ('storage', 'gcs', 'storage'),

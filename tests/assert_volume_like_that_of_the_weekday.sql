@@ -1,7 +1,8 @@
 {{ config(severity='warn') }}
--- A day's requests to a bucket are like those of the same weekday in the four weeks before: not
--- below half of their least, not above twice their most. Only buckets with 500 requests on such a
--- day or more: few vary by chance. Looks at the seven days before the newest, which is not over.
+-- A bucket has about as many requests on a day as on the same weekday in the four weeks before: at
+-- least half of their minimum, at most twice their maximum. Only buckets with 500 requests or more on
+-- such a day count, because small numbers vary by chance. The test reads the seven days before the
+-- newest one, which is not complete.
 with
 
 volumes as (

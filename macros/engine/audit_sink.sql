@@ -31,7 +31,7 @@
 {% endmacro %}
 
 
-{# A table per day has no partitions to prune; its name does that. #}
+{# A table per day has no partitions, but its name gives the day. #}
 {% macro audit_sink_date(table) -%}
     {%- set day = table.identifier.split('_')[-1] -%}
     {%- if day | length == 8 -%}

@@ -1,6 +1,6 @@
-{# The two of dbt's macros that BigQuery needs otherwise. They have the names that dbt calls, not those that it dispatches to: dbt
-   looks in a node's own package first, so they serve pullstats' nodes, and no others, in a project that
-   installs pullstats as well. #}
+{# Two of dbt's macros that BigQuery needs in another form. They have the names that dbt calls, and not the
+   names that it dispatches to. Because dbt looks in a node's own package first, they apply only to nodes of
+   pullstats, also in a project that installs it. #}
 
 {% macro get_where_subquery(relation) -%}
     {%- set conditions = [config.get('where')] if config.get('where') else [] -%}
@@ -19,9 +19,9 @@
 {%- endmacro %}
 
 
-{# On BigQuery dbt's insert_overwrite would look for the days in the new rows: they can't prune, and a
-   day that has no rows left would stay. Its config `partitions` takes days, but as they were at parse
-   time. A model that has nothing to restate reads nothing. #}
+{# On BigQuery, dbt's insert_overwrite takes the days from the new rows. These don't prune, and a day without
+   rows stays. Its config `partitions` takes days, but those of parse time. A model that has nothing to
+   restate reads nothing. #}
 {% macro get_insert_overwrite_merge_sql(
     target, source, dest_columns, predicates, include_sql_header=false
 ) -%}

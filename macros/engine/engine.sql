@@ -134,17 +134,17 @@
 {%- endmacro %}
 
 
-{# Up to which arrival a run that began then has read all that will ever be there. #}
+{# The last arrival that is complete for a run that began at a time. #}
 {% macro settled_through(loaded_through, started_at) %}
     {{- return(adapter.dispatch('settled_through', 'pullstats')(loaded_through, started_at)) -}}
 {% endmacro %}
 
-{# A batch on DuckDB is complete when it can be seen. #}
+{# A batch on DuckDB is complete when it is visible. #}
 {% macro duckdb__settled_through(loaded_through, started_at) -%}
     {{ loaded_through }}
 {%- endmacro %}
 
-{# An ingestion hour on BigQuery grows until it is over; a load job may commit a little later. #}
+{# An ingestion hour on BigQuery grows until it ends, and load jobs can commit a little later. #}
 {% macro bigquery__settled_through(loaded_through, started_at) -%}
     timestamp_trunc(
         least({{ loaded_through }}, timestamp_sub({{ started_at }}, interval 2 hour)), hour
@@ -152,7 +152,7 @@
 {%- endmacro %}
 
 
-{# Source, day and loaded_after of this run's rows in a list of days, or else of the newest run's. #}
+{# Source, day and loaded_after of this run's rows in a list of days, otherwise of the newest run's rows. #}
 {% macro listed_days(list) %}
     {{- return(adapter.dispatch('listed_days', 'pullstats')(list)) -}}
 {% endmacro %}
@@ -172,7 +172,7 @@
     ).rows) }}
 {% endmacro %}
 
-{# A query would cost a statement and 10 MiB for each model; a table's description costs nothing. #}
+{# A query costs a statement and 10 MiB for each model; a table's description costs nothing. #}
 {% macro bigquery__listed_days(list) %}
     {% set published = fromjson(adapter.get_bq_table(list).description or '', {}) %}
     {{ return(published[run_id()] if run_id() in published else duckdb__listed_days(list)) }}
@@ -224,7 +224,7 @@
     {{- return(adapter.dispatch('by_day', 'pullstats')(day)) -}}
 {% endmacro %}
 
-{# dbt-duckdb takes `partition_by` for its own lake formats and stumbles over BigQuery's. #}
+{# dbt-duckdb uses `partition_by` for its own lake formats, and fails on BigQuery's form. #}
 {% macro duckdb__by_day(day) %}
     {{- return(none) -}}
 {% endmacro %}
@@ -238,7 +238,7 @@
     {{- return(adapter.dispatch('update_strategy', 'pullstats')()) -}}
 {% endmacro %}
 
-{# MERGE on DuckDB takes a hundred times longer once it rewrites strings that it has written. #}
+{# MERGE on DuckDB takes a hundred times longer when it rewrites strings that it has written. #}
 {% macro duckdb__update_strategy() %}
     {{- return('delete+insert') -}}
 {% endmacro %}
@@ -283,7 +283,7 @@
     {{ column ~ ' >= ' ~ date_literal(first_kept_day()) if first_kept_day() and not as_time else 'true' }}
 {%- endmacro %}
 
-{# Tests are paid by the byte. #}
+{# BigQuery bills the bytes that tests read. #}
 {% macro bigquery__tested(column, as_time, days_before) -%}
     {%- set days = var('test_lookback_days') + days_before -%}
     {%- set first = run_started_at - modules.datetime.timedelta(days=days) -%}

@@ -3,7 +3,7 @@
 {%- endmacro %}
 
 
-{# DuckDB compares texts of up to 12 characters without a look behind a pointer; 12 hold 72 bits. #}
+{# DuckDB compares texts of up to 12 characters without following a pointer; 12 hold 72 bits. #}
 {% macro short_hash_of(columns) -%}
     left(to_base64(from_hex({{ hash_of(columns) }})), 12)
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# A relation that need not exist: without it, it is empty, of the columns that its YAML names. #}
+{# A relation that may be missing. It then has no rows, and the columns of its YAML. #}
 
 {% macro optional_source(source_name, table_name) -%}
     {%- set relation = source(source_name, table_name) -%}

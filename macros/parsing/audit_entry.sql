@@ -46,7 +46,7 @@
 {%- endmacro %}
 
 
-{# A repository of the gcr.io family is named like the host that its images had before. #}
+{# A repository of the gcr.io family has the name of the host that its images had before. #}
 {% macro image_from_audit_entry(audit_resource_name, request_url) -%}
     {%- set repository = regexp_group(audit_resource_name, "'/repositories/([^/]+)'") -%}
     {%- set project = "replace(" ~ regexp_group(audit_resource_name, "'^projects/([^/]+)/'") ~ ", ':', '/')" -%}

@@ -1,4 +1,4 @@
-{# Who asks: the user agent as the client sent it, and the address as far as it may be shown. #}
+{# Clients: the user agent as the client sent it, and the part of the address that may be shown. #}
 
 {% macro client_user_agent(user_agent) -%}
     {{ regexp_group(user_agent, "'(?s)^(.*?)(?:(?:^|,)gzip[(]gfe[)])?$'") }}
@@ -10,7 +10,7 @@
 {%- endmacro %}
 
 
-{# An agent that no rule knows must not pass for one that a rule knows, nor for a missing one. #}
+{# An unknown agent must not get the name of a known tool, or of a missing agent. #}
 {% macro unknown_tool(user_agent) -%}
     case
         when {{ user_agent }} is null then 'none'

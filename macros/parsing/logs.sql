@@ -1,4 +1,4 @@
-{# The logs in use, and each one's models of raw rows and of records. Models are on or off by it. #}
+{# The logs in use, each with its model of raw rows and its model of records. It switches models on and off. #}
 
 {% macro logs() %}
     {% set found = {} %}

@@ -1,4 +1,4 @@
-{# What an object of a registry's bucket is, from its name. #}
+{# The kind of an object in a registry's bucket, from its name. #}
 
 {% macro object_kind(object_name) -%}
     {%- set digest = '[0-9a-f]{64}' -%}

@@ -1,4 +1,4 @@
-{# What a request did. The seed gcs_operations has the spellings of both interfaces. #}
+{# The operation of a request. The seed gcs_operations has the spellings of both interfaces. #}
 
 {% macro request_operation(operation, client_class) -%}
     case

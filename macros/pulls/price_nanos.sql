@@ -1,4 +1,4 @@
-{# Whole GiB and the rest apart: bytes times micros would not fit into an int64. #}
+{# Whole GiB and the rest are multiplied separately, because bytes times micros don't fit into an int64. #}
 
 {% macro price_nanos(bytes, micros_per_gib) -%}
     {%- set gib = 1073741824 -%}

@@ -1,4 +1,4 @@
-{#- Monday comes first: the engines' own weeks differ. -#}
+{#- Weeks begin on Monday, because the engines' own weeks differ. -#}
 {% macro weekday_of(date) -%}
     mod({{ dbt.datediff(date_literal('1969-12-29'), date, 'day') }}, 7)
 {%- endmacro %}
