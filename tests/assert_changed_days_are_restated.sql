@@ -1,6 +1,7 @@
 {{ config(severity='warn') }}
--- Finds days with changed facts that are not among the newest `max_restated_days`. They keep the facts
--- from when they were built. To restate them, set `restate_from` and `restate_to` as in a row.
+-- Finds days with changed facts that are not among the newest `max_restated_days`. They keep the
+-- facts from when they were built. To restate them, set `restate_from` and `restate_to` as in a
+-- row.
 with
 
 numbered as (

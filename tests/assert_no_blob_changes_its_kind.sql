@@ -1,6 +1,7 @@
 {{ config(severity='warn') }}
--- If a config turns out to be a layer, or the reverse, pulls of past days count in another way. Clients
--- that lie, or programs that read in an odd order, cause this. An inventory of the registry decides.
+-- If a config turns out to be a layer, or the reverse, pulls of past days count in another way.
+-- Clients that lie, or programs that read in an odd order, cause this. An inventory of the registry
+-- decides.
 {%- set since = run_started_at - modules.datetime.timedelta(days=var('test_lookback_days')) %}
 select
     bucket_name,

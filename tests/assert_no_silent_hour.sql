@@ -1,8 +1,8 @@
 {{ config(severity='warn') }}
--- If a busy bucket has no request in an hour, logs are missing, or logging was off. An hour of the day
--- is busy if it had 20 requests or more on each of the seven days before. With random requests, the
--- chance of an empty hour is then below 1 in 10^8. The test reads the seven days up to the newest hour,
--- without the last six hours, because their logs may still arrive.
+-- If a busy bucket has no request in an hour, logs are missing, or logging was off. An hour of the
+-- day is busy if it had 20 requests or more on each of the seven days before. With random requests,
+-- the chance of an empty hour is then below 1 in 10^8. The test reads the seven days up to the
+-- newest hour, without the last six hours, because their logs may still arrive.
 with
 
 hours as (

@@ -1,6 +1,6 @@
 {{ config(severity='warn') }}
--- Finds days from `restate_from` to `restate_to` with requests that raw no longer holds. These requests
--- stay as they were. Raw has expired, or the variable `audit_sink_dataset` is missing.
+-- Finds days from `restate_from` to `restate_to` with requests that raw no longer holds. These
+-- requests stay as they were. Raw has expired, or the variable `audit_sink_dataset` is missing.
 {%- set restated = {'days': days_from_vars()} %}
 {%- set first_day = restated.days[0] or '1970-01-01' %}
 with

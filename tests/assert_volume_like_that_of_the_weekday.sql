@@ -1,8 +1,8 @@
 {{ config(severity='warn') }}
 -- A bucket has about as many requests on a day as on the same weekday in the four weeks before: at
--- least half of their minimum, at most twice their maximum. Only buckets with 500 requests or more on
--- such a day count, because small numbers vary by chance. The test reads the seven days before the
--- newest one, which is not complete.
+-- least half of their minimum, at most twice their maximum. Only buckets with 500 requests or more
+-- on such a day count, because small numbers vary by chance. The test reads the seven days before
+-- the newest one, which is not complete.
 with
 
 volumes as (
