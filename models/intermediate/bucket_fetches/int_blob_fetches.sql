@@ -181,6 +181,13 @@ grouped as (
         {{ count_if('is_layer') }} as layer_count,
         {{ count_if("blob_kind = 'artifact' and served_bytes > 0") }} as artifact_count,
         {{ count_if(is_empty_config('digest')) }} as empty_config_count,
+        coalesce(
+            min(case when {{ is_empty_config('digest') }} then started_micros end)
+            > min(started_micros)
+            and max(case when {{ is_empty_config('digest') }} then started_micros end)
+            < max(started_micros),
+            false
+        ) as is_empty_config_inside,
         {{ count_if('may_be_config') }} as candidate_count,
         {{ count_if('may_be_tiny_config') }} as tiny_candidate_count,
         {{ count_if('served_bytes between 1 and ' ~ (var('config_min_bytes') - 1)) }}
@@ -276,8 +283,9 @@ classified as (
                 and traffic_class in ('admin', 'housekeeping', 'lifecycle')
                 then 'inspection'
             when
-                empty_config_count > 0
-                or artifact_count = blob_count
+                artifact_count = blob_count
+                -- between others it may be that of an attestation beside the image
+                or (empty_config_count > 0 and (artifact_count > 0 or not is_empty_config_inside))
                 then 'artifact'
             when {{ is_cache_image('fetched_image') }}
                 then 'cache'

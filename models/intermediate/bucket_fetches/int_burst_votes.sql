@@ -18,7 +18,14 @@ burst_sizes as (
         burst_key,
         {{ count_if('blob_bytes between ' ~ least ~ ' and ' ~ usual) }} as usual_count,
         {{ count_if('blob_bytes > ' ~ 4 * usual) }} as layer_count,
-        {{ count_if('is_empty_config') }} as empty_config_count,
+        -- the empty config of an artifact is the first or the last blob; one between others may be
+        -- that of an attestation beside an image
+        {{ count_if('is_empty_config') }} > 0 as has_empty_config,
+        coalesce(
+            min(case when is_empty_config then first_read_micros end) = min(first_read_micros)
+            or max(case when is_empty_config then first_read_micros end) = max(first_read_micros),
+            false
+        ) as is_of_artifact,
         min(first_read_micros) as burst_first_read_micros,
         case
             when any_value(config_position) = 'last' then max(first_read_micros)
@@ -36,7 +43,9 @@ with_limits as (
     select
         bursts.*,
         burst_sizes.usual_count,
-        burst_sizes.empty_config_count,
+        burst_sizes.layer_count,
+        burst_sizes.has_empty_config,
+        burst_sizes.is_of_artifact,
         burst_sizes.burst_first_read_micros,
         case
             when
@@ -243,7 +252,7 @@ ruled as (
         case
             when served_bytes = 0 then 'not_served'
             when is_empty_config then 'empty_config'
-            when empty_config_count > 0 then 'beside_empty_config'
+            when is_of_artifact then 'beside_empty_config'
             -- tiny blobs behind the only other one are its layers
             when
                 blob_count < 2
@@ -252,10 +261,9 @@ ruled as (
                 )
                 then 'alone'
             when
-                reads_attestations
-                and small_bytes is not null
+                small_bytes is not null
                 and small_count > 1
-                and tiny_count > 0
+                and (has_empty_config or reads_attestations and (tiny_count > 0 or layer_count > 0))
                 then 'attestation_beside'
             when has_several_configs then 'several_configs'
             when config_position = 'unknown' then 'order_unknown'
