@@ -32,12 +32,12 @@ Record = dict[str, Any]
 
 _LABELS = {"app": "pullstats"}
 # The columns that queries look for first.
-_CLUSTERED: dict[schemas.Table, list[str]] = {
+_CLUSTERED = {
     "usage": ["cs_bucket", "cs_operation"],
     "loaded_objects": ["log_hour", "object_uri"],
 }
 # What of a table is written as JSON: numbers as text, since they would be floats.
-_IN_JSON: dict[schemas.Table, str] = {
+_IN_JSON = {
     "rejected_lines": "* replace (base64(line_bytes) as line_bytes)",
     "usage": "columns(* exclude _partitiontime)::varchar",
     "storage": "columns(* exclude _partitiontime)::varchar",
@@ -145,7 +145,7 @@ class BigQueryWarehouse:
         self._run("loaded_objects", objects, landed)
         return result
 
-    def table(self, name: schemas.Table) -> bigquery.Table:
+    def table(self, name: str) -> bigquery.Table:
         """Describe a table as it is made."""
         schema = self.client.schema_from_json(schemas.path(name))
         table = bigquery.Table(self.dataset.table(name), schema)
@@ -159,23 +159,21 @@ class BigQueryWarehouse:
         table.clustering_fields = _CLUSTERED.get(name)
         return table
 
-    def create(self, tables: Iterable[schemas.Table]) -> bigquery.Table:
+    def create(self, tables: Iterable[str]) -> bigquery.Table:
         """Make the dataset and tables where they are missing; return the last one."""
         dataset = bigquery.Dataset(self.dataset)
         dataset.location, dataset.labels = self.client.location, _LABELS
         self.client.create_dataset(dataset, exists_ok=True)
         return [self.client.create_table(self.table(each), exists_ok=True) for each in tables][-1]
 
-    def load_rows(self, files: Mapping[schemas.Table, Path], replace: bool = False) -> None:
+    def load_rows(self, files: Mapping[str, Path], replace: bool = False) -> None:
         """Load rows, a file of JSON lines per table, with a job each."""
         write = "WRITE_TRUNCATE" if replace else "WRITE_APPEND"
         for table, file in files.items():
             if file.stat().st_size:
                 self._upload(table, file, write_disposition=write).result()
 
-    def _upload(
-        self, table: schemas.Table, file: Path, job_id: str | None = None, **more: Any
-    ) -> Job:
+    def _upload(self, table: str, file: Path, job_id: str | None = None, **more: Any) -> Job:
         config, upload = self._config(table, **more), self.client.load_table_from_file
         with file.open("rb") as opened:
             return upload(opened, self.dataset.table(table), job_id=job_id, job_config=config)
@@ -234,7 +232,7 @@ class BigQueryWarehouse:
 
     def _load_read(self, objects: list[LogObject], result: BatchResult) -> list[Record]:
         """Read objects here, and load what lands of them on DuckDB."""
-        about: dict[schemas.Table, Record] = {}
+        about: dict[str, Record] = {}
         with (
             tempfile.TemporaryDirectory() as folder,
             closing(DuckDBWarehouse(Path(":memory:"))) as read,
@@ -258,7 +256,7 @@ class BigQueryWarehouse:
             if each.uri in read_result.unreadable
         ]
 
-    def _config(self, table: schemas.Table, **more: Any) -> bigquery.LoadJobConfig:
+    def _config(self, table: str, **more: Any) -> bigquery.LoadJobConfig:
         common = {
             "schema": self.client.schema_from_json(schemas.path(table)),
             "source_format": "NEWLINE_DELIMITED_JSON",

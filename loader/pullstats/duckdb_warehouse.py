@@ -30,7 +30,7 @@ class DuckDBWarehouse:
         self,
         database: Path,
         read_only: bool = False,
-        tables: Iterable[schemas.Table] = schemas.TABLES,
+        tables: Iterable[str] = schemas.TABLES,
     ) -> None:
         """Open or create the database; duckdb.IOException when another process has it open.
 
@@ -133,7 +133,7 @@ class DuckDBWarehouse:
         self._insert("loaded_objects", ledger)
         self._insert("rejected_lines", rejected)
 
-    def load_rows(self, files: Mapping[schemas.Table, Path], replace: bool = False) -> None:
+    def load_rows(self, files: Mapping[str, Path], replace: bool = False) -> None:
         """Insert rows, a file of JSON lines per table: all or none."""
         self.connection.begin()
         for table, file in files.items():
@@ -156,7 +156,7 @@ class DuckDBWarehouse:
             [[getattr(x, name) for x in objects] for name in ("uri", "modified_ns", "generation")],
         )
 
-    def _insert(self, table: schemas.Table, values: list[dict[str, object]]) -> None:
+    def _insert(self, table: str, values: list[dict[str, object]]) -> None:
         if values:
             names = [*values[0]]
             marks = ", ".join("unnest(?)" for _ in names)

@@ -19,11 +19,10 @@ from pydantic import Field, ValidationError
 from pydantic.dataclasses import dataclass
 
 from pullstats.output import say
-from pullstats.schemas import Table
 from pullstats.validation import Text, fault
 from pullstats.warehouses import on_either, open_warehouse
 
-TABLES: tuple[Table, ...] = ("networks",)
+TABLES = ("networks",)
 BLOCK_PREFIX = {4: 24, 6: 48}
 
 

@@ -14,9 +14,9 @@ from pullstats import csv_log, json_log
 from pullstats.csv_log import ParsedObject, RejectedLine
 from pullstats.log_names import Kind
 from pullstats.plan import LogObject, find, fingerprint
-from pullstats.schemas import SCHEMA, Table
+from pullstats.schemas import SCHEMA
 
-TABLES: dict[Kind, Table] = {"usage": "usage", "storage": "storage", "audit": "audit_logs"}
+TABLES: dict[Kind, str] = {"usage": "usage", "storage": "storage", "audit": "audit_logs"}
 # Storage logs have two lines a day, which Python may read.
 _SELECTS: dict[Kind, Callable[..., str]] = {"usage": csv_log.select, "audit": json_log.select}
 # Files as lines. What DuckDB can't read, such as bytes that are no UTF-8, it leaves out.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Union
 import click
 
 from pullstats.duckdb_warehouse import DuckDBWarehouse
-from pullstats.schemas import TABLES, Table
+from pullstats.schemas import TABLES
 
 if TYPE_CHECKING:
     from pullstats.bigquery_warehouse import BigQueryWarehouse
@@ -40,7 +40,7 @@ def on_either(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def open_warehouse(
-    to: str, database: Path, read_only: bool = False, tables: Sequence[Table] = ()
+    to: str, database: Path, read_only: bool = False, tables: Sequence[str] = ()
 ) -> Warehouse:
     """Open raw; with tables of an inventory or of networks, those are made if missing."""
     if to == "duckdb":

@@ -14,10 +14,9 @@ from pullstats import schemas
 from pullstats.output import shown
 from pullstats.registry_inventory.manifests import AnswerError, Manifest
 from pullstats.registry_inventory.registry import Listing, Registry, UnavailableError
-from pullstats.schemas import Table
 
 # The ledger is last: what it doesn't name has not landed.
-TABLES: tuple[Table, ...] = ("manifests", "manifest_blobs", "inventory_errors", "inventories")
+TABLES = ("manifests", "manifest_blobs", "inventory_errors", "inventories")
 # What is kept in memory until a repository, or the registry, is done.
 MAX_MANIFESTS = 250_000
 MAX_REPOSITORIES = 1_000_000
@@ -39,7 +38,7 @@ class Walk:
         }
         self._known: set[tuple[Any, ...]] = set()
         self._columns = {table: schemas.columns(table) for table in TABLES}
-        self._files: Mapping[Table, TextIO] = {}
+        self._files: Mapping[str, TextIO] = {}
         self.repositories = self.manifests = 0
         self.errors: dict[tuple[str, str | None], str] = {}
 
@@ -86,7 +85,7 @@ class Walk:
             if found.tags or found.untagged:
                 yield name, found
 
-    def run(self, folder: Path, known: set[tuple[Any, ...]]) -> dict[Table, Path]:
+    def run(self, folder: Path, known: set[tuple[Any, ...]]) -> dict[str, Path]:
         """Write the rows into one file of JSON lines per table; return the files.
 
         `known`: repository and digest of the manifests whose blobs have landed before.
@@ -155,7 +154,7 @@ class Walk:
     def _set_aside(self, name: str, reference: str | None, reason: str) -> None:
         self.errors[shown(name), reference and shown(reference)] = shown(reason)
 
-    def _add(self, table: Table, columns: Mapping[str, object], **more: object) -> None:
+    def _add(self, table: str, columns: Mapping[str, object], **more: object) -> None:
         row = {**self._row, **columns, **more}
         self._files[table].write(
             json.dumps({name: row[name] for name in self._columns[table]}) + "\n"

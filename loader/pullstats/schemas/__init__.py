@@ -3,43 +3,31 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-Table = Literal[
-    "usage",
-    "storage",
-    "audit_logs",
-    "rejected_lines",
-    "loaded_objects",
-    "manifests",
-    "manifest_blobs",
-    "inventory_errors",
-    "inventories",
-    "networks",
-]
 Field = dict[str, Any]
 # The tables whose rows have their time of arrival, like BigQuery's ingestion time.
-ROWS: tuple[Table, ...] = ("usage", "storage", "audit_logs")
-TABLES: tuple[Table, ...] = (*ROWS, "rejected_lines", "loaded_objects")
+ROWS = ("usage", "storage", "audit_logs")
+TABLES = (*ROWS, "rejected_lines", "loaded_objects")
 SCHEMA = "storageanalysis"
 _TYPES = {"STRING": "varchar", "INT64": "bigint", "TIMESTAMP": "timestamp", "BYTES": "blob"}
 
 
-def path(table: Table) -> Path:
+def path(table: str) -> Path:
     return Path(__file__).with_name(f"{table}.json")
 
 
-def fields(table: Table) -> list[Field]:
+def fields(table: str) -> list[Field]:
     found: list[Field] = json.loads(path(table).read_text())
     return found
 
 
-def columns(table: Table) -> dict[str, str]:
+def columns(table: str) -> dict[str, str]:
     """Name the columns, by type."""
     return {field["name"]: field["type"] for field in fields(table)}
 
 
-def ddl(tables: Iterable[Table] = TABLES) -> str:
+def ddl(tables: Iterable[str] = TABLES) -> str:
     """Write the statements that make tables on DuckDB."""
     statements = [f"create schema if not exists {SCHEMA}"]
     for table in tables:

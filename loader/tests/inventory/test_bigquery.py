@@ -38,7 +38,7 @@ def warehouse(emulator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return BigQueryWarehouse()
 
 
-def selection(table: schemas.Table) -> str:
+def selection(table: str) -> str:
     columns = [name for name in schemas.columns(table) if name not in OF_A_RUN]
     return f"select {', '.join(columns)} from %s.{table} order by " + ", ".join(
         f"{name} nulls last" for name in columns
