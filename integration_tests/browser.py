@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 PATIENCE_SECONDS = 120  # other tests may have all cores
 UNPACKED = Path(__file__).parent.parent / ".venv/browser"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844), "picture": (1440, 1400), "wide": (2000, 700)}
+LOOKS = [("desktop", "light"), ("phone", "dark")]
 
 
 def executable() -> Path:

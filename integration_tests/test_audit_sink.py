@@ -45,19 +45,15 @@ def sink(project: Project) -> Project:
     return project
 
 
-def test_a_sink_alone_is_enough(sink: Project) -> None:
-    sink.dbt("build", "--select", "+fct_image_pulls", *WITHOUT_TESTS, *VARS)
-    assert sink.query(
-        "select log_source, image, tag, client_tool, blobs from pullstats.fct_image_pulls"
-    ) == [("cloud_audit", "us-docker.pkg.dev/p/r/app", "v1", "docker", 1)]
-
-
-def test_a_back_fill_beside_a_sink_is_read_when_its_days_are_restated(
+def test_a_sink_is_enough_and_a_back_fill_is_read_when_its_days_are_restated(
     sink: Project, tmp_path: Path
 ) -> None:
     """Other runs look no further back than `audit_sink_max_lag_days`, and a test warns."""
     build = ("build", *WITHOUT_TESTS, "--vars")
     sink.dbt(*build, VARS[1])
+    assert sink.query(
+        "select log_source, image, tag, client_tool, blobs from pullstats.fct_image_pulls"
+    ) == [("cloud_audit", "us-docker.pkg.dev/p/r/app", "v1", "docker", 1)]
     landed = tmp_path / "logs/cloudaudit.googleapis.com/data_access/2024/07/02"
     landed.mkdir(parents=True)
     with duckdb.connect(str(sink.database)) as connection:

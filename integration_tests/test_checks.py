@@ -87,9 +87,3 @@ def test_a_run_over_tables_of_a_later_release_builds_nothing(
         connection.execute("update pullstats_intermediate.int_build_days set layout = layout + 1")
     with pytest.raises(AssertionError, match="has built these tables"):
         project.dbt("run")
-
-
-def test_an_empty_run_passes_its_tests(examples: Project, tmp_path: Path) -> None:
-    copied(examples, tmp_path / "empty").dbt(
-        "build", "--empty", "--exclude-resource-type", "unit_test"
-    )

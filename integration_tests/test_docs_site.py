@@ -17,8 +17,7 @@ def site(examples: Project) -> Path:
     return examples.docs()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize(("size", "scheme"), browser.LOOKS)
 def test_a_link_leads_to_a_column(size: str, scheme: str, chromium: Browser, site: Path) -> None:
     place = (site / "reference/marts.html").as_uri()
     with browser.opened(chromium, f"{place}#fct_image_pulls.image_id", size, scheme) as (

@@ -74,8 +74,7 @@ def plotted(page: Page, name: str) -> str:
     return page.inner_html(f"#chart-{name} .plot svg")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize(("size", "scheme"), browser.LOOKS)
 def test_the_report_opens_without_a_network_and_fits(
     size: str, scheme: str, chromium: Browser, report: str
 ) -> None:
@@ -454,8 +453,7 @@ def richer_report(richer: Project) -> str:
     return richer.report().as_uri()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize(("size", "scheme"), browser.LOOKS)
 def test_the_report_with_clouds_and_tags_fits(
     size: str, scheme: str, chromium: Browser, richer_report: str
 ) -> None:
