@@ -16,6 +16,12 @@ OWN_MODELS = {
     "using_audit_logs": ("artifact_registry", "manifest"),
     "using_bucket_logs": ("blob", "burst", "gcs", "object"),
 }
+ADDRESSES = {
+    "using_audit_logs": "select c_ip from storageanalysis.usage where c_ip != ''",
+    "using_bucket_logs": "select address from (select"
+    " protopayload_auditlog.requestMetadata.callerIp as address from storageanalysis.audit_logs)"
+    " where address like '%.%.%.%'",
+}
 
 
 @pytest.mark.parametrize("variable", OFF)
@@ -49,3 +55,6 @@ def test_a_log_that_is_off_has_no_models_and_all_others_have_the_same_rows(
             f" from pullstats.{mart} order by all"
         )
         assert project.query(rows) == both.query(rows), mart
+    (person,), *_ = project.query(ADDRESSES[variable])
+    project.dbt("run-operation", "forget_person", "--args", f"{{address: {person}}}", *off)
+    assert (person,) not in project.query(ADDRESSES[variable])
