@@ -59,6 +59,10 @@ class Cloud:
     def landed(self) -> list[Row]:
         return self.query("object_uri, row_count, rejected_count, error", "loaded_objects")
 
+    def drop(self) -> None:
+        """Delete the dataset: the emulator looks at all tables whenever it looks for one."""
+        self.client.delete_dataset(self.dataset, delete_contents=True, not_found_ok=True)
+
 
 @pytest.fixture(scope="package")
 def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -79,8 +83,7 @@ def cloud(emulators: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     monkeypatch.setenv("PULLSTATS_DATASET", "each sets its own")
     cloud = Cloud()
     yield cloud
-    # the emulator looks at all tables that there are whenever it looks for one
-    cloud.client.delete_dataset(cloud.dataset, delete_contents=True, not_found_ok=True)
+    cloud.drop()
 
 
 def environment(cloud: Cloud) -> dict[str, str]:

@@ -116,4 +116,5 @@ def test_killed_at_random_a_back_fill_lands_everything_once(
         assert sorted(landed) == sorted(usage_logs | audit_logs)
         found = [insert_id for insert_id, _ in cloud.query("insertId, 1", "audit_logs")]
         assert sorted(found) == sorted(f"id{n}" for n in range(objects // 2))
+        cloud.drop()
         record_property(f"loads of {objects} objects killed", f"{done}, back-fills: {rounds}")
