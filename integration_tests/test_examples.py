@@ -15,11 +15,6 @@ def measured(examples: Project) -> accuracy.Accuracy:
     return accuracy.measure(examples.query)
 
 
-def test_all_unit_tests_pass(examples: Project) -> None:
-    """The data tests are those of test_dbt_flags.py, by an account that may only read."""
-    examples.dbt("test", "--select", "test_type:unit")
-
-
 def test_pulls_per_image_and_day_match_the_truth(
     measured: accuracy.Accuracy, record_property: Callable[[str, object], None]
 ) -> None:

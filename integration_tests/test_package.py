@@ -63,6 +63,16 @@ def test_the_marts_are_those_of_the_checkout(host: HostOnDuckDB, examples: Proje
     )
 
 
+def test_unit_tests_that_a_host_lacks_pass_in_the_checkout(
+    host: HostOnDuckDB, examples: Project
+) -> None:
+    """All others have passed in the host's build."""
+    ours, hosts = (set(each.manifest.unit_tests) for each in (examples, host))
+    names = [name.split(".")[-1] for name in ours - hosts]
+    assert 0 < len(names) < len(ours & hosts)
+    examples.dbt("test", "--select", *names)
+
+
 def test_models_and_seeds_of_the_same_names_are_the_hosts(host: HostOnDuckDB) -> None:
     ours = [node for node in host.manifest.nodes.values() if node.package_name == "pullstats"]
     foreign = {
