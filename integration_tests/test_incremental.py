@@ -11,8 +11,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from integration_tests.bigquery import audit_inputs
 from integration_tests.kill_loop import start
 from integration_tests.project import Project, example_logs
+from integration_tests.test_hostile_input import audit_object
+from integration_tests.test_inventory_models import land_inventory
 from integration_tests.test_whole_days import statements
 from pullstats.csv_log import USAGE_COLUMNS
 
@@ -145,6 +148,29 @@ def test_days_beyond_the_limit_are_named(project: Project, tmp_path: Path) -> No
         project.dbt(*left_out, *limit)
     project.dbt("run", "--vars", "{restate_from: 2024-06-02, restate_to: 2024-06-04}")
     project.dbt(*left_out, *limit)
+
+
+def test_an_inventory_names_the_builds_of_pulls_without_blobs(
+    project: Project, tmp_path: Path
+) -> None:
+    """Nothing but the inventory shows the config: the log's sink leaves out blobs."""
+    pulls = "select manifest_digest, image_id from pullstats.fct_image_pulls"
+    without_blobs = ("--vars", "{audit_log_has_blobs: false}")
+    entries = audit_inputs.sequence("Hv1=1 G1", 0)
+    project.dbt("seed")
+    project.load([audit_object(tmp_path / "logs", "2024/07/02/12:00:00_12:59:59_S0.json", entries)])
+    project.dbt("run", *without_blobs)
+    assert project.query(pulls) == [(audit_inputs.DIGESTS[1], None)]
+    land_inventory(project)
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute(
+            "insert into storageanalysis.manifests select * replace"
+            f" ('{audit_inputs.DIGESTS[1]}' as manifest_digest,"
+            f" '{audit_inputs.DIGESTS[11]}' as config_digest)"
+            " from storageanalysis.manifests where config_digest is not null limit 1"
+        )
+    project.dbt("run", *without_blobs)
+    assert project.query(pulls) == [(audit_inputs.DIGESTS[1], audit_inputs.DIGESTS[11])]
 
 
 def test_a_first_build_on_nothing_does_not_hinder_the_next(

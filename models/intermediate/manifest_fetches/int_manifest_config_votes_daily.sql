@@ -43,6 +43,23 @@ client_tools as (
 
 ),
 
+-- when the config becomes known, the days of all requests for the manifest have another image id
+manifest_requests as (
+
+    select
+        digest as manifest_digest,
+        cast(null as string) as config_digest,
+        'none' as vote,
+        client_network,
+        session_date as vote_date
+    from {{ ref('pullstats', 'int_manifest_reads') }}
+    where
+        object_kind = 'manifest'
+        and operation in ('read', 'head')
+        and {{ is_restated('session_date', restated) }}
+
+),
+
 -- which blob a program read alone for a manifest, or before all others
 reads as (
 
@@ -54,12 +71,11 @@ reads as (
         end as config_digest,
         case
             when contents.has_empty_config then 'empty'
-            when contents.first_blob_digest is null then 'none'
-            when coalesce(client_tools.layers_only_read, '') != 'partial' then 'none'
+            when contents.first_blob_digest is null then null
+            when coalesce(client_tools.layers_only_read, '') != 'partial' then null
             when contents.requested_blob_count = 1 then 'alone'
             when client_tools.waits_for_config then 'waited'
             when client_tools.config_position = 'first' then 'first'
-            else 'none'
         end as vote,
         contents.client_network,
         contents.session_date as vote_date
@@ -122,13 +138,10 @@ writes as (
 
 votes as (
 
-    select
-        manifest_digest,
-        case when vote != 'none' then config_digest end as config_digest,
-        vote,
-        client_network,
-        vote_date
-    from reads
+    select * from manifest_requests
+    union all
+    select * from reads
+    where vote is not null
     union all
     select * from writes
 
