@@ -249,6 +249,7 @@ finished as (
         coalesce(grouped.image, grouped.blob_image) as fetched_image,
         coalesce(client_tools.config_only_read, 'inspection') as config_only_read,
         coalesce(client_tools.layers_only_read, 'pull') as layers_only_read,
+        coalesce(client_tools.index_read, 'one_platform') as index_read,
         coalesce(client_tools.config_position != 'unknown', false) as reads_configs,
         coalesce(client_tools.reads_cache, false) as reads_cache,
         coalesce(client_tools.reads_twice, false) as reads_twice,
@@ -315,8 +316,13 @@ classified as (
                 and tiny_candidate_count = 1
                 and served_bytes > {{ var('config_max_bytes') }}
                 then 'pull'
-            -- several small blobs and no layer: tags are watched, signatures verified
-            when layer_count = 0 and blob_count > 1 then 'inspection'
+            -- several small blobs and no layer: tags are watched, signatures verified, except by
+            -- programs that only pull: these have read an image whose layers are small
+            when
+                layer_count = 0
+                and blob_count > 1
+                and (config_only_read != 'pull' or index_read != 'one_platform' or config_count > 1)
+                then 'inspection'
             when config_count = 0 and layers_only_read = 'artifact'
                 then 'artifact'
             -- one small blob is taken for a config

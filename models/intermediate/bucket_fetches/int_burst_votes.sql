@@ -224,14 +224,14 @@ with_several_configs as (
         -- a layer before the first config, or behind the last, has none
         and with_config_sizes.elected_micros
         in (with_config_sizes.first_micros, with_config_sizes.last_micros)
+        -- a tiny config is before its layers, each config of an index has an attestation
         and (
-            (
-                adjacent_configs.adjacent_count = 0
-                and coalesce(
-                    with_config_sizes.first_tiny_micros >= with_config_sizes.first_small_micros,
-                    true
-                )
-            )
+            with_config_sizes.tiny_count = 0
+            or with_config_sizes.first_small_micros < with_config_sizes.first_tiny_micros
+            or with_config_sizes.tiny_count >= burst_counts.config_like_count
+        )
+        and (
+            adjacent_configs.adjacent_count = 0
             or burst_counts.config_like_count = with_config_sizes.blob_count
             or (
                 with_config_sizes.index_read != 'one_platform'
