@@ -380,7 +380,7 @@ select
     fetch_kind,
     case
         when fetch_kind != 'pull' then null
-        when config_count != 1 then 'ambiguous'
+        when config_count != 1 or candidate_count > 1 then 'ambiguous'
         when
             is_plain_session
             and is_config_certain

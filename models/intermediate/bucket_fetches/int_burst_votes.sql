@@ -1,6 +1,9 @@
 {{ config(enabled='gcs_usage' in logs(), materialized='view', meta={'day': 'session_date'}) }}
 {%- set in_order = ['first_read_micros', 'blob_bytes', 'digest'] %}
 {%- set least, usual = var('config_least_bytes'), var('config_usual_bytes') %}
+{%- set ends_of_burst = '(' ~ field_of('at_ends.first_small', 'blob_bytes') ~ ', '
+    ~ field_of('at_ends.last_small', 'blob_bytes') ~ ')' %}
+{%- set smaller, larger = 'least' ~ ends_of_burst, 'greatest' ~ ends_of_burst %}
 with
 
 bursts as {{ materialized_cte() }}
@@ -119,6 +122,14 @@ at_positions as (
         case
             when at_ends.config_position = 'first' then at_ends.first_small
             when at_ends.config_position = 'last' then at_ends.last_small
+            -- either end can be the config
+            when
+                at_ends.config_position = 'either'
+                and at_ends.begins_with_small
+                and at_ends.ends_with_small
+                and {{ larger }} <= {{ usual }}
+                and {{ larger }} * 10 > {{ smaller }} * 11
+                then null
             when
                 at_ends.config_position = 'either'
                 and {{ field_of('at_ends.first_small', 'blob_bytes') }}
@@ -266,7 +277,7 @@ ruled as (
                 and (has_empty_config or reads_attestations and (tiny_count > 0 or layer_count > 0))
                 then 'attestation_beside'
             when has_several_configs then 'several_configs'
-            when config_position = 'unknown' then 'order_unknown'
+            when config_position = 'unknown' or elected_digest is null then 'order_unknown'
             -- an image whose config is tiny, or one whose tiny layer has overtaken the config
             when first_tiny_micros < first_small_micros and config_position != 'last'
                 then 'tiny_blob_first'
