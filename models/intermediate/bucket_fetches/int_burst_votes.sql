@@ -197,15 +197,16 @@ neighbors as (
 
     select
         compared.burst_key,
-        compared.small_bytes,
+        compared.index_read,
         compared.config_bytes,
+        compared.has_config_like_size,
         -- an attestation between two configs does not separate them
         last_value(compared.counted_bytes ignore nulls) over (
             partition by compared.burst_key
             order by compared.first_read_micros, compared.blob_bytes, compared.digest
             rows between unbounded preceding and 1 preceding
         ) as previous_bytes
-    from compared
+    from with_config_sizes as compared
     inner join burst_counts on compared.burst_key = burst_counts.burst_key
     where
         burst_counts.config_like_count > 1
@@ -217,8 +218,10 @@ adjacent_configs as (
 
     select
         burst_key,
-        {{ count_if('small_bytes <= config_bytes * 4 and previous_bytes <= config_bytes * 4') }}
-            as adjacent_count
+        {{ count_if(
+            "has_config_like_size and previous_bytes * 10 <= config_bytes * 11"
+            ~ " and (index_read = 'in_turn' or previous_bytes * 10 >= config_bytes * 9)"
+        ) }} as adjacent_count
     from neighbors
     group by burst_key
 
