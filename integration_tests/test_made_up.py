@@ -17,8 +17,7 @@ CONFIG_LAST = [stories.SKOPEO, "apptainer/1.3.2"]
 # What a bucket's log shows in part only. The limit of all others is 3%.
 LIMITS = {
     ("sync", "gcs_usage"): 0.6,
-    ("small-configs", "gcs_usage"): 0.2,
-    ("lazy", "gcs_usage"): 0.1,
+    ("small-configs", "gcs_usage"): 0.1,
 }
 
 

@@ -138,37 +138,47 @@ blobs_of_members as (
 
 ),
 
-first_blobs as (
+compared as (
 
     select
         first_session_id,
-        session_id,
         served_bytes,
         first_value(served_bytes) over (
             partition by first_session_id order by started_micros, served_bytes
-        ) as first_bytes
+        ) as first_bytes,
+        count(*) over (partition by first_session_id, digest) as session_count,
+        row_number() over (partition by session_id order by started_micros, served_bytes, digest)
+        = 1 as is_first_of_session
     from blobs_of_members
-    qualify row_number() over (
-        partition by session_id order by started_micros, served_bytes, digest
-    ) = 1
 
 ),
 
--- two clients that pull one build both read its config; those that pull two begin with configs of
--- similar sizes
+first_counts as (
+
+    select
+        first_session_id,
+        max(session_count) as max_session_count,
+        max(case when is_first_of_session then served_bytes end) as max_first_bytes,
+        {{ count_if('is_first_of_session') }} as session_count,
+        {{ count_if(
+            'is_first_of_session and served_bytes * 10 between first_bytes * 9 and first_bytes * 11'
+        ) }} as alike_count
+    from compared
+    group by first_session_id
+
+),
+
+-- clients that pull for themselves begin with a config, and those of one build share it
 clients_apart as (
 
     select first_session_id
-    from blobs_of_members
-    group by first_session_id, digest
-    having count(*) > 1
-    union distinct
-    select first_session_id
-    from first_blobs
+    from first_counts
     where
-        session_id != first_session_id
-        and first_bytes <= {{ var('config_usual_bytes') }}
-        and served_bytes * 10 between first_bytes * 9 and first_bytes * 11
+        alike_count = session_count
+        or (
+            max_first_bytes <= {{ var('config_usual_bytes') }}
+            and (alike_count > 1 or max_session_count > 1)
+        )
 
 ),
 

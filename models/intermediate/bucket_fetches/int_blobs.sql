@@ -125,6 +125,7 @@ confirmed_votes as (
         {{ sum_of('millivotes') }} as millivotes,
         {{ sum_of('burst_count') }} as burst_count,
         {{ count_if("vote_rule != 'among_small_blobs'") }} > 0 as is_strong,
+        {{ count_if("vote_rule != 'at_either_end'") }} > 0 as is_of_known_order,
         coalesce(min(least_network) != max(greatest_network), false) as is_of_several_networks
     from {{ votes }}
     group by bucket_name, digest, vote
@@ -145,7 +146,8 @@ confirmed_votes as (
             as {{ vote }}_votes,
         {%- endfor %}
         {{ sum_of("case when vote = 'config' then burst_count else 0 end") }} as config_bursts,
-        {{ count_if("vote = 'config' and is_strong") }} > 0 as is_strong_config
+        {{ count_if("vote = 'config' and is_strong") }} > 0 as is_strong_config,
+        {{ count_if("vote = 'config' and is_of_known_order") }} > 0 as is_config_of_known_order
     from {{ tallies }}_by_vote
     group by bucket_name, digest
 
@@ -183,6 +185,7 @@ confirmed_votes as (
         blobs.inventory_blob_kind is not null
         or coalesce(
             tallies.config_bursts >= 2
+            and tallies.is_config_of_known_order
             and coalesce(blobs.size_bytes >= {{ var('config_min_bytes') }}, true)
             and tallies.config_votes * 4
             >= (tallies.config_votes + tallies.layer_votes + tallies.open_votes) * 3,

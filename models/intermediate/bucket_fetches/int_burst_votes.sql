@@ -284,7 +284,11 @@ ruled as (
             -- an image whose config is tiny, or one whose tiny layer has overtaken the config
             when first_tiny_micros < first_small_micros and config_position != 'last'
                 then 'tiny_blob_first'
-            when is_elected and usual_count = 1 and small_bytes <= {{ usual }}
+            when
+                is_elected
+                and usual_count = 1
+                and small_bytes <= {{ usual }}
+                and config_position != 'either'
                 then 'only_small_blob'
             -- a small layer may have overtaken the config
             when
@@ -294,6 +298,7 @@ ruled as (
                     or small_bytes < {{ var('config_min_bytes') }}
                 )
                 then 'among_small_blobs'
+            when is_elected and config_position = 'either' then 'at_either_end'
             when is_elected then 'at_config_position'
             when is_tiny and blob_bytes >= {{ least }} and tiny_config = 'never'
                 then 'tiny_blob'
@@ -314,7 +319,10 @@ select
     case
         when vote_rule = 'beside_empty_config' then 'artifact'
         when vote_rule = 'tiny_blob_first' then 'open'
-        when vote_rule in ('only_small_blob', 'among_small_blobs', 'at_config_position')
+        when
+            vote_rule in (
+                'at_either_end', 'only_small_blob', 'among_small_blobs', 'at_config_position'
+            )
             then 'config'
         when vote_rule = 'several_configs' and has_config_like_size then 'config'
         when vote_rule = 'several_configs' and is_tiny then 'none'
