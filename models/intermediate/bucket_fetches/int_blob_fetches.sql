@@ -213,8 +213,8 @@ grouped as (
 
 ),
 
--- a cut transfer is completed by a later fetch of the same client that brings exactly the bytes
--- that were missing, and no config
+-- a cut transfer is completed by a later fetch of the same client that brings the whole blob, or
+-- exactly the bytes that were missing, and no config
 completed_later as (
 
     select
@@ -236,7 +236,7 @@ completed_later as (
     where
         not cut.is_whole
         and cut.ended_micros < rest.started_micros
-        and cut.size_bytes - cut.served_bytes = rest.served_bytes
+        and (rest.is_whole or cut.size_bytes - cut.served_bytes = rest.served_bytes)
         and rests.config_count = 0
     group by cut.session_id, cut.pull_number
 
