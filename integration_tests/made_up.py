@@ -362,10 +362,14 @@ def inspections(log: World) -> None:
     for number, program in enumerate((SKOPEO, CRANE, PYTHON, UNKNOWN)):
         at: float = (number + 5) * HOURS
         client = log.client("watch")
-        log.ask(at, client, program.agent, "T")
+        if program is not SKOPEO:
+            log.ask(at, client, program.agent, "T")
         for image in images[: log.chance.choice([1, 3])]:
             have = image.platforms[0].layers
             at = log.pull(at + 1, client, program, image, have, is_pull=False)
+        # skopeo inspects an image before it lists the tags
+        if program is SKOPEO:
+            log.ask(at + 1, client, program.agent, "T")
     looks = [("G", each.name, 0) for each in images[0].platforms]
     looks += [("B", *each.config) for each in images[0].platforms]
     client = log.client()
