@@ -138,6 +138,17 @@ at_positions as (
             when at_ends.config_position = 'either' then at_ends.last_small
             when at_ends.begins_with_small and not at_ends.ends_with_small then at_ends.first_small
             when at_ends.ends_with_small and not at_ends.begins_with_small then at_ends.last_small
+            -- or only one has the usual size of a config
+            when
+                at_ends.begins_with_small
+                and {{ field_of('at_ends.first_small', 'blob_bytes') }} <= {{ usual }}
+                and {{ field_of('at_ends.last_small', 'blob_bytes') }} > {{ usual }}
+                then at_ends.first_small
+            when
+                at_ends.begins_with_small
+                and {{ field_of('at_ends.last_small', 'blob_bytes') }} <= {{ usual }}
+                and {{ field_of('at_ends.first_small', 'blob_bytes') }} > {{ usual }}
+                then at_ends.last_small
         end as elected
     from at_ends
 
