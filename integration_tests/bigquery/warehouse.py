@@ -171,8 +171,10 @@ class Warehouse:
                 path = script.path(node.target_path)
                 types, pseudo = self.table(path).types, self.table(path).pseudo
                 columns = ", ".join(f"`{name}`" for name in types)
+                alias = text(node.alias) if node.HasField("alias") else ""
                 kept = (
-                    f"select {columns} from `{path}` where not coalesce({text(node.where)}, false)"
+                    f"select {columns} from `{path}` {alias}"
+                    f" where not coalesce({text(node.where)}, false)"
                 )
                 self.put(path, Table(types, self._query(kept, script).rows, pseudo))
                 return Result("DELETE", target=path)

@@ -8,10 +8,10 @@
     {% set raw = relation_of('source.pullstats.' ~ tables[kind]) %}
     {% set ledger = relation_of('source.pullstats.loader.loaded_objects') %}
     {% set landing = 'coalesce(job_id, object_uri)' %}
-    {% set count = run_query('select count(*) from ' ~ raw ~ ' where ' ~ condition).rows[0][0]
+    {% set count = run_query('select count(*) from ' ~ raw ~ ' as entry where ' ~ condition).rows[0][0]
         if relation_exists(raw) else 0 %}
     {% if count %}
-        {% do run_query('delete from ' ~ raw ~ ' where ' ~ condition) %}
+        {% do run_query('delete from ' ~ raw ~ ' as entry where ' ~ condition) %}
         {% do run_query(
             'update ' ~ ledger ~ ' set job_row_count = coalesce(job_row_count, row_count) - ' ~ count
             ~ ' where ' ~ landing ~ ' = (select ' ~ landing ~ ' from ' ~ ledger ~ " where kind = '" ~ kind

@@ -28,20 +28,33 @@
             ~ ('client_id' if address else 'principal_id') ~ " in ('" ~ ids | join("', '") ~ "')"
         ) %}
     {% endfor %}
-    {% set entry = 'protopayload_auditlog.'
-        ~ ('requestMetadata.callerIp' if address else 'authenticationInfo.principalEmail') ~ ' = ' ~ person %}
     {% if 'gcs_usage' in used %}
         {% do delete_raw('usage', 'c_ip = ' ~ person) %}
     {% endif %}
     {% if 'cloud_audit' in used %}
-        {% do delete_raw('audit', entry) %}
+        {% do delete_raw('audit', audit_person(none, address) ~ ' = ' ~ person) %}
         {% for table in audit_sink_tables() %}
-            {% do run_query('delete from ' ~ table ~ ' where ' ~ entry) %}
+            {% do run_query(
+                'delete from ' ~ table ~ ' as entry where '
+                ~ audit_person(adapter.get_columns_in_relation(table), address) ~ ' = ' ~ person
+            ) %}
         {% endfor %}
         {% do adapter.commit() %}
     {% endif %}
     {{ log(ids | length ~ ' pseudonyms are deleted. Next: dbt build --full-refresh', info=true) }}
 {% endmacro %}
+
+
+{% macro audit_person(columns, address) -%}
+    {%- if address -%}
+        {{ audit_field(columns, 'protopayload_auditlog.requestMetadata.callerIp') }}
+    {%- else -%}
+        {{ principal(
+            audit_field(columns, 'protopayload_auditlog.authenticationInfo.principalEmail'),
+            audit_field(columns, 'protopayload_auditlog.authenticationInfo.principalSubject')
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
 
 
 {% macro relation_of(unique_id) %}
