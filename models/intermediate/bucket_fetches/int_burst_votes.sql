@@ -193,6 +193,10 @@ burst_counts as (
         {{ count_if(
             'small_bytes * 10 > config_bytes * 11 and small_bytes <= config_bytes * 4'
         ) }} as larger_small_count,
+        {{ count_if(
+            'blob_bytes between ' ~ least ~ ' and ' ~ usual
+            ~ ' and first_read_micros = elected_micros'
+        ) }} as tied_count,
         -- docker asks for the config and for the first layers at once
         {{ count_if(
             'blob_bytes between ' ~ least ~ ' and ' ~ usual
@@ -245,6 +249,7 @@ with_several_configs as (
     select
         with_config_sizes.*,
         burst_counts.close_count,
+        burst_counts.tied_count,
         adjacent_configs.adjacent_count is not null
         -- a layer before the first config, or behind the last, has none
         and with_config_sizes.elected_micros
@@ -309,7 +314,7 @@ ruled as (
                     or small_bytes < {{ var('config_min_bytes') }}
                 )
                 then 'among_small_blobs'
-            when is_elected and config_position = 'either' then 'at_either_end'
+            when is_elected and (config_position = 'either' or tied_count > 1) then 'at_either_end'
             when is_elected then 'at_config_position'
             when is_tiny and blob_bytes >= {{ least }} and tiny_config = 'never'
                 then 'tiny_blob'
