@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from integration_tests.bigquery.warehouse import Script, View, Warehouse, leaf
@@ -28,6 +29,7 @@ class Scan:
         return set(re.findall(r"date '([0-9-]+)'", self.condition))
 
 
+@cache
 def scans_of(warehouse: Warehouse, sql: str) -> list[Scan]:
     """Give the scans of a statement or script, one for each mention of a table."""
     script = Script(warehouse.named(sql))
