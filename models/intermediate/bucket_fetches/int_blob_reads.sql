@@ -142,42 +142,45 @@ compared as (
 
     select
         first_session_id,
+        digest,
         served_bytes,
         first_value(served_bytes) over (
             partition by first_session_id order by started_micros, served_bytes
         ) as first_bytes,
-        count(*) over (partition by first_session_id, digest) as session_count,
         row_number() over (partition by session_id order by started_micros, served_bytes, digest)
         = 1 as is_first_of_session
     from blobs_of_members
 
 ),
 
-first_counts as (
+blobs_of_crowds as (
 
     select
         first_session_id,
-        max(session_count) as max_session_count,
-        max(case when is_first_of_session then served_bytes end) as max_first_bytes,
-        {{ count_if('is_first_of_session') }} as session_count,
+        digest,
+        count(*) as session_count,
+        {{ count_if('is_first_of_session') }} as first_count,
+        max(case when is_first_of_session then served_bytes end) as first_blob_bytes,
         {{ count_if(
             'is_first_of_session and served_bytes * 10 between first_bytes * 9 and first_bytes * 11'
         ) }} as alike_count
     from compared
-    group by first_session_id
+    group by first_session_id, digest
 
 ),
 
--- clients that pull for themselves begin with a config, and those of one build share it
+-- clients that pull for themselves begin with a config, which nobody reads later than first
 clients_apart as (
 
     select first_session_id
-    from first_counts
-    where
-        alike_count = session_count
+    from blobs_of_crowds
+    group by first_session_id
+    having
+        sum(alike_count) = sum(first_count)
         or (
-            max_first_bytes <= {{ var('config_usual_bytes') }}
-            and (alike_count > 1 or max_session_count > 1)
+            max(first_blob_bytes) <= {{ var('config_usual_bytes') }}
+            and (sum(alike_count) > 1 or max(session_count) > 1)
+            and {{ count_if('first_count between 1 and session_count - 1') }} = 0
         )
 
 ),
