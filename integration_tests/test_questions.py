@@ -1,4 +1,4 @@
-"""The commands of docs/questions.md, and the SQL of all pages, answer on the examples."""
+"""The commands of the demo and of docs/questions.md, and the SQL of all pages, answer."""
 
 import json
 import re
@@ -50,6 +50,13 @@ def test_each_command_answers(
     assert cli.main(["ask", *arguments, "--format", "json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert rows or arguments[0] in EMPTY
+
+
+def test_the_demo_has_its_answers(asking: Project) -> None:
+    commands = re.findall(r"/pullstats ask (.+)", (ROOT / "Makefile").read_text())
+    assert len(commands) > 2
+    for command in commands:
+        assert cli.main(["ask", *command.split()]) == 0
 
 
 @pytest.mark.parametrize(("page", "sql"), SQL)

@@ -19,7 +19,7 @@ import click
 import duckdb
 import yaml
 
-from pullstats.output import FORMATS, write
+from pullstats.output import FORMATS, first, write
 from pullstats.warehouses import on_either
 
 # A change of these can change the SQL of a question.
@@ -77,6 +77,7 @@ class Questions(click.Group):
         ]
         options += [
             click.option("--format", "layout", type=click.Choice(FORMATS), default="table"),
+            click.option("--limit", type=click.IntRange(0), help="Rows to show at most."),
             click.option("--sql", "is_shown", is_flag=True, help="Print the SQL, run nothing."),
             on_either,
         ]
@@ -107,6 +108,7 @@ def _answer(
     is_sql: bool,
     types: dict[str, str],
     layout: str,
+    limit: int | None,
     is_shown: bool,
     to: str,
     database: Path,
@@ -123,7 +125,7 @@ def _answer(
         on_duckdb(sql, values, database) if to == "duckdb" else on_bigquery(sql, values, types)
     )
     with answering as (columns, rows):
-        write(columns, rows, layout, sys.stdout)
+        write(columns, first(rows, limit), layout, sys.stdout)
     return 0
 
 

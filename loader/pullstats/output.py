@@ -3,9 +3,10 @@
 import csv
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any, TextIO
 
 import click
@@ -43,6 +44,14 @@ def write(
             output.write(safe(json.dumps(line, ensure_ascii=False)) + "\n")
     else:
         _write_table(columns, list(rows), output)
+
+
+def first(rows: Iterable[Sequence[Any]], limit: int | None) -> Iterator[Sequence[Any]]:
+    """Give the first rows; say if there are more."""
+    left = iter(rows)
+    yield from islice(left, limit)
+    if next(left, None) is not None:
+        say(f"pullstats: these are the first {limit} rows, and there are more", err=True)
 
 
 def _write_table(columns: Sequence[str], rows: list[Sequence[Any]], output: TextIO) -> None:

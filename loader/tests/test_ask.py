@@ -102,6 +102,14 @@ def test_a_spreadsheet_takes_no_cell_for_a_formula(
     assert list(csv.reader(io.StringIO(out)))[1] == [cell, "-1"]
 
 
+def test_a_limit_says_that_there_is_more(database: Path, capsys: Capture) -> None:
+    _, out, err = asked("from dim_images", "--limit", "1", "--format", "csv", capsys=capsys)
+    assert len(out.splitlines()) == 2
+    assert "there are more" in err
+    _, _, err = asked("from dim_images", "--limit", "2", capsys=capsys)
+    assert not err
+
+
 @pytest.mark.parametrize(
     "sql", ["from nothing", "drop table dim_images", "create table other as select 1", "no sql"]
 )
