@@ -88,7 +88,7 @@ def test_event_times_are_columns_of_the_marts(built: Project) -> None:
         for node in Project.manifest.nodes.values()
         if getattr(node.config, "event_time", None)
     }
-    assert len(timed) == 7
+    assert len(timed) == 6
     for mart, column in timed.items():
         missing = f"select count(*) from pullstats.{mart} where {column} is null"
         assert built.query(missing) == [(0,)]

@@ -148,7 +148,8 @@ compared as (
             partition by first_session_id order by started_micros, served_bytes
         ) as first_bytes,
         row_number() over (partition by session_id order by started_micros, served_bytes, digest)
-        = 1 as is_first_of_session
+        = 1 as is_first_of_session,
+        count(*) over (partition by session_id) as blobs_of_session
     from blobs_of_members
 
 ),
@@ -162,14 +163,17 @@ blobs_of_crowds as (
         {{ count_if('is_first_of_session') }} as first_count,
         max(case when is_first_of_session then served_bytes end) as first_blob_bytes,
         {{ count_if(
-            'is_first_of_session and served_bytes * 10 between first_bytes * 9 and first_bytes * 11'
-        ) }} as alike_count
+            'is_first_of_session and abs(served_bytes - first_bytes) <= '
+            ~ integer_divide('first_bytes', 10)
+        ) }} as alike_count,
+        max(blobs_of_session) as most_blobs_of_session
     from compared
     group by first_session_id, digest
 
 ),
 
--- clients that pull for themselves begin with a config, which nobody reads later than first
+-- one of the clients that pull for themselves reads all that the others read, or they begin with a
+-- config, which nobody reads later than first
 clients_apart as (
 
     select first_session_id
@@ -177,6 +181,7 @@ clients_apart as (
     group by first_session_id
     having
         sum(alike_count) = sum(first_count)
+        or max(most_blobs_of_session) = count(*)
         or (
             max(first_blob_bytes) <= {{ var('config_usual_bytes') }}
             and (sum(alike_count) > 1 or max(session_count) > 1)
