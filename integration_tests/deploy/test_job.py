@@ -348,7 +348,7 @@ def test_builds_from_the_files_of_the_image(
         bucket.blob("bad_usage_2024_06_03_22_00_00_0082ab_v0").upload_from_string("no header\n")
         code, lines, output = run(
             tmp_path,
-            *("--exclude-resource-type", "test"),
+            *("--exclude-resource-type", "test", "unit_test"),
             PULLSTATS_DUCKDB=str(tmp_path / "warehouse.duckdb"),
             PULLSTATS_LOGS="gs://logs",
             PULLSTATS_REPORT="gs://report/report.html",
