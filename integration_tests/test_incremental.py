@@ -1,6 +1,7 @@
 """Builds on top of builds: in parts, again, restated, refreshed, two at once."""
 
 import csv
+import json
 import os
 import re
 import signal
@@ -171,6 +172,30 @@ def test_an_inventory_names_the_builds_of_pulls_without_blobs(
         )
     project.dbt("run", *without_blobs)
     assert project.query(pulls) == [(audit_inputs.DIGESTS[1], audit_inputs.DIGESTS[11])]
+
+
+def test_a_view_reads_the_days_that_are_asked_for(examples: Project) -> None:
+    """Not the whole history: a window or a group without the day would."""
+    manifest = json.loads((examples.folder / "target/manifest.json").read_text())
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    days = {node["name"]: node["config"]["unique_key"] for node in models}
+    views = [node for node in models if "day" in node["config"]["meta"]]
+    assert len(views) > 3
+    for view in views:
+        day = view["config"]["meta"]["day"]
+        ((_, plan),) = examples.query(
+            f"explain (format json) select * from {view['schema']}.{view['name']}"
+            f" where {day} = date '2024-06-01'"
+        )
+        steps, scans = json.loads(str(plan)), []
+        while steps:
+            step = steps.pop()
+            steps += step["children"]
+            scans.append(step["extra_info"])
+        for scan in scans:
+            table = scan.get("Table", "").split(".")[-1]
+            if str(days.get(table)).endswith("_date"):
+                assert days[table] in str(scan.get("Filters")), (view["name"], table)
 
 
 def test_a_first_build_on_nothing_does_not_hinder_the_next(

@@ -29,7 +29,11 @@ DAYS = 6  # of the examples
 # The hour that arrives, and the one before it, which is read again: it may have grown.
 NEWEST = ("usage_2024_06_03_19", "usage_2024_06_03_21")
 LATE = ("usage_2024_06_01_11", "usage_2024_06_01_12")
-VIEWS = {"usage": "stg_gcs__usage_logs", "int_gcs_request_records": "int_gcs_requests"}
+VIEWS = {
+    "usage": "stg_gcs__usage_logs",
+    "int_gcs_request_records": "int_gcs_requests",
+    "int_blob_reads": "int_bursts",
+}
 CONSTANT = {
     *("int_build_days", "int_changed_days", "client_salt"),
     *("user_agents", "client_tools", "tools_that_never_pull", "principals", "gcs_operations"),
@@ -101,7 +105,7 @@ def reads(api: Api, sent: Sent, arrivals: set[str]) -> Iterator[tuple[str, int]]
     for name in needed.keys() & tables.keys():
         scans = [scan for scan in mentions if scan.table in (name, VIEWS.get(name))]
         column = PARTITIONED_BY.get(VIEWS.get(name, name), "")
-        is_pruned = bool(column) and all(scan.is_pruned_by(column) for scan in scans)
+        is_pruned = bool(column and scans) and all(scan.is_pruned_by(column) for scan in scans)
         days = set().union(*(scan.days() for scan in scans)) if is_pruned else None
         if name == "usage":
             # to find new days, a run repeats staging's SQL: the condition is outside, as of a view

@@ -19,6 +19,7 @@ PARTITIONED_BY = {
     "int_gcs_requests": "event_date",
     "int_object_writes": "activity_date",
     "int_blob_reads": "session_date",
+    "int_bursts": "session_date",
     "int_burst_votes": "session_date",
     "int_blob_votes_daily": "activity_date",
     "int_blob_votes_monthly": "activity_month",
@@ -62,7 +63,7 @@ OVER_ALL_TIME = {
 def test_every_table_with_a_day_is_partitioned_by_it_and_clustered(reference: Reference) -> None:
     layouts = {path.split(".")[-1]: each for path, each in reference.api.warehouse.layouts.items()}
     views = {
-        *("stg_gcs__usage_logs", "int_gcs_requests", "int_burst_votes"),
+        *("stg_gcs__usage_logs", "int_gcs_requests", "int_bursts"),
         "int_image_fetches",
         "int_artifact_registry_requests",
     }

@@ -1,4 +1,12 @@
-{{ config(enabled='gcs_usage' in logs(), materialized='view', meta={'day': 'session_date'}) }}
+{{ config(
+    enabled='gcs_usage' in logs(),
+    materialized='incremental',
+    unique_key='session_date',
+    partition_by=by_day('session_date'),
+    cluster_by=['bucket_name', 'digest'],
+    meta={'restates': {'gcs_usage': [-1, 1]}},
+) }}
+{%- set restated = restated_days() %}
 {%- set in_order = ['first_read_micros', 'blob_bytes', 'digest'] %}
 {%- set least, usual = var('config_least_bytes'), var('config_usual_bytes') %}
 {%- set ends_of_burst = '(' ~ field_of('at_ends.first_small', 'blob_bytes') ~ ', '
@@ -12,6 +20,7 @@ bursts as {{ materialized_cte() }}
         *,
         {{ fingerprint(['session_id', 'burst_started_micros']) }} as burst_key
     from {{ ref('pullstats', 'int_bursts') }}
+    where {{ is_restated('session_date', restated) }}
 
 ),
 
