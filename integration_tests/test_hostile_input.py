@@ -196,6 +196,7 @@ def test_refused_requests_make_nothing_known(project: Project, tmp_path: Path) -
         "int_blob_fetches",
         "int_blob_reads",
         "int_blob_votes_daily",
+        "int_burst_votes",
         "int_gcs_request_records",
     ]
     # an attempt on an image that was served once is a sign of use, however many others there are
