@@ -29,11 +29,14 @@ DAYS = 6  # of the examples
 # The hour that arrives, and the one before it, which is read again: it may have grown.
 NEWEST = ("usage_2024_06_03_19", "usage_2024_06_03_21")
 LATE = ("usage_2024_06_01_11", "usage_2024_06_01_12")
+# The views over a table by day: the days that a statement asks of them are those that it reads.
 VIEWS = {
-    "usage": "stg_gcs__usage_logs",
-    "int_gcs_request_records": "int_gcs_requests",
-    "int_blob_reads": "int_bursts",
+    "usage": ["stg_gcs__usage_logs"],
+    "int_gcs_request_records": ["int_gcs_requests", "int_registry_requests"],
+    "int_blob_reads": ["int_bursts"],
+    "int_blob_fetches": ["int_image_fetches"],
 }
+DAYS_OF = PARTITIONED_BY | {"int_registry_requests": "event_date"}
 CONSTANT = {
     *("int_build_days", "int_changed_days", "client_salt"),
     *("user_agents", "client_tools", "tools_that_never_pull", "principals", "gcs_operations"),
@@ -103,9 +106,11 @@ def reads(api: Api, sent: Sent, arrivals: set[str]) -> Iterator[tuple[str, int]]
         if scan.table in tables and scan.condition.upper() != "FALSE":
             needed.setdefault(scan.table, set(tables[scan.table].types))
     for name in needed.keys() & tables.keys():
-        scans = [scan for scan in mentions if scan.table in (name, VIEWS.get(name))]
-        column = PARTITIONED_BY.get(VIEWS.get(name, name), "")
-        is_pruned = bool(column and scans) and all(scan.is_pruned_by(column) for scan in scans)
+        scans = [scan for scan in mentions if scan.table in (name, *VIEWS.get(name, []))]
+        column = DAYS_OF.get(name, "")
+        is_pruned = bool(scans) and all(
+            scan.table in DAYS_OF and scan.is_pruned_by(DAYS_OF[scan.table]) for scan in scans
+        )
         days = set().union(*(scan.days() for scan in scans)) if is_pruned else None
         if name == "usage":
             # to find new days, a run repeats staging's SQL: the condition is outside, as of a view
