@@ -242,9 +242,12 @@ adjacent_configs as (
 
     select
         burst_key,
+        -- the bytes of a log's sums are not multiplied: they may be the largest integer
         {{ count_if(
-            "has_config_like_size and previous_bytes * 10 <= config_bytes * 11"
-            ~ " and (index_read = 'in_turn' or previous_bytes * 10 >= config_bytes * 9)"
+            'has_config_like_size and previous_bytes <= '
+            ~ integer_divide('config_bytes * 11', 10)
+            ~ " and (index_read = 'in_turn' or previous_bytes >= "
+            ~ integer_divide('config_bytes * 9 + 9', 10) ~ ')'
         ) }} as adjacent_count
     from neighbors
     group by burst_key
