@@ -1,5 +1,8 @@
 {%- set memory_micros = 7 * 86400 * 1000000 %}
 {%- set continued_micros = var('max_session_hours') * 3600 * 1000000 %}
+{%- set of_same_client = "contents.client_id = asked.client_id"
+    ~ " and coalesce(contents.principal_id, '') = coalesce(asked.principal_id, '')"
+    ~ ' and contents.image = asked.image' %}
 {%- set days_beside = 0 if var('audit_log_has_blobs') else 1 %}
 {{ config(
     enabled='cloud_audit' in logs(),
@@ -147,9 +150,7 @@ requests_with_history as (
             select 1
             from contents
             where
-                contents.client_id = asked.client_id
-                and coalesce(contents.principal_id, '') = coalesce(asked.principal_id, '')
-                and contents.image = asked.image
+                {{ of_same_client }}
                 and contents.root_digest in (asked.digest, asked.contents_digest)
                 and contents.blob_count > contents.leaf_count
                 and contents.last_blob_micros
@@ -160,9 +161,7 @@ requests_with_history as (
             select 1
             from contents
             where
-                contents.client_id = asked.client_id
-                and coalesce(contents.principal_id, '') = coalesce(asked.principal_id, '')
-                and contents.image = asked.image
+                {{ of_same_client }}
                 and contents.root_digest = asked.digest
                 and contents.requested_blob_count > coalesce(contents.blob_count, 0)
                 and contents.last_blob_micros
