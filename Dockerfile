@@ -1,7 +1,6 @@
 # The scheduled job: see deploy/job.py. Built and deployed as docs/deploy.md says.
-# Pin the one image that this starts from by its digest, python:3.12-slim@sha256:…, which
-# `docker buildx imagetools inspect python:3.12-slim` prints; Dependabot then updates tag and digest.
-FROM python:3.12-slim AS base
+# Dependabot updates the digest; `docker buildx imagetools inspect python:3.12-slim` prints the newest.
+FROM python:3.12-slim@sha256:78387bc3881b8273120a12ebe6c1ab22b018ccc2c9adf565ae1ac9b536e184ea AS base
 
 FROM base AS environment
 RUN python -m venv /opt/pullstats

@@ -1,5 +1,6 @@
 """What is sent to build the image, and what the image holds. No Docker engine runs here."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -68,3 +69,12 @@ def test_runs_as_nobody_in_particular(repository: Path) -> None:
     stage = (repository / "Dockerfile").read_text(encoding="utf-8").rpartition("\nFROM ")[2]
     assert "\nUSER 10001\n" in stage
     assert stage.count("\nRUN ") == 1, "the last stage installs nothing but a user"
+
+
+def test_starts_from_an_image_that_nobody_can_replace(repository: Path) -> None:
+    stages = re.findall(r"^FROM (.+)$", (repository / "Dockerfile").read_text("utf-8"), re.M)
+    own = {stage.rpartition(" AS ")[2] for stage in stages if " AS " in stage}
+    others = [name for stage in stages if (name := stage.split()[0]) not in own]
+    assert others
+    for name in others:
+        assert re.search("@sha256:[0-9a-f]{64}$", name), name
