@@ -6,8 +6,10 @@ import os
 import re
 import signal
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -196,6 +198,33 @@ def test_a_view_reads_the_days_that_are_asked_for(examples: Project) -> None:
             table = scan.get("Table", "").split(".")[-1]
             if str(days.get(table)).endswith("_date"):
                 assert days[table] in str(scan.get("Filters")), (view["name"], table)
+
+
+def test_a_model_restates_what_the_models_that_it_reads_restate(examples: Project) -> None:
+    nodes = json.loads((examples.folder / "target/manifest.json").read_text())["nodes"]
+    changes = {"int_blobs": {"blobs": [0, 0]}, "int_manifest_configs": {"manifests": [0, 0]}}
+
+    def restated(node: dict[str, Any]) -> dict[str, list[int]]:
+        # a model with another key is read for all time
+        has_days = str(node["config"].get("unique_key")).endswith(("_date", "_month"))
+        days = node["config"]["meta"].get("restates", {}) if has_days else {}
+        return days | changes.get(node["name"], {})
+
+    def tables_read(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        for name in node["depends_on"]["nodes"]:
+            if name.startswith("model.") and nodes[name]["config"]["materialized"] == "view":
+                yield from tables_read(nodes[name])
+            elif name.startswith("model."):
+                yield nodes[name]
+
+    models = [node for node in nodes.values() if restated(node)]
+    assert len(models) > 20
+    for model in models:
+        own = model["config"]["meta"].get("restates")
+        for read in tables_read(model) if own else ():
+            for reason, (first, last) in restated(read).items():
+                assert reason in own, (model["name"], read["name"], reason)
+                assert own[reason][0] <= first <= last <= own[reason][1], (model["name"], reason)
 
 
 def test_a_first_build_on_nothing_does_not_hinder_the_next(

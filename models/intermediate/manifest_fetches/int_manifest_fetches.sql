@@ -10,7 +10,7 @@
     unique_key='session_date',
     partition_by=by_day('session_date'),
     cluster_by=['image', 'fetch_kind'],
-    meta={'restates': {'cloud_audit': [-2 - days_beside, 9]}},
+    meta={'restates': {'cloud_audit': [-2, 9]}},
 ) }}
 {%- set restated = restated_days() %}
 with

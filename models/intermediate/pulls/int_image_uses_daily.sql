@@ -1,4 +1,3 @@
-{%- set beside = 0 if var('audit_log_has_blobs') else 1 %}
 {{ config(
     materialized='incremental',
     unique_key='use_date',
@@ -6,8 +5,9 @@
     cluster_by=['image'],
     meta={'restates': {
         'gcs_usage': [-1, 2],
-        'cloud_audit': [-2 - beside, 10],
+        'cloud_audit': [-2, 10],
         'blobs': [0, 1],
+        'manifests': [0, 1],
     }},
 ) }}
 {%- set restated = restated_days('int_changed_days') %}

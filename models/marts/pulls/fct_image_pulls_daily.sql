@@ -1,4 +1,3 @@
-{%- set beside = 0 if var('audit_log_has_blobs') else 1 %}
 {{ config(
     materialized='incremental',
     unique_key='pull_date',
@@ -6,7 +5,7 @@
     cluster_by=['image', 'traffic_class'],
     meta={'restates': {
         'gcs_usage': [-1, 2],
-        'cloud_audit': [-2 - beside, 10],
+        'cloud_audit': [-2, 10],
         'blobs': [0, 1],
         'manifests': [0, 1],
     }},
@@ -29,20 +28,16 @@ known_tools as (
 
 ),
 
-{%- if 'cloud_audit' in logs() %}
-
 -- a fetch belongs to the session that began on its day or on the day before
 checks as (
 
-    select * from {{ ref('pullstats', 'int_manifest_fetches') }}
+    select * from {{ ref('pullstats', 'int_image_fetches') }}
     where
         fetch_kind = 'check'
         and {{ is_restated('session_date', restated, before=1) }}
         and {{ is_restated('fetch_date', restated) }}
 
 ),
-
-{%- endif %}
 
 asked as (
 
@@ -65,10 +60,9 @@ asked as (
         egress_cost_nanos,
         pull_date
     from image_pulls
-    {%- if 'cloud_audit' in logs() %}
     union all
     select
-        'cloud_audit' as log_source,
+        log_source,
         resource_name,
         {{ image_host('image') }} as registry_host,
         {{ image_project('image') }} as project_id,
@@ -86,7 +80,6 @@ asked as (
         cast(null as int64) as egress_cost_nanos,
         fetch_date as pull_date
     from checks
-    {%- endif %}
 
 ),
 
