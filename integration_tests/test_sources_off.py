@@ -8,10 +8,7 @@ from integration_tests.project import MARTS, Project, example_logs
 from integration_tests.test_hostile_input import audit_logs
 from integration_tests.test_inventory_models import land_inventory
 
-OFF = {
-    "using_audit_logs": {"dim_principals"},
-    "using_bucket_logs": {"dim_blobs"},
-}
+OFF = {"using_audit_logs": set[str](), "using_bucket_logs": {"dim_blobs"}}
 OWN_MODELS = {
     "using_audit_logs": ("artifact_registry", "manifest"),
     "using_bucket_logs": ("blob", "burst", "gcs", "object"),
