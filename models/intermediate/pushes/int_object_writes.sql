@@ -28,7 +28,6 @@ select
     image,
     repository,
     tag,
-    request_id_end,
     request_bytes as written_bytes,
     started_micros as written_micros,
     {{ ended_micros('started_micros', 'duration_micros') }} as ended_micros,
