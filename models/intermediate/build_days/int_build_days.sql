@@ -1,3 +1,4 @@
+{# It has no unique_key, so either engine's strategy appends. #}
 {{ config(
     materialized='incremental',
     incremental_strategy=update_strategy(),

@@ -102,7 +102,8 @@ requests_with_contents as (
             -- the clients read several platforms, each its own
             when indexes.child_count > 1 and indexes.child_read_count = requests.attempts
                 then requests.attempts
-            else {{ 'blobs.client_count' if var('audit_log_has_blobs') else 'requests.attempts' }}
+            else {{ 'coalesce(blobs.client_count, requests.attempts)' if var('audit_log_has_blobs')
+                else 'requests.attempts' }}
         end as client_count
     from requests
     left join contents as indexes

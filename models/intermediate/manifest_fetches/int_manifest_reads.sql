@@ -9,7 +9,7 @@
 {%- set restated = restated_days() %}
 {%- set of_session = 'partition by session_key' %}
 {%- set in_order = 'order by manifest_number' %}
-{%- set in_time = 'order by started_micros, step_number, digest, request_key' %}
+{%- set in_time = 'order by started_micros, step_number, digest nulls last, request_key' %}
 {%- set up_to_here = 'rows between unbounded preceding and current row' %}
 {%- set in_one_go_micros = var('index_read_seconds') * 1000000 %}
 with

@@ -9,7 +9,7 @@
 {%- set restated = restated_days() %}
 {%- set memory_micros = 2 * 86400 * 1000000 %}
 {%- set continued_micros = var('max_session_hours') * 3600 * 1000000 %}
-{%- set in_order = 'order by started_micros, step_number, tag, request_key' %}
+{%- set in_order = 'order by started_micros, step_number, tag nulls last, request_key' %}
 {%- set of_session = 'partition by session_key, step_kind' %}
 {%- set of_digest = 'partition by digest_key' %}
 with

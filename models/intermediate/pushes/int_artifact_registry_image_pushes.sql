@@ -55,12 +55,13 @@ pushes as (
 )
 
 select
-    {{ hash_of(of_client + ['started_micros']) }} as push_id,
+    {{ hash_of(of_client + ['started_micros', 'tag']) }} as push_id,
     *,
     case
         when tag is not null
             then lag(manifest_digest) over (
-                partition by image, tag order by ended_micros, client_id
+                partition by image, tag
+                order by ended_micros, client_id, principal_id nulls last
             )
     end as previous_manifest_digest
 from pushes

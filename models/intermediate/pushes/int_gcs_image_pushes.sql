@@ -1,6 +1,7 @@
 {{ config(enabled='gcs_usage' in logs(), materialized='view') }}
 {%- set in_session = 'partition by client_id, bucket_name, session_started_micros' %}
-{%- set in_order = in_session ~ ' order by started_micros, object_kind, digest, tag' %}
+{%- set in_order = in_session
+    ~ ' order by started_micros, object_kind, digest nulls last, tag nulls last' %}
 with
 
 -- the name of a self-hosted registry's object holds the repository; its readers name the host

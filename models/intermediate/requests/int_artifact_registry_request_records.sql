@@ -178,7 +178,8 @@ select
     row_number() over (
         partition by request_key
         order by
-            loaded_at, client_tool, client_version, client_class, client_network, resource_name,
-            image, tag, digest, status_code, client_id, principal_id
+            loaded_at, client_tool, client_version nulls last, client_class,
+            client_network nulls last, resource_name, image nulls last, tag nulls last,
+            digest nulls last, status_code, client_id, principal_id nulls last
     ) > 1 as is_redelivery
 from received
