@@ -20,6 +20,7 @@ from integration_tests.project import Project, example_logs
 from integration_tests.test_hostile_input import audit_object
 from integration_tests.test_inventory_models import land_inventory
 from integration_tests.test_whole_days import statements
+from integration_tests.traffic import Registry, write
 from pullstats.csv_log import USAGE_COLUMNS
 
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "unit_test")
@@ -70,6 +71,26 @@ def test_a_changed_rule_reaches_restated_days_only(built: Project) -> None:
     renamed = built.query(requests.format("moby"))
     assert renamed == [row for row in before if row[0] == "2024-05-30"]
     built.dbt("test", "--select", "test_type:data", "--exclude", "client_tools", "user_agents")
+
+
+def test_a_rule_that_changes_during_a_session_ends_it(project: Project, tmp_path: Path) -> None:
+    project.dbt("seed")
+    registry = Registry("acme-node")
+    parts = [("config", 5_000), ("layer", 9_000_000)], [("other layer", 8_000_000)]
+    for part, blobs in enumerate(parts):
+        registry.rows.clear()
+        registry.fetch(60 * part, "192.0.2.7", "containerd/2.1.9", *blobs)
+        log = write(tmp_path, [registry])
+        project.load([log.rename(tmp_path / log.name.replace("aaaa", f"aaa{part}"))])
+        project.dbt("run")
+        with duckdb.connect(str(project.database)) as connection:
+            connection.execute(
+                f"update {project.database.stem}.pullstats_seeds.user_agents"
+                " set tool = 'x' where tool = 'containerd'"
+            )
+    project.dbt("test", "--select", "assert_a_session_has_one_client")
+    pulls = project.query("select client_tool, blobs from pullstats.fct_image_pulls")
+    assert pulls == [("containerd", 2)]
 
 
 def read(folder: Path, day: int, image: str, client: str, start: int = 9 * 3600) -> Path:

@@ -46,7 +46,9 @@ sessions as {{ materialized_cte() }}
 
     {{ sessionize(
         'reads',
-        of=['client_id', 'bucket_name', 'image'],
+        of=[
+            'client_id', 'client_tool', 'client_version', 'traffic_class', 'bucket_name', 'image',
+        ],
         gap_seconds=var('pull_session_gap_seconds')
     ) }}
 

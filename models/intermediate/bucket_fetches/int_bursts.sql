@@ -26,7 +26,8 @@ blobs_of_bursts as (
         image,
         session_date,
         {{ sum_of('served_bytes') }} as served_bytes,
-        max(case when status_code = 200 then served_bytes end) as max_complete_response_bytes,
+        max(case when status_code = 200 then nullif(served_bytes, 0) end)
+            as max_complete_response_bytes,
         {{ count_if('status_code = 206') }} as range_count,
         min(case when served_bytes > 0 then started_micros end) as first_read_micros,
         max(case when served_bytes > 0 then started_micros end) as last_read_micros
@@ -44,7 +45,7 @@ sized as (
         *,
         -- a response that was interrupted, and resumed by ranges, shows no size
         coalesce(
-            case when range_count = 0 then nullif(max_complete_response_bytes, 0) end, served_bytes
+            case when range_count = 0 then max_complete_response_bytes end, served_bytes
         ) as blob_bytes,
         {{ is_empty_config('digest') }} as is_empty_config
     from blobs_of_bursts
