@@ -1,6 +1,7 @@
--- For each log and arrival, the requests account for all rows of raw, so nothing is dropped silently.
--- Rows that landed after the run read raw, or that may still grow in number, are not compared. Beside
--- a BigQuery sink a run looks back some days only, which assert_back_filled_days_are_read covers.
+-- For each log and arrival, the requests account for all rows of raw, so nothing is dropped
+-- silently. Rows that landed after the run read raw, or that may still grow in number, are not
+-- compared. Beside a BigQuery sink a run looks back some days only, which
+-- assert_back_filled_days_are_read covers.
 {%- set sources = logs() %}
 {%- if var('audit_sink_dataset') %}
 {%- do sources.pop('cloud_audit', none) %}
