@@ -10,7 +10,7 @@ REGISTRY := $(VENV)/registry
 EMULATORS := $(VENV)/emulators
 PEERS := $(VENV)/peers
 BROWSER := $(VENV)/browser
-# Tests start many processes, and each would compile again all that it imports.
+# Many processes start, and each would compile again all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 TESTS_NEED := $(DEV) $(EMULATORS)/.ready $(REGISTRY)/.ready $(BROWSER)/.ready
 # uv finds a Python on the path, but not inside pyenv.
@@ -19,8 +19,6 @@ ON_TARGET = $(if $(TARGET),--target $(TARGET))
 REPORT := $(VENV)/$(if $(filter bigquery,$(TARGET)),.cloud,.report)
 # Your own database; the demo's as long as there is none.
 export PULLSTATS_DUCKDB ?= $(if $(wildcard warehouse.duckdb),warehouse.duckdb,demo/warehouse.duckdb)
-# What is not compiled when it is installed is compiled when it is first used, and kept.
-unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo dev bigquery report docs test lint pytest accuracy bench soak screenshots function lock clean
 .DEFAULT_GOAL := help

@@ -157,7 +157,7 @@ def run_steps(steps: Steps, build_options: list[str]) -> int:
     on_target = ("--target", target)
     variables, options = _split_vars(build_options)
     # the loader does not see what a BigQuery sink writes
-    if logs and not build_options and "audit_sink_dataset" not in str(variables):
+    if logs and not build_options and not _has_sink(variables):
         code, _ = steps.run("pullstats", "status", "--new", "--to", engine)
         if code == NOTHING_NEW:
             return _check_freshness(steps, sources, (*on_target, *variables))
@@ -200,6 +200,12 @@ def _split_vars(options: list[str]) -> tuple[list[str], list[str]]:
     given, others = parser.parse_known_args(options)
     variables = configured | (given.vars or {})
     return (["--vars", json.dumps(variables, default=str)] if variables else []), others
+
+
+def _has_sink(variables: list[str]) -> bool:
+    declared = yaml.safe_load(Path("dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    given = json.loads(variables[1]) if variables else {}
+    return bool((declared | given).get("audit_sink_dataset"))
 
 
 def _tell(problem: str, what: str, output: list[str]) -> int:

@@ -226,7 +226,7 @@ def priced(keeps: Kept, first: Read, newest: Read, late: Read) -> str:
 
 
 def _each(size: float) -> str:
-    return f"{size:,.0f} B each: {_gigabytes(size)}"
+    return f"{_gigabytes(size)} ({size:,.0f} B a request)"
 
 
 def _gigabytes(megabytes: float) -> str:

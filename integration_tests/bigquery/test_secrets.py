@@ -65,6 +65,8 @@ def test_no_model_outside_staging_shows_a_secret(reference: Reference) -> None:
         if not model.startswith("stg_")
     }
     assert not shown(contents)
+    staged = reference.second.contents["stg_gcs__usage_logs"]
+    assert shown({"staging": repr(staged.rows)})
 
 
 @pytest.fixture(scope="module")

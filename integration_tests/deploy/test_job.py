@@ -63,6 +63,7 @@ def steps(repository: Path, tmp_path: Path) -> Path:
     for name in ("pullstats", "dbt"):
         (tmp_path / "bin" / name).write_text(script)
         (tmp_path / "bin" / name).chmod(0o755)
+    (tmp_path / "dbt_project.yml").write_text("vars: {audit_sink_dataset: null}\n")
     (tmp_path / "report").mkdir()
     (tmp_path / "report/__main__.py").write_text("import sys; print('report', *sys.argv[1:])\n")
     return tmp_path
@@ -114,6 +115,13 @@ def test_builds_what_may_be_new_or_is_asked_for(
 ) -> None:
     (steps / "bin/pullstats.status").write_text("5\n")
     _, _, output = run(steps, *options, **SETTINGS, PULLSTATS_VARS=variables)
+    assert "\ndbt build" in output
+
+
+def test_builds_what_a_sink_of_the_project_may_have_written(steps: Path) -> None:
+    (steps / "bin/pullstats.status").write_text("5\n")
+    (steps / "dbt_project.yml").write_text("vars: {audit_sink_dataset: logs}\n")
+    _, _, output = run(steps, **SETTINGS)
     assert "\ndbt build" in output
 
 

@@ -69,7 +69,9 @@ def test_nobody_else_may_read(deployed: dict[str, dict[str, Any]]) -> None:
 
 def test_days_kept_are_the_defaults_of_the_variables(repository: Path, security: str) -> None:
     variables = (repository / "deploy/terraform/variables.tf").read_text(encoding="utf-8")
-    for name, days in re.findall(r"`(\w+_days)`: (\d+) days", security):
+    documented = re.findall(r"`(\w+_days)`: (\d+) days", security)
+    assert documented
+    for name, days in documented:
         assert re.search(rf'variable "{name}" \{{[^}}]*default     = {days}\n', variables)
 
 
@@ -105,4 +107,4 @@ def test_public_models_are_where_readers_may_read(
             parents = [project.manifest.nodes.get(name) for name in node.depends_on.nodes]
             if any(parent is None or parent.schema != node.schema for parent in parents):
                 blind_views.add(node.name)
-    assert blind_views == set(re.findall(r"`(\w+)` is a view on", security))
+    assert not blind_views
