@@ -8,7 +8,7 @@ DEV := $(VENV)/.dev profiles.yml
 UV := $(BIN)/python scripts/uv_as_pip.py
 REGISTRY := $(VENV)/registry
 EMULATORS := $(VENV)/emulators
-PEERS := $(VENV)/peers
+GOACCESS := $(VENV)/goaccess
 BROWSER := $(VENV)/browser
 # Many processes start, and each would compile again all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -74,7 +74,7 @@ accuracy: $(DEV) ## compare the examples' marts with their truth; rewrites the t
 	$(BIN)/python -m integration_tests.accuracy
 	$(BIN)/python -m integration_tests.accuracy_artifact_registry
 
-bench: $(DEV) $(PEERS)/.ready ## what load and build cost beside others, and how it grows (ROWS=1000000)
+bench: $(DEV) $(GOACCESS)/.ready ## what load and build cost beside others, and how it grows (ROWS=1000000)
 	$(BIN)/python -m bench.run --rows $(or $(ROWS),1000000)
 
 screenshots: $(DEV) $(BROWSER)/.ready ## the pictures of README, from the examples
@@ -92,7 +92,6 @@ lock: $(VENV)/.uv ## pin what pyproject.toml asks for, with hashes
 	$(COMPILE) pyproject.toml --extra docs $(LIKE_DEV) -o requirements/docs.lock
 	$(COMPILE) pyproject.toml --extra report --extra bigquery $(LIKE_DEV) -o requirements/cloud.lock
 	$(COMPILE) --group bootstrap $(LIKE_DEV) -o requirements/bootstrap.lock
-	$(COMPILE) --group peers --universal --python-version 3.11 -o requirements/peers.lock
 	$(COMPILE) --group emulators --python-version 3.13 -o requirements/emulators.lock
 
 function: $(VENV)/.uv ## build/function, the source of the Cloud Run function
@@ -135,11 +134,9 @@ $(REGISTRY)/.ready: scripts/unpack_packages $(VENV)/.uv
 	@touch $@
 
 # What bench/peers.py runs.
-$(PEERS)/.ready: requirements/peers.lock scripts/unpack_packages $(VENV)/.uv
-	$(PYTHON) -m venv --clear $(PEERS)
-	$(UV) pip install --quiet --python $(PEERS) --no-deps --require-hashes -r $<
-	scripts/unpack_packages $(PEERS)/goaccess goaccess
-	touch $@
+$(GOACCESS)/.ready: scripts/unpack_packages $(VENV)/.uv
+	@scripts/step "Downloading GoAccess" scripts/unpack_packages $(GOACCESS) goaccess
+	@touch $@
 
 # A browser that opens the pages in integration_tests/test_report_page.py, unless the machine has one: see integration_tests/browser.py.
 $(BROWSER)/.ready: scripts/unpack_packages $(VENV)/.uv
