@@ -9,6 +9,8 @@ locals {
     logs_missing     = "pullstats: no new logs"
     tests_warned     = "pullstats: the data may be incomplete"
   }
+  # From one success to the next it may take the time between two runs and the whole time of an execution.
+  hours_without_success = coalesce(var.max_hours_without_success, ceil(var.every_hours + var.timeout_minutes / 60) + 1)
   channels = concat(
     [for channel in google_monitoring_notification_channel.email : channel.id],
     var.notification_channels,
@@ -64,7 +66,7 @@ resource "google_monitoring_alert_policy" "log" {
 # What writes no line: a schedule that is off, an execution that was killed or ran out of memory. The
 # metric has a point for each success and no other. The query is true when the last one of 60 days is
 # too long ago, and so never before the first one. A metric-absence condition ends at 23.5 hours, less
-# than a daily schedule needs.
+# than a daily job needs.
 resource "google_monitoring_alert_policy" "no_success" {
   display_name = "pullstats: no successful execution"
   combiner     = "OR"

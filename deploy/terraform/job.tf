@@ -79,7 +79,7 @@ resource "google_cloud_scheduler_job" "pullstats" {
   name        = local.name
   region      = var.region
   description = "Starts the Cloud Run job ${local.name}"
-  schedule    = var.schedule
+  schedule    = var.every_hours == 24 ? "30 0 * * *" : "30 */${var.every_hours} * * *"
   time_zone   = "Etc/UTC"
   paused      = var.paused
 

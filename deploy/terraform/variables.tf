@@ -46,13 +46,13 @@ variable "image" {
   }
 }
 
-variable "schedule" {
-  description = "When the job runs, as cron in UTC: hourly, some hours of a day, or some days of a week. Usage logs arrive about a quarter past the hour."
-  type        = string
-  default     = "30 * * * *"
+variable "every_hours" {
+  description = "Hours between two runs of the job, which start at half past the hour (UTC): usage logs arrive about a quarter past. A day's first run is at 00:30."
+  type        = number
+  default     = 1
   validation {
-    condition     = can(regex("^(\\*|[0-5]?\\d)(-[0-5]?\\d)?(/[1-9]\\d*)?(,(\\*|[0-5]?\\d)(-[0-5]?\\d)?(/[1-9]\\d*)?)* (\\*|1?\\d|2[0-3])(-(1?\\d|2[0-3]))?(/[1-9]\\d*)?(,(\\*|1?\\d|2[0-3])(-(1?\\d|2[0-3]))?(/[1-9]\\d*)?)* \\* \\* (\\*|[0-7])(-[0-7])?(/[1-9])?(,(\\*|[0-7])(-[0-7])?(/[1-9])?)*$", var.schedule))
-    error_message = "schedule must be cron in numbers, with * for day of the month and month, such as 30 */6 * * * or 0 5 * * 1-5."
+    condition     = contains([1, 2, 3, 4, 6, 8, 12, 24], var.every_hours)
+    error_message = "every_hours must divide a day: 1, 2, 3, 4, 6, 8, 12 or 24."
   }
 }
 
@@ -73,16 +73,12 @@ variable "load_days" {
 }
 
 variable "timeout_minutes" {
-  description = "Minutes after which an execution is stopped. At least 10 less than the shortest interval of the schedule."
+  description = "Minutes after which an execution is stopped. At least 10 less than the time between two runs."
   type        = number
   default     = 45
   validation {
-    condition     = var.timeout_minutes >= 10 && var.timeout_minutes <= 1440
-    error_message = "timeout_minutes must be between 10 minutes and a day."
-  }
-  validation {
-    condition     = var.timeout_minutes <= try(local.shortest_interval, 1440) - 10
-    error_message = "timeout_minutes must be at least 10 less than the shortest interval of the schedule: an execution must have ended when the next one starts."
+    condition     = var.timeout_minutes >= 10 && var.timeout_minutes <= var.every_hours * 60 - 10
+    error_message = "timeout_minutes must be at least 10, and at least 10 less than every_hours: an execution must have ended when the next one starts."
   }
 }
 
@@ -119,8 +115,8 @@ variable "log_bucket_days" {
   type        = number
   default     = 400
   validation {
-    condition     = var.log_bucket_days == null ? true : var.log_bucket_days >= try(local.fewest_days_kept, 1)
-    error_message = "log_bucket_days must be at least four days more than the longest interval of the schedule: what a build reads must still be there after a few that failed."
+    condition     = var.log_bucket_days == null ? true : var.log_bucket_days >= 5
+    error_message = "log_bucket_days must be at least 5: what a build reads must still be there after a few that failed."
   }
 }
 
@@ -143,8 +139,8 @@ variable "usage_days" {
     error_message = "usage_days must be 0 or at most 416: a table has at most 10,000 hourly partitions."
   }
   validation {
-    condition     = var.usage_days == 0 || var.usage_days >= try(local.fewest_days_kept, 1)
-    error_message = "usage_days must be 0, or at least four days more than the longest interval of the schedule: what a build reads must still be there after a few that failed."
+    condition     = var.usage_days == 0 || var.usage_days >= 5
+    error_message = "usage_days must be 0, or at least 5: what a build reads must still be there after a few that failed."
   }
 }
 
@@ -194,8 +190,8 @@ variable "audit_days" {
   type        = number
   default     = 400
   validation {
-    condition     = var.audit_days == null ? true : var.audit_days >= try(local.fewest_days_kept, 1)
-    error_message = "audit_days must be at least four days more than the longest interval of the schedule: what a build reads must still be there after a few that failed."
+    condition     = var.audit_days == null ? true : var.audit_days >= 5
+    error_message = "audit_days must be at least 5: what a build reads must still be there after a few that failed."
   }
 }
 
@@ -244,12 +240,12 @@ variable "notification_channels" {
 }
 
 variable "max_hours_without_success" {
-  description = "Hours without a successful execution after which an alert fires. Null follows the schedule: 3 hours for an hourly job, 26 for a daily one."
+  description = "Hours without a successful execution after which an alert fires. Null follows every_hours and timeout_minutes: 3 hours for an hourly job, 26 for a daily one."
   type        = number
   default     = null
   validation {
-    condition     = var.max_hours_without_success == null ? true : var.max_hours_without_success >= try(local.fewest_hours_without_success, 1) && var.max_hours_without_success <= 720
-    error_message = "max_hours_without_success must be at most 720, and at least the longest interval of the schedule plus timeout_minutes; below that the alert fires between two executions that both succeed."
+    condition     = var.max_hours_without_success == null ? true : var.max_hours_without_success * 60 >= var.every_hours * 60 + var.timeout_minutes && var.max_hours_without_success <= 720
+    error_message = "max_hours_without_success must be at most 720, and at least every_hours plus timeout_minutes; below that the alert fires between two executions that both succeed."
   }
 }
 
