@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integration_tests.project import Project
-from integration_tests.test_rows import COLUMNS, changed
 from pullstats import csv_log
+from tests.test_rows import COLUMNS, changed
 
 MONDAY = datetime(2024, 4, 29, tzinfo=UTC)
 DAYS = 37

@@ -8,8 +8,8 @@ import csv
 import io
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from pullstats import schemas
 from pullstats.log_names import Kind
@@ -21,7 +21,6 @@ COLUMNS: dict[Kind, dict[str, str]] = {"usage": USAGE_COLUMNS, "storage": STORAG
 
 # Real records stay below a few thousand bytes, and real objects have no line that is none.
 MAX_RECORD_BYTES = 1_000_000
-MAX_REJECTED_LINES = 10_000
 _INTEGER = re.compile("-?0*[0-9]{1,18}")
 
 csv.field_size_limit(MAX_RECORD_BYTES)
@@ -33,24 +32,11 @@ class NotALogError(Exception):
 
 @dataclass(frozen=True)
 class RejectedLine:
-    """A line that can't be read: `number` counts from 1 (the header), `content` is its bytes."""
+    """A line that can't be read, as its row: numbers count from 1, which is the header's."""
 
-    number: int
+    line_number: int
     reason: str
-    content: bytes
-
-
-@dataclass
-class ParsedObject:
-    """An object as records and rejected lines."""
-
-    records: list[list[str]] = field(default_factory=list)
-    rejected: list[RejectedLine] = field(default_factory=list)
-
-    def reject(self, number: int, reason: str, content: bytes) -> None:
-        if len(self.rejected) == MAX_REJECTED_LINES:
-            raise NotALogError(f"more than {MAX_REJECTED_LINES:,} of its lines can't be read")
-        self.rejected.append(RejectedLine(number, reason, content))
+    line_bytes: bytes
 
 
 def count(data: bytes) -> int | None:
@@ -88,8 +74,8 @@ def select(source: str) -> str:
     return f"select {', '.join(values)} from ({parts}) where {is_row}"
 
 
-def parse(data: bytes, columns: dict[str, str]) -> ParsedObject:
-    """Split an object into good records and rejected lines; every line ends in one of the two.
+def parse(data: bytes, columns: dict[str, str]) -> Iterator[list[str] | RejectedLine]:
+    """Give the good records and rejected lines of an object; every line ends in one of the two.
 
     A record may span lines (a quoted newline). Where the lines up to the closing quote give no
     good record, only the first of them is rejected and reading resumes with the next: one stray
@@ -98,7 +84,6 @@ def parse(data: bytes, columns: dict[str, str]) -> ParsedObject:
     head = data[:4096].removeprefix(BOM_UTF8).split(b"\n", 1)[0].rstrip(b"\r")
     if head.decode("utf-8", "replace").replace('"', "").split(",") != list(columns):
         raise NotALogError("its first line is not the v0 header of its kind")
-    result = ParsedObject()
     number, start = 1, _line_end(data, 0) + 1
     while start < len(data):
         number, end = number + 1, _line_end(data, start)
@@ -107,12 +92,11 @@ def parse(data: bytes, columns: dict[str, str]) -> ParsedObject:
         if line not in (b"", b"\r"):
             fields = _record(data[start:stop], columns) if stop else "the closing quote is missing"
         if isinstance(fields, str):
-            result.reject(number, fields, line)
+            yield RejectedLine(number, fields, line)
         elif fields:
-            result.records.append(fields)
+            yield fields
             number, end = number + data.count(b"\n", start, stop), stop
         start = end + 1
-    return result
 
 
 def _line_end(data: bytes, start: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from pullstats import rows, schemas
-from pullstats.csv_log import NotALogError
+from pullstats.csv_log import NotALogError, RejectedLine
 from pullstats.plan import BatchResult, Found, LogObject
 from pullstats.rows import Landing
 from pullstats.schemas import SCHEMA
@@ -111,27 +111,24 @@ class DuckDBWarehouse:
             self.connection.rollback()
             self.connection.begin()
         ledger: list[dict[str, object]] = []
-        rejected: list[dict[str, object]] = []
         for of in landings:
             uri = of.source.uri
+            rejected: list[RejectedLine] = []
             try:
                 if of.row_count is None:
-                    rows.insert_odd(self.connection, of, arrival)
+                    rejected = rows.insert_odd(self.connection, of, arrival)
             except (OSError, NotALogError) as error:
                 result.unreadable[uri] = str(error)
                 continue
-            count = len(of.rejected)
+            count = len(rejected)
             result.include(BatchResult(1, of.row_count or 0, {uri: count} if count else {}))
             read = {"size_bytes": of.size, "checksum": of.checksum, "row_count": of.row_count}
             arrived = {"rejected_count": count, "loaded_at": arrival}
             ledger.append(of.source.known | read | arrived)
-            rejected += [
-                {"object_uri": uri, "line_number": line.number, "reason": line.reason}
-                | {"line_bytes": line.content, "loaded_at": arrival}
-                for line in of.rejected
-            ]
+            for piece in rows.pieces(rejected, lambda line: len(line.line_bytes)):
+                of_piece = [{"object_uri": uri, "loaded_at": arrival} | vars(x) for x in piece]
+                self._insert("rejected_lines", of_piece)
         self._insert("loaded_objects", ledger)
-        self._insert("rejected_lines", rejected)
 
     def load_rows(self, files: Mapping[str, Path], replace: bool = False) -> None:
         """Insert rows, a file of JSON lines per table: all or none."""

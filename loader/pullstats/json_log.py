@@ -2,9 +2,6 @@
 
 import json
 from codecs import BOM_UTF8
-from collections.abc import Iterator
-from io import BytesIO
-from itertools import islice
 from typing import NoReturn
 
 from pullstats import schemas
@@ -12,8 +9,6 @@ from pullstats.schemas import Field
 
 # Cloud Logging takes entries of up to 256 KiB.
 MAX_ENTRY_BYTES = 512 * 1024
-# So many lines are the parameters of a statement.
-PIECE_LINES = 1000
 REQUIRED = {"insertId": str, "timestamp": str, "logName": str, "protoPayload": dict}
 # A BigQuery sink's names of what a Cloud Storage sink writes.
 _ENTRY_NAMES = {"protopayload_auditlog": "protoPayload", "requestJson": "request"}
@@ -24,14 +19,6 @@ def count(data: bytes) -> int | None:
     if b"\r" in data or data.startswith(BOM_UTF8):
         return None
     return data.count(b"\n") + (data[-1:] not in (b"", b"\n"))
-
-
-def pieces(data: bytes) -> Iterator[dict[int, bytes]]:
-    """Cut an object into lines by number. Blank lines are left out."""
-    lines = ((number, line.rstrip(b"\n")) for number, line in enumerate(BytesIO(data), 1))
-    numbered = (each for each in lines if each[1].strip())
-    while piece := dict(islice(numbered, PIECE_LINES)):
-        yield piece
 
 
 def fault(line: bytes) -> str:

@@ -3,15 +3,17 @@
 DuckDB splits the lines of a file as long as all of them are rows. Python reads the other files.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
 from pullstats import csv_log, json_log
-from pullstats.csv_log import ParsedObject, RejectedLine
+from pullstats.csv_log import NotALogError, RejectedLine
 from pullstats.log_names import Kind
 from pullstats.plan import LogObject, find, fingerprint
 from pullstats.schemas import SCHEMA
@@ -28,8 +30,15 @@ _LINES = """(
 )"""
 _NUMBERED = """(
     select number, try(decode(bytes)) as line
-    from (select unnest(?::bigint[]) as number, unnest(?::blob[]) as bytes)
+    from unnest(?::blob[]) with ordinality as lines(bytes, number)
 )"""
+MAX_REJECTED_LINES = 10_000
+# What is in Python's lists at a time, of an object that Python reads.
+PIECE_LINES = 1000
+PIECE_BYTES = 8 * 1024 * 1024
+
+Row = Sequence[str | bytes]  # a record's fields; or an entry, which is one text
+T = TypeVar("T")
 
 
 @dataclass
@@ -44,7 +53,6 @@ class Landing:
     size: int
     checksum: str
     row_count: int | None
-    rejected: list[RejectedLine] = field(default_factory=list)
 
     @property
     def is_changed(self) -> bool:
@@ -104,43 +112,65 @@ def insert_files(
     return True
 
 
-def insert_odd(connection: duckdb.DuckDBPyConnection, of: Landing, arrival: datetime) -> None:
-    """Insert the rows of an object that has other lines, too, and set those aside.
+def insert_odd(
+    connection: duckdb.DuckDBPyConnection, of: Landing, arrival: datetime
+) -> list[RejectedLine]:
+    """Insert the rows of an object that has other lines, too; return those.
 
-    Raises NotALogError, before it inserts a row, if the object is none of its kind.
+    Raises NotALogError, before it inserts a row, if the object is none of its kind. It reads the
+    lines twice and keeps only those set aside, so that memory doesn't grow with the rows.
     """
     data, kind = of.source.read(), of.source.name.kind
     of.size, of.checksum = fingerprint(data)
+    of.row_count, rejected = 0, list[RejectedLine]()
+    for each in _read(connection, data, kind):
+        if not isinstance(each, RejectedLine):
+            of.row_count += 1
+        elif len(rejected) < MAX_REJECTED_LINES:
+            rejected.append(each)
+        else:
+            raise NotALogError(f"more than {MAX_REJECTED_LINES:,} of its lines can't be read")
+    before: list[object] = []
+    after = [of.source.uri, of.source.name.hour, arrival] if kind == "storage" else [arrival]
     if kind == "audit":
-        of.row_count, of.rejected = _insert_entries(connection, data, arrival)
-        return
-    parsed = csv_log.parse(data, csv_log.COLUMNS[kind])
-    of.row_count, of.rejected = len(parsed.records), parsed.rejected
-    if not parsed.records:
-        return
-    values = [
-        "unnest(?::varchar[])" if type_ == "STRING" else "nullif(unnest(?::varchar[]), '')::bigint"
-        for type_ in csv_log.COLUMNS[kind].values()
-    ]
-    more = [of.source.uri, of.source.name.hour, arrival] if kind == "storage" else [arrival]
-    connection.execute(
-        f"insert into {SCHEMA}.{TABLES[kind]} select {', '.join([*values, *('?' for _ in more)])}",
-        [*map(list, zip(*parsed.records, strict=True)), *more],
-    )
+        before, after = after, before
+        selected = f"*, ? from ({json_log.select(_NUMBERED)})"
+    else:
+        texts = ("unnest(?::varchar[])", "nullif(unnest(?::varchar[]), '')::bigint")
+        columns = [texts[type_ == "INT64"] for type_ in csv_log.COLUMNS[kind].values()]
+        selected = ", ".join([*columns, *("?" for _ in after)])
+    insertion = f"insert into {SCHEMA}.{TABLES[kind]} select {selected}"
+    good = (each for each in _read(connection, data, kind) if not isinstance(each, RejectedLine))
+    for piece in pieces(good, lambda row: sum(map(len, row))):
+        connection.execute(insertion, [*before, *map(list, zip(*piece, strict=True)), *after])
+    return rejected
 
 
-def _insert_entries(
-    connection: duckdb.DuckDBPyConnection, data: bytes, arrival: datetime
-) -> tuple[int, list[RejectedLine]]:
-    row_count, others = 0, ParsedObject()
+def _read(
+    connection: duckdb.DuckDBPyConnection, data: bytes, kind: Kind
+) -> Iterator[Row | RejectedLine]:
+    if kind != "audit":
+        yield from csv_log.parse(data, csv_log.COLUMNS[kind])
+        return
     judgement = json_log.select(_NUMBERED, "number")
-    for piece in json_log.pieces(data):
-        lines = [[*piece], [*piece.values()]]
-        entries = {number for (number,) in connection.execute(judgement, lines).fetchall()}
-        row_count += len(entries)
-        for number in sorted(piece.keys() - entries):
-            others.reject(number, json_log.fault(piece[number]), piece[number])
-    insertion = f"insert into {SCHEMA}.audit_logs select *, ? from ({json_log.select(_NUMBERED)})"
-    for piece in json_log.pieces(data):
-        connection.execute(insertion, [arrival, [*piece], [*piece.values()]])
-    return row_count, others.rejected
+    lines = ((number, line.rstrip(b"\n")) for number, line in enumerate(BytesIO(data), 1))
+    for piece in pieces((each for each in lines if each[1].strip()), lambda each: len(each[1])):
+        found = connection.execute(judgement, [[line for _, line in piece]]).fetchall()
+        entries = {place for (place,) in found}
+        for place, (number, line) in enumerate(piece, 1):
+            is_entry = place in entries
+            yield (line,) if is_entry else RejectedLine(number, json_log.fault(line), line)
+
+
+def pieces(values: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
+    """Cut values into lists that take little memory, whatever their number and sizes."""
+    piece: list[T] = []
+    left = PIECE_BYTES
+    for each in values:
+        piece.append(each)
+        left -= size(each)
+        if left < 0 or len(piece) == PIECE_LINES:
+            yield piece
+            piece, left = [], PIECE_BYTES
+    if piece:
+        yield piece

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pullstats import json_log
+from pullstats import json_log, rows
 from pullstats.duckdb_warehouse import DuckDBWarehouse
 from pullstats.log_names import parse
 from pullstats.plan import BatchResult, LogObject
@@ -119,7 +119,7 @@ def test_when_all_lines_are_entries_then_duckdb_alone_checks_them(
 def test_when_lines_are_many_then_they_are_judged_in_pieces(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(json_log, "PIECE_LINES", 2)
+    monkeypatch.setattr(rows, "PIECE_LINES", 2)
     lines = [entry(insertId=f"{n}") for n in range(7)]
     store.load({audit(): b"".join([*lines[:4], b"\xff\n", b"\n", b"[1]\n", *lines[4:]])})
     assert entries(store) == Counter(f"{n}" for n in range(7))

@@ -10,13 +10,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from integration_tests.test_rows import GOOD, HEADER, line
 from pullstats import cli, csv_log, loading, plan
 from pullstats.duckdb_warehouse import DuckDBWarehouse
 from pullstats.json_log import MAX_ENTRY_BYTES
 from pullstats.status import COLUMNS, EXIT_NOTHING_NEW, RUNS
 from tests.test_audit import audit, entry
 from tests.test_load import BROKEN, SOUND, STORAGE, Store, usage
+from tests.test_rows import GOOD, HEADER, line
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch

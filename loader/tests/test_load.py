@@ -1,6 +1,8 @@
 """What DuckDB shows after a load is the content of the log objects, however they were read."""
 
 import gzip
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -12,10 +14,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from integration_tests.test_rows import COLUMNS, GOOD, HEADER, changed, line, records
 from pullstats import csv_log, plan, rows
 from pullstats.duckdb_warehouse import DuckDBWarehouse
 from pullstats.plan import BatchResult
+from tests.test_rows import COLUMNS, GOOD, HEADER, changed, line, parsed, records
 
 Folders = pytest.TempPathFactory
 Row = tuple[object, ...]
@@ -84,10 +86,10 @@ def typed(written: Iterable[list[str]]) -> Counter[Row]:
 
 
 def assert_landed_as_parsed(store: Store, data: bytes) -> None:
-    parsed = csv_log.parse(data, COLUMNS)
+    found = parsed(data)
     result = store.load({usage(): data})
-    assert (store.rows(), result.rows) == (typed(parsed.records), len(parsed.records))
-    assert store.rejected() == [(x.number, x.reason, x.content) for x in parsed.rejected]
+    assert (store.rows(), result.rows) == (typed(found.records), len(found.records))
+    assert store.rejected() == [(x.line_number, x.reason, x.line_bytes) for x in found.rejected]
 
 
 @settings(max_examples=25, deadline=None)
@@ -224,7 +226,7 @@ def test_when_a_file_changes_while_it_lands_then_rows_and_ledger_agree(
 def test_when_too_many_lines_are_bad_then_the_object_is_unreadable(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_log, "MAX_REJECTED_LINES", 3)
+    monkeypatch.setattr(rows, "MAX_REJECTED_LINES", 3)
     many, few = HEADER + b"x\n" * 4, HEADER + b"x\n" * 3
     audit_log = NAMES["audit"].format(0)
     result = store.load({usage(): many, usage(shard=1): few, audit_log: LINE + b"x\n" * 4})
@@ -233,6 +235,31 @@ def test_when_too_many_lines_are_bad_then_the_object_is_unreadable(
     )
     assert (result.rejected, len(store.rejected())) == ({usage(shard=1): 3}, 3)
     assert store.query("from storageanalysis.audit_logs") == []
+
+
+@pytest.mark.parametrize("kind", ["usage", "storage", "audit"])
+def test_when_an_object_is_odd_then_memory_does_not_grow_with_its_rows(
+    store: Store, kind: str
+) -> None:
+    """One bad line must not make lists of all rows: those took 17 times the object's bytes."""
+    head, good = {
+        "usage": (HEADER, line(changed(cs_object="x" * 100)) + b"\n"),
+        "storage": (STORED, b'"' + b"x" * 200 + b'","240"\n'),
+        "audit": (b"", LINE.replace(b"{}", b'{"methodName": "' + b"x" * 100 + b'"}')),
+    }[kind]
+    big = head + good * (10_000_000 // len(good)) + b"broken\n"
+    store.put({NAMES[kind].format(n): data for n, data in enumerate([head + b"broken\n", big])})
+    program = (
+        "import resource, sys; from pullstats import cli;"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
+        "load = lambda path: cli.main(['load', '--database', sys.argv[1], path]);"
+        "load(sys.argv[2]); before = peak(); load(sys.argv[3]); print(peak() - before)"
+    )
+    places = [str(store.logs / NAMES[kind].format(n)) for n in range(2)]
+    command = [sys.executable, "-c", program, str(store.database), *places]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert store.query("select count(*) from storageanalysis.loaded_objects") == [(2,)]
+    assert int(done.stdout.split()[-1]) * 1024 < 8 * len(big)
 
 
 def test_when_an_object_is_too_large_then_it_is_unreadable(
@@ -299,10 +326,10 @@ def rows_and_faults(kind: str, data: bytes) -> tuple[int, int] | None:
         good = lines.count(LINE[:-1])
         return good, len(lines) - good
     try:
-        parsed = csv_log.parse(data, csv_log.COLUMNS[kind])
+        found = parsed(data, csv_log.COLUMNS[kind])
     except csv_log.NotALogError:
         return None
-    return len(parsed.records), len(parsed.rejected)
+    return len(found.records), len(found.rejected)
 
 
 @settings(max_examples=60, deadline=None)

@@ -12,11 +12,11 @@ import duckdb
 import pytest
 
 from integration_tests.project import Project, example_logs
-from integration_tests.test_rows import GOOD, changed, line
 from pullstats import cli, loading, plan
 from pullstats.duckdb_warehouse import DuckDBWarehouse
 from tests.test_audit import audit, entry
 from tests.test_load import BROKEN, SOUND, Store, typed, usage
+from tests.test_rows import GOOD, changed, line
 
 Capture = pytest.CaptureFixture[str]
 

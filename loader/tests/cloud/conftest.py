@@ -9,10 +9,10 @@ import pytest
 from google.cloud.storage import Client
 
 from integration_tests.emulators import PROJECT, start_bigquery, start_cloud_storage
-from integration_tests.test_rows import COLUMNS, changed
 from pullstats import csv_log, gcs, plan
 from pullstats.bigquery_warehouse import BigQueryWarehouse
 from pullstats.plan import BatchResult
+from tests.test_rows import COLUMNS, changed
 
 Row = tuple[object, ...]
 

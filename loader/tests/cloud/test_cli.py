@@ -6,10 +6,10 @@ import duckdb
 import pytest
 
 from integration_tests.project import example_logs
-from integration_tests.test_rows import COLUMNS, GOOD, HEADER
 from pullstats import cli, csv_log, loading
 from tests.cloud.conftest import Cloud
 from tests.test_load import BROKEN, SOUND, STORAGE, typed, usage
+from tests.test_rows import GOOD, HEADER, parsed
 
 Capture = pytest.CaptureFixture[str]
 STORAGE_LOG = b'"bucket","storage_byte_hours"\n"example","240"\n'
@@ -84,10 +84,10 @@ def test_when_the_examples_are_loaded_then_raw_holds_their_rows(cloud: Cloud) ->
     cloud.put(logs)
     assert cli.main(["load", "--to", "bigquery", cloud.uri]) == 0
     usage_logs = [data for name, data in logs.items() if "_usage_" in name]
-    written = [record for data in usage_logs for record in csv_log.parse(data, COLUMNS).records]
+    written = [record for data in usage_logs for record in parsed(data).records]
     assert cloud.rows() == typed(written)
     assert len(cloud.query("object_uri, log_hour", "storage")) == sum(
-        len(csv_log.parse(data, csv_log.STORAGE_COLUMNS).records)
+        len(parsed(data, csv_log.STORAGE_COLUMNS).records)
         for name, data in logs.items()
         if "_storage_" in name
     )

@@ -10,13 +10,13 @@ from collections.abc import Callable
 import requests
 
 from integration_tests.kill_loop import killed_after, start
-from integration_tests.test_rows import GOOD
 from pullstats import cli, loading
 from pullstats.bigquery_warehouse import BigQueryWarehouse
 from pullstats.plan import LogObject
 from tests.cloud.conftest import Cloud
 from tests.test_audit import audit, entry
 from tests.test_load import BROKEN, SOUND, STORAGE, typed, usage
+from tests.test_rows import GOOD
 
 
 def load_until(objects: list[LogObject], last: int) -> int:

@@ -16,13 +16,13 @@ from google.cloud import bigquery
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from integration_tests.test_rows import COLUMNS, GOOD, HEADER, changed, line, records
 from pullstats import csv_log, gcs, log_names, plan, schemas
 from pullstats.bigquery_warehouse import BigQueryWarehouse
 from pullstats.plan import BatchResult
 from tests.cloud.conftest import Cloud
 from tests.test_audit import ENTRY, audit, entry
 from tests.test_load import BROKEN, SOUND, STORAGE, typed, usage
+from tests.test_rows import COLUMNS, GOOD, HEADER, changed, line, parsed, records
 
 NAMES = itertools.count()
 
@@ -353,13 +353,13 @@ def test_when_bytes_are_arbitrary_then_no_line_is_lost(
     alien = usage(f"alien{next(NAMES)}")
     result = cloud.load({**objects, alien: b"\xff" + other + b"\nx"})
     assert list(result.unreadable) == [alien]
-    parsed = {name: csv_log.parse(data, COLUMNS) for name, data in objects.items()}
-    assert result.rows == sum(len(each.records) for each in parsed.values())
-    rejected = {name: each.rejected for name, each in parsed.items() if each.rejected}
+    read = {name: parsed(data) for name, data in objects.items()}
+    assert result.rows == sum(len(each.records) for each in read.values())
+    rejected = {name: each.rejected for name, each in read.items() if each.rejected}
     assert result.rejected == {name: len(each) for name, each in rejected.items()}
     found = cloud.query("object_uri, line_number, reason, line_bytes", "rejected_lines")
     expected = [
-        (cloud.uri + name, each.number, each.reason, each.content)
+        (cloud.uri + name, each.line_number, each.reason, each.line_bytes)
         for name in rejected
         for each in rejected[name]
     ]

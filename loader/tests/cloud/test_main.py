@@ -18,10 +18,10 @@ import pytest
 from google.cloud.storage import Blob
 
 from integration_tests.project import ROOT
-from integration_tests.test_rows import GOOD
 from tests.cloud.conftest import Cloud, environment
 from tests.test_audit import audit, entry
 from tests.test_load import BROKEN, SOUND, STORAGE, typed, usage
+from tests.test_rows import GOOD
 
 
 class Function:

@@ -1,5 +1,7 @@
 """The parser loses no line: each ends in a record or in a rejected line."""
 
+from typing import NamedTuple
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -48,8 +50,25 @@ BAD_LINES = [
 ]
 
 
-def read(lines: bytes) -> csv_log.ParsedObject:
-    return csv_log.parse(HEADER + lines, COLUMNS)
+class Parsed(NamedTuple):
+    """An object as records and rejected lines."""
+
+    records: list[list[str]]
+    rejected: list[csv_log.RejectedLine]
+
+
+def parsed(data: bytes, columns: dict[str, str] = COLUMNS) -> Parsed:
+    found = Parsed([], [])
+    for each in csv_log.parse(data, columns):
+        if isinstance(each, csv_log.RejectedLine):
+            found.rejected.append(each)
+        else:
+            found.records.append(each)
+    return found
+
+
+def read(lines: bytes) -> Parsed:
+    return parsed(HEADER + lines)
 
 
 def reasons(lines: bytes) -> list[str]:
@@ -59,9 +78,7 @@ def reasons(lines: bytes) -> list[str]:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(records, max_size=5))
 def test_when_records_are_written_then_the_same_are_read(written: list[list[str]]) -> None:
-    assert csv_log.parse(csv_log.write(written, list(COLUMNS)), COLUMNS) == csv_log.ParsedObject(
-        written
-    )
+    assert parsed(csv_log.write(written, list(COLUMNS))) == Parsed(written, [])
 
 
 def filled(lines: list[str]) -> int:
@@ -84,13 +101,13 @@ fragments = st.binary(max_size=8) | st.sampled_from([*MARKS, *(each + b"\n" for 
 @given(st.lists(fragments, max_size=12))
 def test_when_bytes_are_arbitrary_then_no_line_is_lost(parts: list[bytes]) -> None:
     body = b"".join(parts)
-    parsed = read(body)
+    found = read(body)
     lines = (HEADER + body).split(b"\n")
-    assert all(lines[each.number - 1] == each.content for each in parsed.rejected)
-    numbers = [each.number for each in parsed.rejected]
+    assert all(lines[each.line_number - 1] == each.line_bytes for each in found.rejected)
+    numbers = [each.line_number for each in found.rejected]
     assert numbers == sorted(set(numbers))
-    found = sum(each not in (b"", b"\r") for each in lines[1:])
-    assert len(numbers) + sum(covered(record) for record in parsed.records) == found
+    whole = sum(each not in (b"", b"\r") for each in lines[1:])
+    assert len(numbers) + sum(covered(record) for record in found.records) == whole
 
 
 @settings(max_examples=200, deadline=None)
@@ -100,9 +117,9 @@ def test_when_one_line_is_bad_then_it_alone_is_rejected(
 ) -> None:
     head = csv_log.write(before, list(COLUMNS))
     tail = csv_log.write(after, list(COLUMNS)).removeprefix(HEADER)
-    parsed = csv_log.parse(head + bad + b"\n" + tail, COLUMNS)
-    assert parsed.records == before + after
-    assert [(x.number, x.content) for x in parsed.rejected] == [(head.count(b"\n") + 1, bad)]
+    found = parsed(head + bad + b"\n" + tail)
+    assert found.records == before + after
+    assert [(x.line_number, x.line_bytes) for x in found.rejected] == [(head.count(b"\n") + 1, bad)]
 
 
 @pytest.mark.parametrize(
@@ -130,9 +147,9 @@ def test_when_a_line_is_rejected_then_the_reason_says_why(bad: bytes, reason: st
 )
 @pytest.mark.parametrize("column", [name for name, kind in COLUMNS.items() if kind == "INT64"])
 def test_when_a_number_is_not_plain_then_its_line_is_rejected(column: str, value: str) -> None:
-    parsed = read(line(changed(**{column: value})) + b"\n" + line(GOOD))
-    assert parsed.records == [GOOD]
-    assert parsed.rejected[0].number == 2
+    found = read(line(changed(**{column: value})) + b"\n" + line(GOOD))
+    assert found.records == [GOOD]
+    assert found.rejected[0].line_number == 2
 
 
 def test_when_a_number_has_more_than_18_digits_then_its_line_is_rejected() -> None:
@@ -142,24 +159,24 @@ def test_when_a_number_has_more_than_18_digits_then_its_line_is_rejected() -> No
 
 def test_when_lines_end_in_crlf_then_they_are_read() -> None:
     crlf = (HEADER + line(GOOD) + b"\nbad\n" + line(GOOD) + b"\n").replace(b"\n", b"\r\n")
-    parsed = csv_log.parse(crlf, COLUMNS)
-    assert parsed.records == [GOOD, GOOD]
-    assert [(each.number, each.content) for each in parsed.rejected] == [(3, b"bad\r")]
+    found = parsed(crlf)
+    assert found.records == [GOOD, GOOD]
+    assert [(each.line_number, each.line_bytes) for each in found.rejected] == [(3, b"bad\r")]
 
 
 def test_when_lines_are_blank_then_they_are_no_records() -> None:
-    parsed = read(b"\n\r\n" + line(GOOD) + b"\n\n" + line(GOOD) + b"\n\n\n")
-    assert parsed == csv_log.ParsedObject([GOOD, GOOD])
+    found = read(b"\n\r\n" + line(GOOD) + b"\n\n" + line(GOOD) + b"\n\n\n")
+    assert found == Parsed([GOOD, GOOD], [])
 
 
 @pytest.mark.parametrize("data", [HEADER, HEADER[:-1], HEADER[:-1] + b"\r\n", HEADER + b"\n"])
 def test_when_there_is_only_a_header_then_there_are_no_records(data: bytes) -> None:
-    assert csv_log.parse(data, COLUMNS) == csv_log.ParsedObject()
+    assert parsed(data) == Parsed([], [])
 
 
 @pytest.mark.parametrize("header", [b"\xef\xbb\xbf" + HEADER, HEADER.replace(b'"', b"")])
 def test_when_the_header_has_a_bom_or_no_quotes_then_it_is_known(header: bytes) -> None:
-    assert csv_log.parse(header + line(GOOD), COLUMNS).records == [GOOD]
+    assert parsed(header + line(GOOD)).records == [GOOD]
 
 
 @pytest.mark.parametrize("value", ['say "hi"', '"', '""', "a\nb", "a\r\n\r\nb", "\n", "\r"])
@@ -173,9 +190,9 @@ def test_when_fields_are_not_quoted_then_they_are_read() -> None:
 
 
 def test_when_a_quoted_newline_never_ends_then_the_lines_behind_it_are_read() -> None:
-    parsed = read(b'"' + b"\n".join([line(GOOD)] * 3000))
-    assert len(parsed.records) == 2999
-    assert [each.number for each in parsed.rejected] == [2]
+    found = read(b'"' + b"\n".join([line(GOOD)] * 3000))
+    assert len(found.records) == 2999
+    assert [each.line_number for each in found.rejected] == [2]
 
 
 @pytest.mark.parametrize(
@@ -194,11 +211,11 @@ def test_when_a_quoted_newline_never_ends_then_the_lines_behind_it_are_read() ->
 )
 def test_when_the_header_is_another_then_it_is_no_log(data: bytes) -> None:
     with pytest.raises(csv_log.NotALogError, match="not the v0 header"):
-        csv_log.parse(data, COLUMNS)
+        parsed(data)
 
 
 def test_when_the_log_is_of_storage_then_two_columns_are_read() -> None:
     data = b'"bucket","storage_byte_hours"\n"example","240"\n"example","x"\n"example"\n'
-    parsed = csv_log.parse(data, csv_log.STORAGE_COLUMNS)
-    assert parsed.records == [["example", "240"]]
-    assert [each.number for each in parsed.rejected] == [3, 4]
+    found = parsed(data, csv_log.STORAGE_COLUMNS)
+    assert found.records == [["example", "240"]]
+    assert [each.line_number for each in found.rejected] == [3, 4]
