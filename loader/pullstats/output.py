@@ -3,10 +3,12 @@
 import csv
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import islice
+from math import isfinite
 from typing import Any, TextIO
 
 import click
@@ -78,15 +80,28 @@ def _text(cell: Any, grouped: bool = False) -> str:
         return f"{cell.replace(tzinfo=None, microsecond=0)}"
     if grouped and isinstance(cell, int) and not isinstance(cell, bool):
         return f"{cell:,}"
-    return str(cell)
+    if isinstance(cell, list | tuple | dict):
+        return json.dumps(_json(cell), ensure_ascii=False)
+    return str(_json(cell) if isinstance(cell, bytes) else cell)
 
 
 def _csv(cell: Any) -> str:
     text = _text(cell)
-    return _FORMULA.sub(r"\1'", text) if isinstance(cell, str) else text
+    return text if isinstance(cell, int | float | Decimal) else _FORMULA.sub(r"\1'", text)
 
 
 def _json(cell: Any) -> Any:
+    """Give a value as one that JSON has: bytes as base64, as BigQuery does."""
     if isinstance(cell, Decimal):
         return float(cell)
-    return cell.isoformat() if isinstance(cell, date | datetime) else cell
+    if isinstance(cell, float) and not isfinite(cell):
+        return str(cell)
+    if isinstance(cell, dict):
+        return {str(_json(key)): _json(value) for key, value in cell.items()}
+    if isinstance(cell, list | tuple):
+        return [_json(each) for each in cell]
+    if isinstance(cell, bytes):
+        return b64encode(cell).decode()
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    return cell if cell is None or isinstance(cell, str | int | float) else str(cell)

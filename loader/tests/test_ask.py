@@ -102,6 +102,47 @@ def test_a_spreadsheet_takes_no_cell_for_a_formula(
     assert list(csv.reader(io.StringIO(out)))[1] == [cell, "-1"]
 
 
+@pytest.mark.parametrize(
+    ("sql", "exact", "text"),
+    [
+        ("'\\xfb\\xff'::blob", "+/8=", "'+/8="),
+        ("'\\x00='::blob", "AD0=", "AD0="),
+        ("interval '-1' day", "-1 day, 0:00:00", "'-1 day, 0:00:00"),
+        ("time '01:02:03'", "01:02:03", "01:02:03"),
+        (
+            "'123e4567-e89b-42d3-a456-426614174000'::uuid",
+            "123e4567-e89b-42d3-a456-426614174000",
+            None,
+        ),
+        ("[date '2024-05-29', null]", ["2024-05-29", None], '["2024-05-29", null]'),
+        ("array[1.5::decimal(9, 2)]::decimal(9, 2)[1]", [1.5], "[1.5]"),
+        (
+            "{'at': timestamp '2024-05-29 07:00:00', 'b': ['a'::blob]}",
+            {"at": "2024-05-29T07:00:00", "b": ["YQ=="]},
+            '{"at": "2024-05-29T07:00:00", "b": ["YQ=="]}',
+        ),
+        ("map {date '2024-05-29': 1}", {"2024-05-29": 1}, '{"2024-05-29": 1}'),
+        ("'nan'::double", "nan", "nan"),
+        ("['-inf'::double]", ["-inf"], '["-inf"]'),
+        (
+            "timestamptz '2024-05-29 07:00:00+02'",
+            "2024-05-29T05:00:00+00:00",
+            "2024-05-29 05:00:00",
+        ),
+        ("-(2::hugeint ** 100)::hugeint", -(2**100), str(-(2**100))),
+        ("date '-0044-03-15'", "0045-03-15 (BC)", "0045-03-15 (BC)"),
+    ],
+)
+def test_a_value_of_any_type_is_written(
+    sql: str, exact: object, text: str | None, database: Path, capsys: Capture
+) -> None:
+    code, out, _ = asked(f"select {sql} as x", "--format", "json", capsys=capsys)
+    assert (code, json.loads(out, parse_constant=pytest.fail)) == (0, {"x": exact})
+    _, out, _ = asked(f"select {sql} as x", "--format", "csv", capsys=capsys)
+    assert [*csv.reader(io.StringIO(out))][1] == [text or exact]
+    assert asked(f"select {sql} as x", capsys=capsys)[0] == 0
+
+
 def test_a_limit_says_that_there_is_more(database: Path, capsys: Capture) -> None:
     _, out, err = asked("from dim_images", "--limit", "1", "--format", "csv", capsys=capsys)
     assert len(out.splitlines()) == 2
