@@ -4,6 +4,7 @@ dbt compiles the questions of `analyses/` once, with parameters that the engine 
 questions don't start dbt, until a file of the project or a setting changes.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -25,6 +26,8 @@ from pullstats.warehouses import on_either
 # A change of these can change the SQL of a question.
 SOURCES = ("dbt_project.yml", "profiles.yml", "analyses", "macros", "models")
 SETTINGS = ("PULLSTATS_", "DBT_")
+# What profiles.yml permits dbt, too.
+MAX_BYTES_BILLED = 100 * 2**30
 _TYPES = {"int64": click.INT, "string": click.STRING}
 
 Value = str | int | None
@@ -134,14 +137,19 @@ def sql_of(question: str, project: Path, target: str) -> str:
 
     Raises AskError with dbt's message if the project does not compile.
     """
-    cache = project / "target" / f"questions-{target}-{_fingerprint(project)}.json"
-    if not cache.exists():
-        compiled = _compiled(project, target)
-        for old in cache.parent.glob(f"questions-{target}-*.json"):
-            old.unlink()
-        cache.parent.mkdir(exist_ok=True)
-        cache.write_text(json.dumps(compiled), "utf-8")
-    return str(json.loads(cache.read_text("utf-8"))[question])
+    folder = project / "target"
+    folder.mkdir(exist_ok=True)
+    cache = folder / f"questions-{target}-{_fingerprint(project)}.json"
+    with (folder / "questions.lock").open("w") as lock:
+        # another process may compile other questions into the same folder, or replace the cache
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not cache.exists():
+            new = cache.with_suffix(".new")
+            new.write_text(json.dumps(_compiled(project, target)), "utf-8")
+            for old in folder.glob(f"questions-{target}-*.json"):
+                old.unlink()
+            new.replace(cache)
+        return str(json.loads(cache.read_text("utf-8"))[question])
 
 
 def _fingerprint(project: Path) -> str:
@@ -184,9 +192,22 @@ def on_duckdb(sql: str, values: dict[str, Value], database: Path) -> Iterator[An
             connection.execute("use pullstats")
         except duckdb.CatalogException as error:
             raise AskError(f"{database} has no marts: run dbt build") from error
-        result = connection.execute(sql, values)
+        # it reads this file, and nothing else of the machine
+        connection.execute("set enable_external_access = false")
+        result = connection.execute(_one_select(connection, sql), values)
         columns = [name for name, *_ in result.description]
         yield columns, iter(lambda: result.fetchone() or None, None)
+
+
+def _one_select(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1:
+        raise AskError(f"one SELECT is allowed, not {len(statements)} statements")
+    (statement,) = statements
+    # a PIVOT that finds its columns by itself is several
+    if statement.type not in (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI):
+        raise AskError(f"only SELECT is allowed, not {statement.type.name}")
+    return statement
 
 
 @contextmanager
@@ -194,9 +215,9 @@ def on_bigquery(sql: str, values: dict[str, Value], types: dict[str, str]) -> It
     """Give the answer of the dataset `pullstats`, of a query that only reads."""
     from google.cloud import bigquery
 
-    from pullstats.bigquery_warehouse import BigQueryWarehouse
+    from pullstats import bigquery_client
 
-    client = BigQueryWarehouse().client
+    client = bigquery_client.make()
     parameters = [
         bigquery.ScalarQueryParameter(name, types[name].upper(), value)
         for name, value in values.items()
@@ -204,6 +225,8 @@ def on_bigquery(sql: str, values: dict[str, Value], types: dict[str, str]) -> It
     settings = {
         "default_dataset": f"{client.project}.pullstats",
         "query_parameters": parameters,
+        "maximum_bytes_billed": MAX_BYTES_BILLED,
+        "labels": bigquery_client.LABELS,
     }
     planned = client.query(sql, bigquery.QueryJobConfig(dry_run=True, **settings))
     if planned.statement_type != "SELECT":

@@ -19,18 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from google.api_core.exceptions import Conflict, GoogleAPICallError, NotFound
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.cloud.storage import Client
 
-from pullstats import plan, rows, schemas
+from pullstats import bigquery_client, plan, rows, schemas
+from pullstats.bigquery_client import LABELS
 from pullstats.duckdb_warehouse import DuckDBWarehouse
 from pullstats.plan import BatchResult, Found, LogObject
 
 Job = Any  # a LoadJob, which google-cloud-bigquery leaves untyped
 Record = dict[str, Any]
 
-_LABELS = {"app": "pullstats"}
 # The columns that queries look for first.
 _CLUSTERED = {
     "usage": ["cs_bucket", "cs_operation"],
@@ -62,13 +61,7 @@ class BigQueryWarehouse:
     def __init__(self) -> None:
         """Make the clients, with the settings of the environment."""
         given = os.environ.get
-        # as the client of Cloud Storage does by itself
-        anonymous: Any = AnonymousCredentials
-        self.client = bigquery.Client(
-            given("PULLSTATS_PROJECT"),
-            anonymous() if given("BIGQUERY_EMULATOR_HOST") else None,
-            location=given("PULLSTATS_LOCATION", "US"),
-        )
+        self.client = bigquery_client.make()
         self.storage = Client(self.client.project)
         name = given("PULLSTATS_DATASET", "storageanalysis")
         self.dataset = bigquery.DatasetReference(self.client.project, name)
@@ -88,7 +81,7 @@ class BigQueryWarehouse:
 
     def query(self, sql: str, since: datetime | None = None) -> list[tuple[Any, ...]]:
         parameter = bigquery.ScalarQueryParameter("since", "TIMESTAMP", since or datetime.min)
-        config = bigquery.QueryJobConfig(labels=_LABELS, query_parameters=[parameter])
+        config = bigquery.QueryJobConfig(labels=LABELS, query_parameters=[parameter])
         return [tuple(row.values()) for row in self.client.query(sql, config).result()]
 
     def has_table(self, name: str) -> bool:
@@ -149,7 +142,7 @@ class BigQueryWarehouse:
         """Describe a table as it is made."""
         schema = self.client.schema_from_json(schemas.path(name))
         table = bigquery.Table(self.dataset.table(name), schema)
-        table.labels = _LABELS
+        table.labels = LABELS
         if name in schemas.ROWS:
             # A table has 10,000 partitions at most: 416 days of hours.
             days = self._usage_days * (name != "storage")
@@ -162,7 +155,7 @@ class BigQueryWarehouse:
     def create(self, tables: Iterable[str]) -> bigquery.Table:
         """Make the dataset and tables where they are missing; return the last one."""
         dataset = bigquery.Dataset(self.dataset)
-        dataset.location, dataset.labels = self.client.location, _LABELS
+        dataset.location, dataset.labels = self.client.location, LABELS
         self.client.create_dataset(dataset, exists_ok=True)
         return [self.client.create_table(self.table(each), exists_ok=True) for each in tables][-1]
 
@@ -263,7 +256,7 @@ class BigQueryWarehouse:
             "max_bad_records": 0,
             "create_disposition": "CREATE_NEVER",
             "write_disposition": "WRITE_APPEND",
-            "labels": _LABELS,
+            "labels": LABELS,
         }
         return bigquery.LoadJobConfig(**(common | more))
 

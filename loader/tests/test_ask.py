@@ -3,8 +3,11 @@
 import csv
 import io
 import json
+import random
 import shutil
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -164,6 +167,54 @@ def test_sql_that_fails_or_writes_changes_nothing(
 
 
 @pytest.mark.parametrize(
+    ("sql", "word"),
+    [
+        ("copy (select 1) to 'made.csv'", "not COPY"),
+        ("copy (pivot dim_images on pulls using count(*)) to 'made.csv'", "Permission"),
+        ("set threads = 1", "not SET"),
+        ("attach 'made.csv'", "not ATTACH"),
+        ("select 1; select 2", "one SELECT is allowed, not 2 statements"),
+        ("select 1; drop table dim_images", "not 2 statements"),
+        ("from read_text('here.txt')", "Permission"),
+        ("from 'here.txt'", "does not exist"),
+        ("from glob('*')", "Permission"),
+    ],
+)
+def test_sql_reads_the_database_and_nothing_else(
+    sql: str,
+    word: str,
+    database: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here.txt").write_text("secret")
+    code, out, err = asked(sql, capsys=capsys)
+    assert (code, out) == (1, "")
+    assert word in err
+    assert {path.name for path in tmp_path.iterdir()} == {database.name, "here.txt"}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "from dim_images;",
+        "with x as (select 1) select * from x, dim_images",
+        "describe dim_images",
+        "summarize dim_images",
+        "show all tables",
+        "pivot dim_images on is_new using sum(pulls)",
+        "values (1), (2)",
+    ],
+)
+def test_all_that_duckdb_answers_is_allowed(sql: str, database: Path, capsys: Capture) -> None:
+    code, out, _ = asked(sql, "--format", "csv", capsys=capsys)
+    assert code == 0
+    assert len(out.splitlines()) > 1
+
+
+@pytest.mark.parametrize(
     ("arguments", "word"),
     [
         (["images_not_usd"], "No such command"),
@@ -212,6 +263,27 @@ def test_outside_a_checkout_there_are_no_questions(
     code, out, _ = asked("--help", capsys=capsys)
     assert code == 0
     assert "A checkout of pullstats has the questions" in out
+
+
+def test_questions_at_once_do_not_disturb_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of other settings: dbt compiles all into one folder, and one cache replaces another."""
+    at_work = 0
+
+    def compile_(project: Path, target: str) -> dict[str, str]:
+        nonlocal at_work
+        at_work += 1
+        time.sleep(0.001)
+        found = {"q": f"{at_work} at work"}
+        at_work -= 1
+        return found
+
+    monkeypatch.setattr(ask, "_compiled", compile_)
+    monkeypatch.setattr(ask, "_fingerprint", lambda _: random.choice("abc"))
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask.sql_of, "q", tmp_path, "local") for _ in range(200)]
+    assert {each.result() for each in asked} == {"1 at work"}
 
 
 def test_a_changed_file_compiles_the_questions_again(

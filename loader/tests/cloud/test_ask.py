@@ -14,6 +14,10 @@ def test_parameters_are_bound(cloud: Cloud) -> None:
         with ask.on_bigquery(sql, values, types) as (columns, rows):
             assert columns == ["image", "days"]
             assert list(rows) == [(image, 42)]
+    job, *_ = cloud.client.list_jobs()
+    asked = job.to_api_repr()["configuration"]
+    assert asked["query"]["maximumBytesBilled"] == str(100 * 2**30)
+    assert asked["labels"] == {"app": "pullstats"}
 
 
 def test_what_is_no_select_is_refused(cloud: Cloud) -> None:
