@@ -22,13 +22,12 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import CompiledNode
-from dbt_common.events.base_types import BaseEvent
-from dbt_common.events.event_manager import EventManager
 from playwright.sync_api import Browser
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from integration_tests import browser
+from integration_tests.quick_dbt import silenced
 from pullstats import plan
 from pullstats.duckdb_warehouse import DuckDBWarehouse
 from report import __main__ as report
@@ -177,24 +176,6 @@ def parsed_once(target: str) -> Manifest:
                 *("--log-path", str(SHARED / "logs"), "--log-level", "none", *WITHOUT_FILES),
             ]
         )
-
-
-@contextmanager
-def silenced() -> Iterator[None]:
-    """Let dbt make no events: no option keeps it from them, and they take a fifth of a build.
-
-    All else that tests change in dbt: `runner` gives it what it has parsed before, and
-    test_whole_days.py watches its statements.
-    """
-
-    def without_content(self: BaseEvent, *_: object, **__: object) -> None:
-        self.pb_msg = getattr(self.PROTO_TYPES_MODULE, type(self).__name__)()
-
-    with (
-        patch.object(BaseEvent, "__init__", without_content),
-        patch.object(EventManager, "fire_event", lambda *_, **__: None),
-    ):
-        yield
 
 
 @contextmanager

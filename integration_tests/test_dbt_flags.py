@@ -19,8 +19,8 @@ from integration_tests.project import (
     example_logs,
     parsed,
     runner,
-    silenced,
 )
+from integration_tests.quick_dbt import silenced
 from integration_tests.test_whole_days import statements
 
 DAYS = "pullstats_intermediate.int_build_days"

@@ -21,8 +21,8 @@ from integration_tests.project import (
     make_report,
     parsed_once,
     runner,
-    silenced,
 )
+from integration_tests.quick_dbt import silenced
 from integration_tests.test_inventory_models import TABLES as INVENTORY
 
 RAW = "storageanalysis"
