@@ -4,13 +4,15 @@ The id of a load job is a hash of what it loads, and BigQuery takes an id once: 
 that there is means to wait for it. The ledger is written when the jobs are done. An object that was
 loaded and is not yet in the ledger lands again if the next loader puts it into another batch: two
 loaders at work, or one that was killed and came back to more objects. The models remove equal rows.
+Objects that a finished load has put into the ledger, and that are no longer there, land again: ids
+then are others.
 """
 
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -57,6 +59,7 @@ class BigQueryWarehouse:
     # What BigQuery can't load by itself is read here, and its rows are a temporary file: in memory,
     # on Cloud Run.
     max_read_bytes = 64 * 1024 * 1024
+    _landing = 0
 
     def __init__(self) -> None:
         """Make the clients, with the settings of the environment."""
@@ -118,6 +121,12 @@ class BigQueryWarehouse:
         Raises GoogleAPICallError for what is no single object's fault; the next load goes on.
         """
         result, landings = BatchResult(), list[Record]()
+        self._landing = next(n for n in count() if not self._is_recorded(objects, n))
+        if self._landing:
+            # another loader has been faster, or their rows and ledger were deleted to land again
+            first = objects[0]
+            if first.uri in self.ledger(first.name.hour):
+                return result
         # those that are stored compressed have no checksum
         unread = dict.fromkeys(x for x in objects if x.name.kind == "usage" and x.checksum)
         if unread:
@@ -180,16 +189,30 @@ class BigQueryWarehouse:
             ledger = self.create(schemas.TABLES)
         return f"pullstats_{self.dataset.dataset_id}_{ledger.created:%Y%m%d%H%M%S%f}"
 
+    def _ids(self, name: str, objects: list[LogObject], landing: int) -> Iterator[str]:
+        """Give the ids of the attempts at a job: as often as objects land again, others."""
+        lines = [name, *sorted(f"{each.uri}#{each.generation}" for each in objects)]
+        digest = hashlib.sha256("\n".join(lines + [""] * landing).encode()).hexdigest()[:32]
+        return (f"{self._lineage}_{digest}_{attempt}" for attempt in count(1))
+
+    def _is_recorded(self, objects: list[LogObject], landing: int) -> bool:
+        """Return whether a load of just these objects has come to its end: to the ledger."""
+        for job_id in self._ids("loaded_objects", objects, landing):
+            try:
+                job: Job = self.client.get_job(job_id)
+                if not job.exception():
+                    return True
+            except NotFound:
+                break
+        return False
+
     def _run(self, name: str, objects: list[LogObject], submit: Callable[..., Job]) -> Job:
         """Submit the job, or wait for the one that has its id; return it done.
 
         A failed id is spent: the next attempt, in a later load, has the next number. Not so if the
         data is bad: that raises BadDataError, again and again.
         """
-        lines = "\n".join([name, *sorted(f"{each.uri}#{each.generation}" for each in objects)])
-        digest = hashlib.sha256(lines.encode()).hexdigest()[:32]
-        for attempt in count(1):
-            job_id = f"{self._lineage}_{digest}_{attempt}"
+        for job_id in self._ids(name, objects, self._landing):
             is_mine = True
             try:
                 job = submit(job_id=job_id)

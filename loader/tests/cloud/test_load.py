@@ -261,6 +261,31 @@ def test_when_the_tables_are_dropped_then_all_lands_again(cloud: Cloud) -> None:
     assert cloud.rows() == typed([GOOD])
 
 
+def test_when_its_rows_and_ledger_are_deleted_then_an_object_lands_again(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the same batch, whose jobs there are; and once, even if that load is killed."""
+    landed = ("usage", "audit_logs", "rejected_lines", "loaded_objects")
+    result = cloud.load({usage(): SOUND, usage(hour=1): BROKEN, audit(): entry()})
+    for killed in (False, True, True):
+        for table in landed:
+            cloud.client.query(f"delete from `{cloud.dataset}`.{table} where true").result()
+        todo = cloud.plan().load
+        if killed:
+            with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+                patch.setattr(cloud.client, "load_table_from_json", interrupt)
+                cloud.warehouse.load(todo)
+        assert cloud.load() == result
+        # a loader that has read the ledger before lands nothing, and claims nothing
+        assert cloud.warehouse.load(todo) == BatchResult()
+        assert cloud.rows() == typed([GOOD, GOOD])
+        assert [len(cloud.query("1, 2", table)) for table in landed] == [2, 1, 1, 3]
+
+
+def interrupt(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_when_tables_are_made_then_they_are_partitioned_and_labelled(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
