@@ -10,7 +10,6 @@ from integration_tests.deploy import image
 
 PRIVATE = [
     "warehouse.duckdb",
-    "warehouse.duckdb.raw/usage/accessLog_usage_2024_05_29_00_00_00_00b2c45d0003604ba0_v0",
     "demo/warehouse.duckdb",
     "profiles.yml",
     ".env",

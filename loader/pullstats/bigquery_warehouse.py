@@ -79,9 +79,6 @@ class BigQueryWarehouse:
     def close(self) -> None:
         """Clients need no closing."""
 
-    def remember(self, objects: list[LogObject]) -> None:
-        """Files don't land here."""
-
     def query(self, sql: str, since: datetime | None = None) -> list[tuple[Any, ...]]:
         parameter = bigquery.ScalarQueryParameter("since", "TIMESTAMP", since or datetime.min)
         config = bigquery.QueryJobConfig(labels=LABELS, query_parameters=[parameter])
@@ -127,8 +124,7 @@ class BigQueryWarehouse:
             first = objects[0]
             if first.uri in self.ledger(first.name.hour):
                 return result
-        # those that are stored compressed have no checksum
-        unread = dict.fromkeys(x for x in objects if x.name.kind == "usage" and x.checksum)
+        unread = dict.fromkeys(each for each in objects if each.name.kind == "usage")
         if unread:
             try:
                 landings += self._load_unread([*unread], result)

@@ -45,11 +45,6 @@ class DuckDBWarehouse:
                 "set timezone = 'UTC'; set threads = 1; set write_buffer_row_group_count = 1"
             )
             found = {name for (name,) in self.query(_TABLES)}
-            if "raw_files" in found:
-                raise ValueError(
-                    f"{database} was made before release 0.1.0, and {database}.raw holds its rows:"
-                    " move both away, then load the logs again"
-                )
             if read_only and "loaded_objects" not in found:
                 # dbt or another command made the database: nothing has landed in it
                 self.connection.close()
@@ -142,16 +137,6 @@ class DuckDBWarehouse:
                 [[str(file)]],
             )
         self.connection.commit()
-
-    def remember(self, objects: list[LogObject]) -> None:
-        """Note how to know objects that have landed without reading them again."""
-        self.query(
-            f"update {self.landed} as known"
-            " set modified_ns = found.modified_ns, generation = found.generation"
-            " from (select unnest(?::varchar[]) as uri, unnest(?::bigint[]) as modified_ns,"
-            " unnest(?::bigint[]) as generation) as found where known.object_uri = found.uri",
-            [[getattr(x, name) for x in objects] for name in ("uri", "modified_ns", "generation")],
-        )
 
     def _insert(self, table: str, values: list[dict[str, object]]) -> None:
         if values:

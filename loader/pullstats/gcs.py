@@ -1,17 +1,14 @@
 """Objects in Cloud Storage."""
 
 import base64
-import gzip
-import zlib
 from collections.abc import Iterator
-from io import BytesIO
 
 from google.api_core.exceptions import GoogleAPIError, NotFound
 from google.cloud.storage import Client
 from google.cloud.storage.exceptions import DataCorruption
 
 from pullstats import log_names
-from pullstats.plan import MAX_OBJECT_BYTES, TOO_LARGE, Found, checked
+from pullstats.plan import Found
 
 
 def found(
@@ -19,30 +16,24 @@ def found(
 ) -> Found:
     """Describe one generation of an object; reading it raises FileNotFoundError when it is gone.
 
-    `stored` are size and CRC32C, in the API's base64; not those of the content of what is stored
-    compressed.
+    `stored` are size and CRC32C, in the API's base64.
     """
 
     def read() -> bytes:
         bucket, _, name = uri.removeprefix("gs://").partition("/")
         blob = client.bucket(bucket).blob(name, generation=generation)
         try:
-            if stored[0] > MAX_OBJECT_BYTES:
-                raise OSError(TOO_LARGE)
-            # as it is stored: the client's own decompression fails with urllib3 2.8
-            data = blob.download_as_bytes(raw_download=True)
-            if encoding == "gzip":
-                data = gzip.GzipFile(fileobj=BytesIO(data)).read(MAX_OBJECT_BYTES + 1)
-            return checked(bytes(data))
+            return bytes(blob.download_as_bytes(raw_download=True))
         except NotFound:
             raise FileNotFoundError(f"generation {generation} is gone") from None
         except DataCorruption as error:
             raise GoogleAPIError(f"{uri}: {error}") from error
-        except (EOFError, zlib.error) as error:
-            raise OSError(f"its gzip encoding is damaged: {error}") from error
 
-    checksum = None if encoding == "gzip" else base64.b64decode(stored[1]).hex()
-    return Found(uri, stored[0], read, generation, checksum)
+    fault = None
+    if encoding == "gzip" and log_names.parse(uri):
+        fault = "it is stored compressed: upload it decompressed"
+    checksum = base64.b64decode(stored[1]).hex()
+    return Found(uri, stored[0], read, generation, checksum, fault=fault)
 
 
 def find(client: Client, source: str, since: str) -> Iterator[Found]:

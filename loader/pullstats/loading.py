@@ -84,7 +84,6 @@ def command(
         todo = plan.make(places, ledger, to == "bigquery", (since or "", (until or "") + "~"))
         total = BatchResult(unreadable=todo.conflicts)
         if not dry_run:
-            warehouse.remember(todo.compared)
             for batch in plan.batches(todo.load, warehouse.max_objects, warehouse.max_bytes):
                 total.include(warehouse.load(batch))
                 say(f"loaded {total.objects:,} of {len(todo.load):,} objects")

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +20,13 @@ HAS_LANDED = "has landed before"
 class Found:
     """A place that may be a log object, as its listing or the ledger describes it.
 
-    `checksum` is null for files, and for objects that are stored compressed: listings don't know
-    their content. `modified_ns` is a file's. `fault` is why the place can't be used: an error if
-    logs may be hidden there.
+    `checksum` is null for files: listings don't know their content. `modified_ns` is a file's.
+    `fault` is why the place can't be used: an error if logs may be hidden there.
     """
 
     place: str
     size: int = 0
-    read: Callable[[], bytes] = field(default=bytes, compare=False, repr=False)
+    reader: Callable[[], bytes] = field(default=bytes, compare=False, repr=False)
     generation: int | None = None
     checksum: str | None = None
     modified_ns: int | None = None
@@ -43,6 +41,12 @@ class Found:
     @property
     def log_name(self) -> log_names.LogName | None:
         return None if self.fault else log_names.parse(self.path)
+
+    def read(self) -> bytes:
+        """Return the content; raise OSError if it is too large to be read at a time."""
+        if self.size > MAX_OBJECT_BYTES:
+            raise OSError(TOO_LARGE)
+        return self.reader()
 
     def content(self) -> tuple[int, str]:
         """Size and checksum of the content; reads it where no listing knows them."""
@@ -87,14 +91,13 @@ class LogObject(Found):
 class Plan:
     """Places by what to do with them; `conflicts` can't be used, for the reason given.
 
-    `compared` are objects that had to be read to see that they have landed. `again` had been cut
-    off when they landed: they land once more, whole, and the models remove equal rows.
+    `again` had been cut off when they landed: they land once more, whole, and the models remove
+    equal rows.
     """
 
     load: list[LogObject] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     conflicts: dict[str, str] = field(default_factory=dict)
-    compared: list[LogObject] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
 
 
@@ -119,19 +122,6 @@ def fingerprint(data: bytes) -> tuple[int, str]:
     return len(data), f"{google_crc32c.value(data):08x}"
 
 
-def checked(data: bytes) -> bytes:
-    """Raise OSError if an object is too large to be read at a time."""
-    if len(data) > MAX_OBJECT_BYTES:
-        raise OSError(TOO_LARGE)
-    return data
-
-
-def _read(path: Path) -> bytes:
-    if path.stat().st_size > MAX_OBJECT_BYTES:
-        raise OSError(TOO_LARGE)
-    return checked(path.read_bytes())
-
-
 def find(source: Path) -> Iterator[Found]:
     """List the files at and below a path. Links below it are named, not followed."""
     todo = [source]
@@ -149,8 +139,7 @@ def find(source: Path) -> Iterator[Found]:
                 todo += sorted(path.iterdir(), reverse=True)
             elif path.is_file():
                 about = path.stat()
-                read = partial(_read, path)
-                yield Found(place, about.st_size, read, modified_ns=about.st_mtime_ns)
+                yield Found(place, about.st_size, path.read_bytes, modified_ns=about.st_mtime_ns)
             else:
                 yield Found(place, fault="it is no regular file", is_error=False)
         except OSError as error:
@@ -204,8 +193,6 @@ def _sort(each: LogObject, first: LogObject, landed: Found | None, plan: Plan) -
             plan.conflicts[each.place] = landed.fault
             return
         plan.skipped[each.place] = HAS_LANDED
-        if not each.is_known_as(landed):
-            plan.compared.append(each)
     elif landed.fault:
         plan.load.append(each)
     elif fingerprint(each.read()[: landed.size]) == landed.content():

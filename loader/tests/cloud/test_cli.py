@@ -107,7 +107,3 @@ def test_when_it_cannot_be_done_then_the_reason_is_said(
 ) -> None:
     assert cli.main(arguments) == code
     assert message in capsys.readouterr().err
-
-
-def test_when_an_hour_is_none_then_the_code_is_2() -> None:
-    assert cli.main(["load", ".", "--since", "yesterday"]) == 2

@@ -5,7 +5,6 @@ import io
 import itertools
 import os
 import threading
-import tracemalloc
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -192,34 +191,15 @@ def test_when_a_cut_object_comes_whole_then_it_lands_again(cloud: Cloud) -> None
     assert (todo.load, todo.conflicts) == ([], {})
 
 
-def test_when_an_object_is_stored_compressed_then_it_lands_once(cloud: Cloud) -> None:
-    blob = cloud.bucket.blob(usage())
-    blob.content_encoding = "gzip"
-    blob.upload_from_string(gzip.compress(SOUND))
-    assert cloud.load() == BatchResult(1, 1)
-    assert cloud.load() == BatchResult()
-    assert cloud.plan().conflicts == {}
-    assert cloud.rows() == typed([GOOD])
-
-
-def test_when_a_compressed_object_is_too_large_then_it_is_unreadable(
-    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in (gcs, plan):
-        monkeypatch.setattr(module, "MAX_OBJECT_BYTES", len(SOUND))
-    for name, content in ((usage(), SOUND + b" " * 200_000_000), (usage(shard=1), SOUND)):
+def test_when_a_log_is_stored_compressed_then_it_is_named(cloud: Cloud) -> None:
+    for name in (usage(), audit(), "README.txt"):
         blob = cloud.bucket.blob(name)
         blob.content_encoding = "gzip"
-        blob.upload_from_string(gzip.compress(content, 1))
-    large, _ = cloud.plan().load
-    tracemalloc.start()
-    with pytest.raises(OSError, match="it is larger than"):
-        large.read()
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 50_000_000
-    assert cloud.load() == BatchResult(1, 1, unreadable={usage(): plan.TOO_LARGE})
-    assert cloud.rows() == typed([GOOD])
+        blob.upload_from_string(gzip.compress(SOUND))
+    todo = cloud.plan()
+    assert (todo.load, [*todo.skipped]) == ([], [cloud.uri + "README.txt"])
+    reason = "it is stored compressed: upload it decompressed"
+    assert todo.conflicts == {cloud.uri + name: reason for name in (audit(), usage())}
 
 
 def test_when_loaders_meet_then_each_object_lands(cloud: Cloud) -> None:
@@ -311,15 +291,6 @@ def test_when_tables_are_made_then_they_are_partitioned_and_labelled(
 
 RAW = {"usage", "storage", "audit_logs"}
 TABLES = [*RAW, "rejected_lines", "loaded_objects"]
-
-
-def test_when_batches_are_cut_then_they_keep_the_limits_of_a_job(cloud: Cloud) -> None:
-    limits = BigQueryWarehouse
-    assert limits.max_objects <= 10_000
-    assert limits.max_bytes <= 15 * 10**12
-    cloud.put({usage(hour=hour): SOUND for hour in range(3)})
-    huge = [plan.LogObject(**vars(each) | {"size": 2**27 + 1}) for each in cloud.plan().load]
-    assert [len(b) for b in plan.batches(huge, limits.max_objects, limits.max_bytes)] == [1, 1, 1]
 
 
 def test_when_objects_are_read_here_then_what_is_spooled_is_bounded(
