@@ -202,7 +202,11 @@ grouped as (
         {{ sum_of('request_count') }} as request_count,
         {{ sum_of('served_bytes') }} as served_bytes,
         {{ count_if('not is_plain_session') }} = 0 as is_plain_session,
-        {{ count_if('is_config and is_kind_certain') }} > 0 as is_config_certain,
+        -- a blob that is larger, and no config, is a layer
+        {{ count_if(
+            'not is_kind_certain and (is_config or served_bytes between '
+            ~ var('config_least_bytes') ~ ' and ' ~ 4 * usual ~ ')'
+        ) }} as uncertain_count,
         {{ count_if('is_config and is_read_by_pullers') }} > 0 as is_config_read_by_pullers,
         min(started_micros) as started_micros,
         max(ended_micros) as ended_micros
@@ -383,12 +387,9 @@ select
         when config_count != 1 or candidate_count > 1 then 'ambiguous'
         when
             is_plain_session
-            and is_config_certain
+            and uncertain_count = 0
             and image_id is not null
             and layer_count > 0
-            -- no other small blob may be a config as well
-            and candidate_count = 0
-            and tiny_candidate_count = 0
             and unfinished_count = 0
             and image is not null
             then 'certain'

@@ -124,6 +124,7 @@ confirmed_votes as (
         vote,
         {{ sum_of('millivotes') }} as millivotes,
         {{ sum_of('burst_count') }} as burst_count,
+        count(distinct elected_digest) as elected_count,
         {{ count_if("vote_rule != 'among_small_blobs'") }} > 0 as is_strong,
         {{ count_if("vote_rule != 'at_either_end'") }} > 0 as is_of_known_order,
         coalesce(min(least_network) != max(greatest_network), false) as is_of_several_networks
@@ -146,6 +147,7 @@ confirmed_votes as (
             as {{ vote }}_votes,
         {%- endfor %}
         {{ sum_of("case when vote = 'config' then burst_count else 0 end") }} as config_bursts,
+        max(case when vote = 'layer' then elected_count else 0 end) as elected_count,
         {{ count_if("vote = 'config' and is_strong") }} > 0 as is_strong_config,
         {{ count_if("vote = 'config' and is_of_known_order") }} > 0 as is_config_of_known_order
     from {{ tallies }}_by_vote
@@ -182,15 +184,15 @@ confirmed_votes as (
             when tallies.config_votes < tallies.open_votes then 'unknown'
             else 'config'
         end as blob_kind,
-        blobs.inventory_blob_kind is not null
-        or coalesce(
+        coalesce(tallies.elected_count, 0) > 1 as is_layer_of_several_configs,
+        coalesce(
             tallies.config_bursts >= 2
             and tallies.is_config_of_known_order
             and coalesce(blobs.size_bytes >= {{ var('config_min_bytes') }}, true)
             and tallies.config_votes * 4
             >= (tallies.config_votes + tallies.layer_votes + tallies.open_votes) * 3,
             false
-        ) as is_kind_certain
+        ) as is_config_certain
     from blobs
     left join {{ tallies }} as tallies
         on
@@ -230,7 +232,13 @@ explained as (
         end as blob_kind_source,
         case when blobs.inventory_blob_kind is null then vote_rules.vote_rule end
             as blob_kind_rule,
-        kinds.is_kind_certain
+        -- a small blob that is never read apart from one config can be that of a second image
+        case
+            when blobs.inventory_blob_kind is not null then true
+            when kinds.blob_kind = 'config' then kinds.is_config_certain
+            when blobs.size_bytes <= {{ usual }} then kinds.is_layer_of_several_configs
+            else kinds.blob_kind = 'layer'
+        end as is_kind_certain
     from blobs
     inner join kinds
         on
