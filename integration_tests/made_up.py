@@ -119,11 +119,13 @@ class World(Registry):
         self, tag: str, platforms: int = 1, base: Iterable[Blob] = (), *, is_attested: bool = False
     ) -> Image:
         image = Image(tag, [])
+        # one Dockerfile makes all platforms: as many layers, of about the same size
+        sizes = self.chance.choices([700, 40_000, 6_000_000], k=self.chance.randrange(1, 5))
         for number in range(platforms):
             name = f"{tag} platform {number}"
             layers = [
-                (f"{name} layer {each}", self.chance.choice([700, 40_000, 6_000_000]) + each)
-                for each in range(self.chance.randrange(1, 5))
+                (f"{name} layer {each}", size + each + size * number // 50)
+                for each, size in enumerate(sizes)
             ]
             config = (f"{name} config", self.config_size + self.chance.randrange(40))
             image.platforms.append(Manifest(name, config, [*base, *layers]))

@@ -139,7 +139,8 @@ sized as (
 
     select
         *,
-        blob_kind = 'config' and served_bytes > 0 as is_config,
+        -- a config that was refused shows the attempt
+        blob_kind = 'config' and cached_count = 0 as is_config,
         (blob_kind = 'layer' and served_bytes > 0)
         or (blob_kind = 'unknown' and served_bytes > 4 * {{ usual }}) as is_layer,
         blob_kind = 'unknown'
@@ -279,6 +280,7 @@ classified as (
     select
         *,
         case
+            when blob_count = 0 and config_count > 0 and config_only_read = 'pull' then 'pull'
             when blob_count = 0 then 'partial'
             when never_pull_kind is not null then never_pull_kind
             when traffic_class = 'scanner' then 'scan'
@@ -345,7 +347,11 @@ classified as (
                 and whole_count > 0
                 then 'pull'
             else 'partial'
-        end as fetch_kind
+        end as fetch_kind,
+        -- images that are copied in turn may be the platforms of an index
+        index_read in ('in_turn', 'mixed')
+        and min(config_digest) over (partition by session_id)
+        != max(config_digest) over (partition by session_id) as may_be_platforms
     from finished
 
 ),
@@ -356,6 +362,7 @@ with_builds as (
     select
         *,
         case
+            when candidate_count > 1 then null
             when config_count > 0 and is_config_read_by_pullers then config_digest
             when
                 config_count = 0
@@ -384,7 +391,7 @@ select
     fetch_kind,
     case
         when fetch_kind != 'pull' then null
-        when config_count != 1 or candidate_count > 1 then 'ambiguous'
+        when config_count != 1 or candidate_count > 1 or may_be_platforms then 'ambiguous'
         when
             is_plain_session
             and uncertain_count = 0
@@ -392,6 +399,7 @@ select
             and layer_count > 0
             and unfinished_count = 0
             and image is not null
+            and not reads_twice
             then 'certain'
         else 'inferred'
     end as count_confidence,

@@ -127,8 +127,15 @@ delivery_starts as (
 
     select
         *,
-        min(case when served_bytes > 0 then read_number end)
-            over (partition by session_id, digest, delivery_number) as delivery_start_number
+        coalesce(
+            min(case when served_bytes > 0 then read_number end)
+                over (partition by session_id, digest, delivery_number),
+            -- a config that was refused every time
+            case
+                when is_config and delivery_number = 1
+                    then min(read_number) over (partition by session_id, digest)
+            end
+        ) as delivery_start_number
     from delivered
 
 ),
@@ -178,6 +185,7 @@ failures as (
         case
             when
                 is_failure
+                and not is_config
                 and next_config_number is not null
                 and coalesce(next_served_number > next_config_number, true)
                 and not coalesce(
@@ -250,7 +258,7 @@ counted as (
         = max(case when start_count = 1 then digest end) over (partition by session_id)
             as starts_one_build,
         min(case when is_config_delivery then read_number end) over (partition by session_id)
-        = min(case when served_bytes > 0 then read_number end) over (partition by session_id)
+        = min(case when is_delivery_start then read_number end) over (partition by session_id)
             as is_config_first
     from starts
 

@@ -236,8 +236,8 @@ explained as (
         case
             when blobs.inventory_blob_kind is not null then true
             when kinds.blob_kind = 'config' then kinds.is_config_certain
-            when blobs.size_bytes <= {{ usual }} then kinds.is_layer_of_several_configs
-            else kinds.blob_kind = 'layer'
+            when blobs.size_bytes > {{ usual }} then kinds.blob_kind = 'layer'
+            else kinds.is_layer_of_several_configs
         end as is_kind_certain
     from blobs
     inner join kinds

@@ -145,6 +145,7 @@ at_positions as (
                 <= {{ field_of('at_ends.last_small', 'blob_bytes') }}
                 then at_ends.first_small
             when at_ends.config_position = 'either' then at_ends.last_small
+            when at_ends.config_position = 'none' then null
             when at_ends.begins_with_small and not at_ends.ends_with_small then at_ends.first_small
             when at_ends.ends_with_small and not at_ends.begins_with_small then at_ends.last_small
             -- or only one has the usual size of a config
@@ -200,7 +201,7 @@ burst_counts as (
         burst_key,
         {{ count_if('has_config_like_size') }} as config_like_count,
         {{ count_if(
-            'small_bytes * 10 > config_bytes * 11 and small_bytes <= config_bytes * 4'
+            'small_bytes * 10 > config_bytes * 11 and small_bytes <= ' ~ usual
         ) }} as larger_small_count,
         {{ count_if(
             'blob_bytes between ' ~ least ~ ' and ' ~ usual

@@ -13,6 +13,12 @@ client_tools as (
 
 ),
 
+tools_that_never_pull as (
+
+    select * from {{ ref('pullstats', 'tools_that_never_pull') }}
+
+),
+
 blobs_of_bursts as (
 
     select
@@ -56,7 +62,10 @@ with_tools as (
 
     select
         sized.*,
-        coalesce(client_tools.config_position, 'unknown') as config_position,
+        coalesce(
+            client_tools.config_position,
+            case when tools_that_never_pull.tool is null then 'unknown' else 'none' end
+        ) as config_position,
         coalesce(client_tools.index_read, 'one_platform') as index_read,
         coalesce(client_tools.reads_cache, false) as reads_cache,
         coalesce(client_tools.tiny_config, 'never') as tiny_config,
@@ -70,6 +79,7 @@ with_tools as (
         ) as reads_attestations
     from sized
     left join client_tools on sized.client_tool = client_tools.tool
+    left join tools_that_never_pull on sized.client_tool = tools_that_never_pull.tool
 
 )
 
