@@ -256,7 +256,6 @@ finished as (
         coalesce(client_tools.layers_only_read, 'pull') as layers_only_read,
         coalesce(client_tools.index_read, 'one_platform') as index_read,
         coalesce(client_tools.config_position != 'unknown', false) as reads_configs,
-        coalesce(client_tools.reads_cache, false) as reads_cache,
         coalesce(client_tools.reads_twice, false) as reads_twice,
         tools_that_never_pull.fetch_kind as never_pull_kind,
         grouped.unfinished_count = coalesce(completed_later.completed_count, 0)
@@ -285,28 +284,21 @@ classified as (
             when never_pull_kind is not null then never_pull_kind
             when traffic_class = 'scanner' then 'scan'
             -- without a registry's referer these have read the bucket itself
-            when
-                image is null
-                and traffic_class in ('admin', 'housekeeping', 'lifecycle')
+            when image is null and traffic_class in ('admin', 'housekeeping', 'lifecycle')
                 then 'inspection'
             when
                 artifact_count = blob_count
                 -- between others it may be that of an attestation beside the image
                 or (empty_config_count > 0 and (artifact_count > 0 or not is_empty_config_inside))
                 then 'artifact'
-            when {{ is_cache_image('fetched_image') }}
-                then 'cache'
-            when
-                (reads_cache or traffic_class = 'ci')
-                and {{ is_build_cache('image') }}
-                then 'cache'
+            when {{ is_cache_image('fetched_image') }} then 'cache'
+            when traffic_class = 'ci' and {{ is_build_cache('image') }} then 'cache'
             when config_count > 0 and layer_count > 0 then 'pull'
             -- a registry that caches: it reads each blob twice
             when
                 reads_twice
                 and blob_count > 1
                 and read_once_count = 0
-                and whole_count = blob_count
                 and is_complete
                 then 'pull'
             -- one of several small blobs is the config, as of an image with its attestation, or of
@@ -314,13 +306,13 @@ classified as (
             when
                 reads_configs
                 and layer_count > 0
-                and candidate_count > 0
-                then 'pull'
-            when
-                reads_configs
-                and layer_count > 0
-                and tiny_candidate_count = 1
-                and served_bytes > {{ var('config_max_bytes') }}
+                and (
+                    candidate_count > 0
+                    or (
+                        tiny_candidate_count = 1
+                        and served_bytes > {{ var('config_max_bytes') }}
+                    )
+                )
                 then 'pull'
             -- several small blobs and no layer: tags are watched, signatures verified, except by
             -- programs that only pull: these have read an image whose layers are small
@@ -329,8 +321,7 @@ classified as (
                 and blob_count > 1
                 and (config_only_read != 'pull' or index_read != 'one_platform' or config_count > 1)
                 then 'inspection'
-            when config_count = 0 and layers_only_read = 'artifact'
-                then 'artifact'
+            when config_count = 0 and layers_only_read = 'artifact' then 'artifact'
             -- one small blob is taken for a config
             when layer_count = 0 then config_only_read
             when layers_only_read = 'partial' then 'partial'
@@ -341,11 +332,7 @@ classified as (
                 and served_bytes <= {{ var('config_max_bytes') }}
                 then 'artifact'
             -- programs that read no config, or one that is not known
-            when
-                blob_count > 1
-                and is_complete
-                and whole_count > 0
-                then 'pull'
+            when blob_count > 1 and is_complete and whole_count > 0 then 'pull'
             else 'partial'
         end as fetch_kind,
         -- images that are copied in turn may be the platforms of an index

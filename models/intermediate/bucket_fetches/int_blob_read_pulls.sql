@@ -307,7 +307,6 @@ index_copies as (
     group by session_id
     having
         count(*) > 1
-        and min(read_count) > 1
         and min(read_count) = max(read_count)
         and max(served_bytes) * 4 <= min(served_bytes) * 5
         and max(delivery_count) = 1

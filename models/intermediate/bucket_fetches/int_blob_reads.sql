@@ -8,6 +8,7 @@
 ) }}
 {%- set restated = restated_days() %}
 {%- set of_program = 'partition by program_key order by started_micros, session_id' %}
+{%- set of_crowd = 'partition by program_key, crowd_micros' %}
 {%- set before = 'rows between unbounded preceding and 1 preceding' %}
 {%- set so_far = 'rows between unbounded preceding and current row' %}
 {%- set together_micros = var('index_read_seconds') * 1000000 %}
@@ -98,30 +99,17 @@ in_crowds as (
 
 ),
 
-crowds as (
-
-    select
-        program_key,
-        crowd_micros
-    from in_crowds
-    where image is not null
-    group by program_key, crowd_micros
-    having
-        count(*) between 2 and 16
-        and max(ended_micros) < crowd_micros + 3600000000
-
-),
-
 members as {{ materialized_cte() }}
 
     select
-        in_crowds.*,
-        first_value(in_crowds.session_id) over (
-            partition by program_key, crowd_micros
-            order by in_crowds.started_micros, in_crowds.session_id
-        ) as first_session_id
+        *,
+        first_value(session_id) over ({{ of_crowd }} order by started_micros, session_id)
+            as first_session_id
     from in_crowds
-    inner join crowds using (program_key, crowd_micros)
+    where image is not null
+    qualify
+        count(*) over ({{ of_crowd }}) between 2 and 16
+        and max(ended_micros) over ({{ of_crowd }}) < crowd_micros + 3600000000
 
 ),
 

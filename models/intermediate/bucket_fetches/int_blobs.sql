@@ -236,8 +236,9 @@ explained as (
         case
             when blobs.inventory_blob_kind is not null then true
             when kinds.blob_kind = 'config' then kinds.is_config_certain
-            when blobs.size_bytes > {{ usual }} then kinds.blob_kind = 'layer'
-            else kinds.is_layer_of_several_configs
+            when blobs.size_bytes between {{ var('config_min_bytes') }} and {{ usual }}
+                then kinds.is_layer_of_several_configs
+            else coalesce(kinds.blob_kind = 'layer' and blobs.size_bytes > 0, false)
         end as is_kind_certain
     from blobs
     inner join kinds

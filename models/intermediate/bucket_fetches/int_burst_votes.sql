@@ -203,10 +203,6 @@ burst_counts as (
         {{ count_if(
             'small_bytes * 10 > config_bytes * 11 and small_bytes <= ' ~ usual
         ) }} as larger_small_count,
-        {{ count_if(
-            'blob_bytes between ' ~ least ~ ' and ' ~ usual
-            ~ ' and first_read_micros = elected_micros'
-        ) }} as tied_count,
         -- docker asks for the config and for the first layers at once
         {{ count_if(
             'blob_bytes between ' ~ least ~ ' and ' ~ usual
@@ -222,7 +218,6 @@ neighbors as (
 
     select
         compared.burst_key,
-        compared.index_read,
         compared.config_bytes,
         compared.has_config_like_size,
         -- an attestation between two configs does not separate them
@@ -247,8 +242,6 @@ adjacent_configs as (
         {{ count_if(
             'has_config_like_size and previous_bytes <= '
             ~ integer_divide('config_bytes * 11', 10)
-            ~ " and (index_read = 'in_turn' or previous_bytes >= "
-            ~ integer_divide('config_bytes * 9 + 9', 10) ~ ')'
         ) }} as adjacent_count
     from neighbors
     group by burst_key
@@ -262,7 +255,6 @@ with_several_configs as (
     select
         with_config_sizes.*,
         burst_counts.close_count,
-        burst_counts.tied_count,
         adjacent_configs.adjacent_count is not null
         -- a layer before the first config, or behind the last, has none
         and with_config_sizes.elected_micros
@@ -275,7 +267,6 @@ with_several_configs as (
         )
         and (
             adjacent_configs.adjacent_count = 0
-            or burst_counts.config_like_count = with_config_sizes.blob_count
             or (
                 with_config_sizes.index_read != 'one_platform'
                 and adjacent_configs.adjacent_count = burst_counts.config_like_count - 1
@@ -311,23 +302,16 @@ ruled as (
             when has_several_configs then 'several_configs'
             when config_position = 'unknown' or elected_digest is null then 'order_unknown'
             -- an image whose config is tiny, or one whose tiny layer has overtaken the config
-            when first_tiny_micros < first_small_micros and config_position != 'last'
-                then 'tiny_blob_first'
-            when
-                is_elected
-                and usual_count = 1
-                and small_bytes <= {{ usual }}
-                and config_position != 'either'
-                then 'only_small_blob'
+            when first_tiny_micros < first_small_micros then 'tiny_blob_first'
             -- a small layer may have overtaken the config
             when
                 is_elected
                 and (
-                    (usual_count > 5 and close_count > 1)
-                    or small_bytes < {{ var('config_min_bytes') }}
+                    usual_count > 5 and close_count > 1
+                    or usual_count > 1 and small_bytes < {{ var('config_min_bytes') }}
                 )
                 then 'among_small_blobs'
-            when is_elected and (config_position = 'either' or tied_count > 1) then 'at_either_end'
+            when is_elected and config_position = 'either' then 'at_either_end'
             when is_elected then 'at_config_position'
             when is_tiny and blob_bytes >= {{ least }} and tiny_config = 'never'
                 then 'tiny_blob'
@@ -349,9 +333,7 @@ select
         when vote_rule = 'beside_empty_config' then 'artifact'
         when vote_rule = 'tiny_blob_first' then 'open'
         when
-            vote_rule in (
-                'at_either_end', 'only_small_blob', 'among_small_blobs', 'at_config_position'
-            )
+            vote_rule in ('at_either_end', 'among_small_blobs', 'at_config_position')
             then 'config'
         when vote_rule = 'several_configs' and has_config_like_size then 'config'
         when vote_rule = 'several_configs' and is_tiny then 'none'
