@@ -11,6 +11,7 @@ from cloudevents.http import CloudEvent
 
 from pullstats import gcs, plan
 from pullstats.bigquery_warehouse import BigQueryWarehouse
+from pullstats.output import counted
 from pullstats.plan import BatchResult
 
 
@@ -54,6 +55,7 @@ def load_log_object(event: CloudEvent) -> None:
     for place, reason in (todo.conflicts | result.unreadable).items():
         _log("ERROR", f"not loaded: {reason}", place)
     for place, count in result.rejected.items():
-        _log("WARNING", f"{count} lines rejected; see rejected_lines", place)
+        _log("WARNING", f"{counted(count, 'line')} rejected; see rejected_lines", place)
     if result.objects:
-        _log("INFO", f"{result.objects} objects, {result.rows} rows landed", uri)
+        landed = f"{counted(result.objects, 'object')}, {counted(result.rows, 'row')} landed"
+        _log("INFO", landed, uri)

@@ -1,5 +1,6 @@
 """Raw on DuckDB: tables in the database. What lands of a batch is one transaction."""
 
+import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,14 @@ from pullstats.rows import Landing
 from pullstats.schemas import SCHEMA
 
 _TABLES = f"select table_name from duckdb_tables() where schema_name = '{SCHEMA}'"
+
+
+def _make_private(database: Path) -> None:
+    """Let nobody but its owner read a file that dbt or DuckDB may have made."""
+    if database.is_file():
+        about = database.stat()
+        if about.st_uid == os.geteuid() and about.st_mode & 0o077:
+            database.chmod(0o600)
 
 
 class DuckDBWarehouse:
@@ -50,6 +59,7 @@ class DuckDBWarehouse:
                 self.connection.close()
                 self.connection, read_only = duckdb.connect(), False
             if not read_only:
+                _make_private(database)
                 self.connection.execute(schemas.ddl(tables))
         except BaseException:
             self.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from pullstats import plan
-from pullstats.output import say
+from pullstats.output import counted, say
 from pullstats.plan import BatchResult, Found
 from pullstats.warehouses import on_either, open_warehouse
 
@@ -86,7 +86,7 @@ def command(
         if not dry_run:
             for batch in plan.batches(todo.load, warehouse.max_objects, warehouse.max_bytes):
                 total.include(warehouse.load(batch))
-                say(f"loaded {total.objects:,} of {len(todo.load):,} objects")
+                say(f"loaded {total.objects:,} of {counted(len(todo.load), 'object')}")
     for source, of_source in found.items():
         if not allow_empty and not any(place.log_name for place in of_source):
             total.unreadable[source] = "no log object is there"
@@ -115,15 +115,15 @@ def _report(todo: plan.Plan, total: BatchResult, dry_run: bool) -> int:
         else:
             landed_before += 1
     if landed_before:
-        say(f"skipped {landed_before:,} objects that landed before")
+        say(f"skipped {counted(landed_before, 'object')} that landed before")
     for place in todo.again:
         say(f"{place}: was cut off when it landed, so it lands again, whole")
     for uri, count in total.rejected.items():
-        say(f"{uri}: {count:,} lines rejected; see rejected_lines", err=True)
+        say(f"{uri}: {counted(count, 'line')} rejected; see rejected_lines", err=True)
     for uri, reason in total.unreadable.items():
         say(f"{uri}: not loaded: {reason}", err=True)
     if not dry_run:
-        say(f"{total.objects:,} objects, {total.rows:,} rows landed")
+        say(f"{counted(total.objects, 'object')}, {counted(total.rows, 'row')} landed")
     if total.unreadable:
         return EXIT_UNREADABLE
     return EXIT_REJECTED_LINES if total.rejected else 0

@@ -18,7 +18,7 @@ import click
 from pydantic import Field, ValidationError
 from pydantic.dataclasses import dataclass
 
-from pullstats.output import say
+from pullstats.output import counted, say
 from pullstats.validation import Text, fault
 from pullstats.warehouses import on_either, open_warehouse
 
@@ -59,7 +59,7 @@ def command(lists: tuple[Path, ...], to: str, database: Path) -> None:
         with closing(open_warehouse(to, database, tables=TABLES)) as warehouse:
             warehouse.load_rows({"networks": rows}, replace=True)
     for name, count in counts.items():
-        say(f"{name}: {count:,} networks")
+        say(f"{name}: {counted(count, 'network')}")
 
 
 def write(rows: Path, lists: Iterable[Path]) -> dict[str, int]:

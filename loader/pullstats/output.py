@@ -28,6 +28,11 @@ def shown(text: str) -> str:
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
+def counted(number: int, noun: str) -> str:
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
 def write(
     columns: Sequence[str], rows: Iterator[Sequence[Any]], layout: str, output: TextIO
 ) -> None:

@@ -56,7 +56,7 @@ def everything(store: Store) -> list[object]:
 def test_when_all_is_sound_then_the_code_is_0(store: Store, capsys: Capture) -> None:
     store.put({GOOD_LOG: SOUND, EMPTY: HEADER})
     assert load(store) == 0
-    assert "2 objects, 1 rows landed" in capsys.readouterr().out
+    assert "2 objects, 1 row landed" in capsys.readouterr().out
 
 
 def test_when_a_folder_has_faults_then_all_good_lines_land(store: Store, capsys: Capture) -> None:
@@ -66,7 +66,7 @@ def test_when_a_folder_has_faults_then_all_good_lines_land(store: Store, capsys:
     assert "4 objects, 4 rows landed" in said.out
     assert f"skipped {store.logs / 'README.txt'}: its name is not that of a log" in said.out
     assert f"{CORRUPT}: 2 lines rejected" in said.err
-    assert f"{LATIN}: 1 lines rejected" in said.err
+    assert f"{LATIN}: 1 line rejected" in said.err
     assert store.rows().total() == 4
     assert [number for number, *_ in store.rejected()] == [2, 3, 4]
 
@@ -76,7 +76,7 @@ def test_when_a_name_is_nearly_a_logs_then_the_code_is_4(store: Store, capsys: C
     store.put({GOOD_LOG: SOUND} | dict.fromkeys(copies, b"x"))
     assert load(store) == loading.EXIT_UNREADABLE
     said = capsys.readouterr()
-    assert "1 objects, 1 rows landed" in said.out
+    assert "1 object, 1 row landed" in said.out
     lines = said.err.splitlines()
     assert all(any(name in line and why in line for line in lines) for name, why in copies.items())
 
@@ -110,7 +110,7 @@ def test_when_one_object_is_unreadable_then_the_rest_lands(store: Store, capsys:
     said = capsys.readouterr().err
     assert f"{WRONG_HEADER}: not loaded: its first line is not the v0 header" in said
     assert f"{usage('gone')}: not loaded" in said
-    assert f"{LATIN}: 1 lines rejected" in said
+    assert f"{LATIN}: 1 line rejected" in said
     assert store.rows().total() == 4
 
 

@@ -42,7 +42,7 @@ def test_when_the_database_moves_then_its_rows_move_with_it(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["logs", "other disk"]
     capsys.readouterr()
     assert cli.main(["load", str(store.logs), "--database", str(moved)]) == 0
-    assert "skipped 1 objects that landed before" in capsys.readouterr().out
+    assert "skipped 1 object that landed before" in capsys.readouterr().out
     store.database = moved
     assert store.rows() == typed([GOOD])
 
@@ -67,8 +67,13 @@ def test_when_a_batch_fails_then_nothing_of_it_has_landed(
     assert store.rows() == typed([GOOD, GOOD])
 
 
-def test_when_a_database_is_made_then_it_is_its_owners_only(store: Store) -> None:
+@pytest.mark.parametrize("is_there", [True, False])
+def test_when_a_database_gets_rows_then_it_is_its_owners_only(store: Store, is_there: bool) -> None:
+    """As well if dbt has made it."""
     store.put({usage(): SOUND})
+    if is_there:
+        duckdb.connect(str(store.database)).close()
+        store.database.chmod(0o644)
     umask = os.umask(0o022)
     try:
         load(store)

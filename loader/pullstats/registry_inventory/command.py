@@ -11,7 +11,7 @@ from types import FrameType
 
 import click
 
-from pullstats.output import say
+from pullstats.output import counted, say
 from pullstats.registry_inventory.registry import REPOSITORY, Login, Registry, UnavailableError
 from pullstats.registry_inventory.walk import TABLES, Walk
 from pullstats.warehouses import Warehouse, on_either, open_warehouse
@@ -136,6 +136,7 @@ def _take(walk: Walk, max_minutes: float, warehouse: Warehouse | None) -> None:
             files = walk.run(Path(folder), set(known))
         warehouse.load_rows(files)
     say(
-        f"{walk.target}: {walk.repositories:,} repositories, {walk.manifests:,} manifests landed,"
+        f"{walk.target}: {counted(walk.repositories, 'repository')},"
+        f" {counted(walk.manifests, 'manifest')} landed,"
         f" {len(walk.errors):,} set aside"
     )

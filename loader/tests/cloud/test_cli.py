@@ -47,7 +47,7 @@ def test_when_a_back_fill_is_run_then_it_is_reported_and_resumed(
     said = capsys.readouterr()
     assert "skipped 2 objects that landed before" in said.out
     assert "3 objects, 3 rows landed" in said.out
-    assert f"{logs.uri}a/{usage(hour=3)}: 1 lines rejected" in said.err
+    assert f"{logs.uri}a/{usage(hour=3)}: 1 line rejected" in said.err
     assert f"{logs.uri}a/{usage('wrong')}: not loaded: its first line is not" in said.err
     assert logs.rows() == typed([GOOD] * 4)
 

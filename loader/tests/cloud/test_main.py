@@ -106,7 +106,7 @@ def test_when_events_come_then_each_object_lands_once(cloud: Cloud, function: Fu
     assert [function.post(same) for _ in range(3)] == [200] * 3
     assert cloud.rows() == typed([GOOD])
     assert [each["message"] for each in function.logged()] == [
-        "1 objects, 1 rows landed",
+        "1 object, 1 row landed",
         "skipped: has landed before",
         "skipped: has landed before",
     ]
@@ -150,10 +150,10 @@ def test_when_an_event_is_odd_then_it_is_not_retried(cloud: Cloud, function: Fun
         ("INFO", "skipped: its name is not that "),
         ("INFO", "skipped: its name is not that "),
         ("WARNING", "2 lines rejected; see rejected"),
-        ("INFO", "1 objects, 1 rows landed"),
-        ("INFO", "1 objects, 1 rows landed"),
-        ("WARNING", "1 lines rejected; see rejected"),
-        ("INFO", "1 objects, 1 rows landed"),
+        ("INFO", "1 object, 1 row landed"),
+        ("INFO", "1 object, 1 row landed"),
+        ("WARNING", "1 line rejected; see rejected_"),
+        ("INFO", "1 object, 1 row landed"),
         *(no_header, no_header, no_event, no_event),
     ]
     assert [error is None for *_, error in cloud.landed()] == [True, True, True, False]
