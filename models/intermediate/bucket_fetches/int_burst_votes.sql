@@ -323,8 +323,6 @@ ruled as (
 )
 
 select
-    session_id,
-    burst_started_micros,
     digest,
     client_network,
     bucket_name,
