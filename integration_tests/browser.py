@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 PATIENCE_SECONDS = 120  # other tests may have all cores
 UNPACKED = Path(__file__).parent.parent / ".venv/browser"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844), "picture": (1440, 1400), "wide": (2000, 700)}
-LOOKS = [("desktop", "light"), ("phone", "dark")]
 
 
 def executable() -> Path:
@@ -40,14 +39,13 @@ def started() -> Iterator[Browser]:
 
 @contextmanager
 def opened(
-    browser: Browser, address: str, size: str = "desktop", scheme: str = "light"
+    browser: Browser, address: str, size: str = "desktop"
 ) -> Iterator[tuple[Page, list[str]]]:
     """Open a page offline; what it complains of or asks the network for is in the list."""
     across, down = SIZES[size]
     context = browser.new_context(
         offline=True,
         viewport={"width": across, "height": down},
-        color_scheme="dark" if scheme == "dark" else "light",
         timezone_id="America/New_York",
     )
     context.set_default_timeout(PATIENCE_SECONDS * 1000)
@@ -62,6 +60,18 @@ def opened(
     page.goto(address)
     yield page, faults
     context.close()
+
+
+def fits(page: Page, picture: Path, is_site: bool = False) -> bool:
+    """Whether a page is as wide as its window, light and dark; both are kept as pictures."""
+    fit = []
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        if is_site:  # it asks for the scheme when it is loaded, and its pages are long
+            page.reload()
+        page.screenshot(path=f"{picture}-{scheme}.png", full_page=not is_site)
+        fit.append(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+    return all(fit)
 
 
 def settled(page: Page) -> None:
