@@ -135,8 +135,6 @@ def _record(content: bytes, columns: dict[str, str]) -> list[str] | str:
     for (name, kind), value in zip(columns.items(), fields, strict=True):
         if kind == "INT64" and value and not _INTEGER.fullmatch(value):
             return f"{name} is no integer: {value[:40]!r}"
-    if len(write([fields])) > MAX_RECORD_BYTES:
-        return f"longer than {MAX_RECORD_BYTES} bytes"
     return fields
 
 
