@@ -125,6 +125,8 @@ confirmed_votes as (
         {{ sum_of('millivotes') }} as millivotes,
         {{ sum_of('burst_count') }} as burst_count,
         count(distinct elected_digest) as elected_count,
+        max(case when vote = 'config' then 1 else 0 end)
+            over (partition by bucket_name, digest) = 0 as is_never_config,
         {{ count_if("vote_rule != 'among_small_blobs'") }} > 0 as is_strong,
         {{ count_if("vote_rule != 'at_either_end'") }} > 0 as is_of_known_order,
         coalesce(min(least_network) != max(greatest_network), false) as is_of_several_networks
@@ -147,7 +149,8 @@ confirmed_votes as (
             as {{ vote }}_votes,
         {%- endfor %}
         {{ sum_of("case when vote = 'config' then burst_count else 0 end") }} as config_bursts,
-        max(case when vote = 'layer' then elected_count else 0 end) as elected_count,
+        max(case when vote = 'layer' and is_never_config then elected_count else 0 end)
+            as elected_count,
         {{ count_if("vote = 'config' and is_strong") }} > 0 as is_strong_config,
         {{ count_if("vote = 'config' and is_of_known_order") }} > 0 as is_config_of_known_order
     from {{ tallies }}_by_vote
