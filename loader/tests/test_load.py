@@ -259,7 +259,7 @@ def test_when_an_object_is_odd_then_memory_does_not_grow_with_its_rows(
     command = [sys.executable, "-c", program, str(store.database), *places]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert store.query("select count(*) from storageanalysis.loaded_objects") == [(2,)]
-    assert int(done.stdout.split()[-1]) * 1024 < 8 * len(big)
+    assert int(done.stdout.split()[-1]) * 1024 < 6 * len(big)
 
 
 def test_when_an_object_is_too_large_then_it_is_unreadable(
