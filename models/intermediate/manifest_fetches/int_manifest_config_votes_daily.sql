@@ -7,7 +7,7 @@
     meta={'restates': {'cloud_audit': [-1, 1]}},
 ) }}
 {%- set restated = restated_days() %}
-{%- set of_push = 'partition by client_id, principal_id, image, write_number' %}
+{%- set of_client = 'partition by client_id, principal_id, image' %}
 {%- set in_order = 'order by started_micros, step_number, digest, request_key' %}
 with
 
@@ -84,55 +84,35 @@ reads as (
 
 ),
 
-numbered_requests as (
+-- before a client writes a blob it asks whether the registry has it
+requests_in_order as (
 
     select
         *,
-        coalesce(sum(case when object_kind = 'manifest' then 1 else 0 end) over (
-            partition by client_id, principal_id, image {{ in_order }}
-            rows between unbounded preceding and 1 preceding
-        ), 0) as write_number
+        lag(object_kind) over ({{ of_client }} {{ in_order }}) as previous_kind,
+        lag(digest) over ({{ of_client }} {{ in_order }}) as previous_digest,
+        started_micros - lag(started_micros) over ({{ of_client }} {{ in_order }})
+            as micros_since_previous
     from requests
-
-),
-
--- before a client writes a blob it asks whether the registry has it
-written_manifests as (
-
-    select
-        client_network,
-        client_tool,
-        object_kind,
-        digest as manifest_digest,
-        last_value(case when object_kind = 'blob' then digest end ignore nulls) over (
-            {{ of_push }} {{ in_order }} rows between unbounded preceding and 1 preceding
-        ) as config_digest,
-        started_micros - last_value(
-            case when object_kind = 'blob' then started_micros end ignore nulls
-        ) over (
-            {{ of_push }} {{ in_order }} rows between unbounded preceding and 1 preceding
-        ) as micros_since_blob,
-        event_date as vote_date
-    from numbered_requests
 
 ),
 
 writes as (
 
     select
-        written_manifests.manifest_digest,
-        written_manifests.config_digest,
+        written.digest as manifest_digest,
+        written.previous_digest as config_digest,
         'written' as vote,
-        written_manifests.client_network,
-        written_manifests.vote_date
-    from written_manifests
-    inner join client_tools on written_manifests.client_tool = client_tools.tool
+        written.client_network,
+        written.event_date as vote_date
+    from requests_in_order as written
+    inner join client_tools on written.client_tool = client_tools.tool
     where
-        written_manifests.object_kind = 'manifest'
-        and written_manifests.micros_since_blob
-        <= {{ var('push_session_gap_seconds') }} * 1000000
+        written.object_kind = 'manifest'
+        and written.previous_kind = 'blob'
+        and written.micros_since_previous <= {{ var('push_session_gap_seconds') }} * 1000000
         and client_tools.writes_config_last
-        and {{ is_restated('vote_date', restated) }}
+        and {{ is_restated('written.event_date', restated) }}
 
 ),
 

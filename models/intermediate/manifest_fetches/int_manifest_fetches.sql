@@ -227,7 +227,6 @@ select
     fetches.request_key as fetch_id,
     fetches.image,
     fetches.requested_tag as tag,
-    fetches.tag_rule,
     case
         when fetches.child_read_count > 0 or fetches.is_index_without_child
             then {{ digest_only('fetches.digest') }}
@@ -259,6 +258,7 @@ select
     fetches.requested_blob_count = coalesce(fetches.blob_count, 0) as is_complete,
     -- one request for one image that the client didn't have, each blob once
     fetches.operation = 'read'
+    and fetches.tag_rule != 'head_of_index'
     and not fetches.is_got_before
     and count(*) over (partition by fetches.session_id, fetches.digest) = 1
     and coalesce(

@@ -83,7 +83,6 @@ parts as (
         any_value(principal_id) as principal_id,
         any_value(image) as image,
         any_value(client_tool) as client_tool,
-        any_value(coalesce(client_version, '')) as client_version,
         min(started_micros) as first_micros
     from numbered
     where principal_id is not null
@@ -108,7 +107,6 @@ pooled_parts as (
             and parts.principal_id = asked.principal_id
             and parts.image = asked.image
             and parts.client_tool = asked.client_tool
-            and parts.client_version = coalesce(asked.client_version, '')
             and parts.session_id != asked.session_id
     where
         asked.object_kind = 'manifest'
@@ -125,35 +123,35 @@ pooled_parts as (
 ),
 
 -- two clients read what they share twice
-shared_parts as (
+joined_parts as (
 
-    select distinct pooled_parts.session_id
+    select
+        pooled_parts.session_id,
+        any_value(pooled_parts.whole_session_id) as whole_session_id,
+        any_value(pooled_parts.client_id) as client_id,
+        any_value(pooled_parts.client_network) as client_network
     from pooled_parts
     inner join numbered as own on pooled_parts.session_id = own.session_id
-    inner join numbered as other
+    left join numbered as other
         on
             pooled_parts.whole_session_id = other.session_id
             and own.object_kind = other.object_kind
             and own.operation = other.operation
             and own.digest = other.digest
-    where not (own.is_refused or other.is_refused)
+    group by pooled_parts.session_id
+    having count(other.session_id) = 0
 
 )
 
 select
     numbered.* replace (
-        coalesce(pooled_parts.whole_session_id, numbered.session_id) as session_id,
-        coalesce(pooled_parts.client_id, numbered.client_id) as client_id,
+        coalesce(joined_parts.whole_session_id, numbered.session_id) as session_id,
+        coalesce(joined_parts.client_id, numbered.client_id) as client_id,
         case
-            when pooled_parts.session_id is null then numbered.client_network
-            else pooled_parts.client_network
+            when joined_parts.session_id is null then numbered.client_network
+            else joined_parts.client_network
         end as client_network
     )
 from numbered
-left join (
-    select pooled_parts.*
-    from pooled_parts
-    left join shared_parts on pooled_parts.session_id = shared_parts.session_id
-    where shared_parts.session_id is null
-) as pooled_parts on numbered.session_id = pooled_parts.session_id
+left join joined_parts on numbered.session_id = joined_parts.session_id
 where {{ is_restated('numbered.session_date', restated) }}

@@ -4,7 +4,7 @@
     unique_key='session_date',
     partition_by=by_day('session_date'),
     cluster_by=['image'],
-    meta={'restates': {'cloud_audit': [-2, 4]}},
+    meta={'restates': {'cloud_audit': [-1, 4]}},
 ) }}
 {%- set restated = restated_days() %}
 {%- set memory_micros = 2 * 86400 * 1000000 %}
@@ -21,20 +21,7 @@ requests as (
     where
         object_kind = 'manifest'
         and not is_child
-        and {{ is_restated('session_date', restated, before=3, after=1) }}
-
-),
-
-children as (
-
-    select distinct
-        root_digest,
-        digest,
-        session_date
-    from {{ ref('pullstats', 'int_manifest_reads') }}
-    where
-        is_child
-        and {{ is_restated('session_date', restated, before=3, after=1) }}
+        and {{ is_restated('session_date', restated, before=3) }}
 
 ),
 
@@ -82,35 +69,6 @@ requests_by_digest as (
 
 ),
 
--- a client that has the index asks for its tag, then for the manifest of a platform
-gets_of_children as (
-
-    select distinct requests_by_digest.request_key
-    from requests_by_digest
-    inner join children
-        on
-            requests_by_digest.previous_digest = children.root_digest
-            and requests_by_digest.digest = children.digest
-    where
-        requests_by_digest.operation = 'read'
-        and requests_by_digest.previous_operation = 'head'
-        and requests_by_digest.head_count = 0
-        and children.session_date
-        between {{ dbt.dateadd('day', -3, 'requests_by_digest.session_date') }}
-        and {{ dbt.dateadd('day', 1, 'requests_by_digest.session_date') }}
-
-),
-
-asked as (
-
-    select
-        requests_by_digest.*,
-        gets_of_children.request_key is not null as has_head_of_index
-    from requests_by_digest
-    left join gets_of_children on requests_by_digest.request_key = gets_of_children.request_key
-
-),
-
 heads_and_gets as (
 
     select
@@ -119,8 +77,19 @@ heads_and_gets as (
         coalesce(open_heads > min(open_heads) over (
             {{ of_digest }} {{ in_order }} rows between 1 following and unbounded following
         ), false) as is_closed_by_get,
-        nullif(max(head_tag) over ({{ of_digest }}, request_number), '') as nth_head_tag
-    from asked
+        nullif(max(head_tag) over ({{ of_digest }}, request_number), '') as nth_head_tag,
+        -- a client that has the index asks for its tag, then for the manifest of a platform
+        operation = 'read'
+        and tag is null
+        and head_count = 0
+        and previous_operation = 'head'
+        and coalesce(
+            lag(get_count) over ({{ of_session }} {{ in_order }}) = 0
+            and started_micros - lag(started_micros) over ({{ of_session }} {{ in_order }})
+            <= {{ var('index_read_seconds') }} * 1000000,
+            false
+        ) as has_head_of_index
+    from requests_by_digest
 
 ),
 
@@ -136,8 +105,8 @@ tagged_requests as (
             when
                 previous_digest in (digest, previous_tag)
                 and (previous_operation = 'head' or previous_tag is not null)
-                or has_head_of_index
                 then 'previous_request'
+            when has_head_of_index then 'head_of_index'
             -- no GET followed a HEAD until now; if all of these named this tag, so
             -- does the GET
             when open_heads >= 0 and first_head_tag = last_head_tag then 'only_tag_of_heads'
@@ -159,6 +128,7 @@ named_requests as (
             when 'own' then tag
             when 'head_of_same_number' then nth_head_tag
             when 'previous_request' then previous_tag
+            when 'head_of_index' then previous_tag
             when 'only_tag_of_heads' then nullif(first_head_tag, '')
         end as requested_tag
     from tagged_requests
