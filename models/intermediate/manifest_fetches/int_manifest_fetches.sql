@@ -1,8 +1,4 @@
-{%- set memory_micros = 7 * 86400 * 1000000 %}
-{%- set continued_micros = var('max_session_hours') * 3600 * 1000000 %}
-{%- set of_same_client = "contents.client_id = asked.client_id"
-    ~ " and coalesce(contents.principal_id, '') = coalesce(asked.principal_id, '')"
-    ~ ' and contents.image = asked.image' %}
+{%- set day_micros = 86400 * 1000000 %}
 {%- set days_beside = 0 if var('audit_log_has_blobs') else 1 %}
 {{ config(
     enabled='cloud_audit' in logs(),
@@ -50,8 +46,7 @@ sessions as (
                 when object_kind = 'manifest' and operation = 'read' then started_micros
             end),
             false
-        ) as has_list_after_get,
-        max(case when operation = 'write' then started_micros end) as last_written_micros
+        ) as has_list_after_get
     from reads
     group by session_id
 
@@ -123,6 +118,29 @@ requests_with_contents as (
 
 ),
 
+-- when the client read blobs for the manifest before: any, layers, and all that it asked for
+earlier_reads as (
+
+    select
+        asked.request_key,
+        max(contents.last_blob_micros) as last_read_micros,
+        max(case when contents.blob_count > contents.leaf_count then contents.last_blob_micros end)
+            as last_download_micros,
+        max(case
+            when contents.blob_count = contents.requested_blob_count then contents.last_blob_micros
+        end) as last_whole_read_micros
+    from requests as asked
+    inner join contents
+        on
+            asked.client_id = contents.client_id
+            and coalesce(asked.principal_id, '') = coalesce(contents.principal_id, '')
+            and asked.image = contents.image
+            and contents.root_digest in (asked.digest, asked.contents_digest)
+            and asked.started_micros >= contents.last_blob_micros
+    group by asked.request_key
+
+),
+
 -- what the request is, apart from what was read for it
 requests_with_history as (
 
@@ -135,11 +153,6 @@ requests_with_history as (
         tools_that_never_pull.fetch_kind as never_pulled_kind,
         coalesce(client_tools.config_only_read, 'inspection') as config_only_read,
         coalesce(client_tools.lists_tags_to_inspect, false) as lists_tags_to_inspect,
-        -- before a push a client asks what is there
-        asked.operation = 'head' and case
-            when asked.requested_tag is not null then asked.is_before_write
-            else coalesce(sessions.last_written_micros > asked.started_micros, false)
-        end as is_before_push,
         {{ is_cache_image('asked.image') }}
         or (
             'ci' in (asked.traffic_class, asked.client_class)
@@ -147,27 +160,13 @@ requests_with_history as (
         )
         or (asked.client_class = 'ci' and asked.is_tag_written) as is_of_cache,
         -- builds read the config again of what they have fetched
-        client_tools.reads_cache and exists (
-            select 1
-            from contents
-            where
-                {{ of_same_client }}
-                and contents.root_digest in (asked.digest, asked.contents_digest)
-                and contents.blob_count > contents.leaf_count
-                and contents.last_blob_micros
-                between asked.started_micros - {{ memory_micros }} and asked.started_micros
-        ) as is_downloaded_before,
-        -- the registry refused a blob when the client got the manifest
-        asked.is_continued and exists (
-            select 1
-            from contents
-            where
-                {{ of_same_client }}
-                and contents.root_digest = asked.digest
-                and contents.requested_blob_count > coalesce(contents.blob_count, 0)
-                and contents.last_blob_micros
-                between asked.started_micros - {{ continued_micros }} and asked.started_micros
-        ) as is_of_refused_pull,
+        client_tools.reads_cache
+        and asked.started_micros - earlier_reads.last_download_micros <= {{ 7 * day_micros }}
+            as is_downloaded_before,
+        asked.started_micros - earlier_reads.last_whole_read_micros
+        <= {{ var('max_session_hours') * 3600 * 1000000 }} as is_continued,
+        coalesce(asked.started_micros - earlier_reads.last_read_micros <= {{ 2 * day_micros }}, false)
+            as is_read_before,
         asked.child_read_count is null and exists (
             select 1
             from contents
@@ -181,6 +180,7 @@ requests_with_history as (
         ) as is_index_without_child
     from requests_with_contents as asked
     inner join sessions on asked.session_id = sessions.session_id
+    left join earlier_reads on asked.request_key = earlier_reads.request_key
     left join client_tools on asked.client_tool = client_tools.tool
     left join tools_that_never_pull on asked.client_tool = tools_that_never_pull.tool
 
@@ -192,14 +192,15 @@ requests_with_kind as (
     select
         *,
         case
-            when is_before_push then 'push'
+            -- before a push a client asks what is there
+            when operation = 'head' and is_before_write then 'push'
             when 'scanner' in (traffic_class, client_class) then 'scan'
             when
                 operation = 'head'
                 and (
                     session_gets > 0
                     or session_blob_reads = 0
-                    or is_continued and not is_of_refused_pull
+                    or is_continued
                 )
                 then 'check'
             when never_pulled_kind is not null then never_pulled_kind
@@ -259,7 +260,7 @@ select
     -- one request for one image that the client didn't have, each blob once
     fetches.operation = 'read'
     and fetches.tag_rule != 'head_of_index'
-    and not fetches.is_got_before
+    and not fetches.is_read_before
     and count(*) over (partition by fetches.session_id, fetches.digest) = 1
     and coalesce(
         fetches.leaf_count = 1

@@ -4,14 +4,13 @@
     unique_key='session_date',
     partition_by=by_day('session_date'),
     cluster_by=['image'],
-    meta={'restates': {'cloud_audit': [-1, 4]}},
+    meta={'restates': {'cloud_audit': [-1, 1]}},
 ) }}
 {%- set restated = restated_days() %}
-{%- set memory_micros = 2 * 86400 * 1000000 %}
-{%- set continued_micros = var('max_session_hours') * 3600 * 1000000 %}
 {%- set in_order = 'order by started_micros, step_number, tag nulls last, request_key' %}
 {%- set of_session = 'partition by session_key, step_kind' %}
 {%- set of_digest = 'partition by digest_key' %}
+{%- set of_tag = 'partition by session_key, requested_tag' %}
 with
 
 -- writes are among them: a client asks for a manifest before it moves the tag
@@ -21,7 +20,7 @@ requests as (
     where
         object_kind = 'manifest'
         and not is_child
-        and {{ is_restated('session_date', restated, before=3) }}
+        and {{ is_restated('session_date', restated) }}
 
 ),
 
@@ -37,7 +36,6 @@ manifest_requests as (
         session_date,
         {{ fingerprint(['session_id']) }} as session_key,
         {{ fingerprint(['session_id', 'digest']) }} as digest_key,
-        {{ fingerprint(['client_id', 'principal_id', 'image', 'digest']) }} as client_key,
         case when operation = 'write' then 'write' else 'request' end as step_kind,
         case operation when 'head' then 1 when 'read' then 2 else 3 end as step_number,
         case when operation = 'head' then coalesce(tag, '') end as head_tag
@@ -59,9 +57,6 @@ requests_by_digest as (
         max(head_tag) over ({{ of_digest }}) as last_head_tag,
         sum(case operation when 'head' then 1 when 'read' then -1 else 0 end)
             over ({{ of_digest }} {{ in_order }} rows unbounded preceding) as open_heads,
-        max(case when operation = 'read' then started_micros end) over (
-            partition by client_key {{ in_order }} rows between unbounded preceding and 1 preceding
-        ) as got_before_micros,
         lag(operation) over ({{ of_session }} {{ in_order }}) as previous_operation,
         lag(digest) over ({{ of_session }} {{ in_order }}) as previous_digest,
         lag(tag) over ({{ of_session }} {{ in_order }}) as previous_tag
@@ -130,24 +125,21 @@ named_requests as (
             when 'previous_request' then previous_tag
             when 'head_of_index' then previous_tag
             when 'only_tag_of_heads' then nullif(first_head_tag, '')
-        end as requested_tag
+        end as requested_tag,
+        case when operation = 'write' then started_micros end as written_micros
     from tagged_requests
 
 ),
 
--- when the client wrote the tag, and the manifest, in the session
+-- when the client wrote anything, and the tag or the manifest, in the session
 requests_and_writes as (
 
     select
         *,
-        min(case when operation = 'write' and requested_tag is not null then started_micros end)
-            over (partition by session_key, requested_tag) as tag_first_written_micros,
-        max(case when operation = 'write' and requested_tag is not null then started_micros end)
-            over (partition by session_key, requested_tag) as tag_last_written_micros,
-        min(case when operation = 'write' then started_micros end) over ({{ of_digest }})
-            as digest_first_written_micros,
-        max(case when operation = 'write' then started_micros end) over ({{ of_digest }})
-            as digest_last_written_micros
+        max(written_micros) over (partition by session_key) as last_written_micros,
+        min(written_micros) over ({{ of_tag }}) as tag_first_written_micros,
+        max(written_micros) over ({{ of_tag }}) as tag_last_written_micros,
+        max(written_micros) over ({{ of_digest }}) is not null as is_digest_written
     from named_requests
 
 )
@@ -174,19 +166,16 @@ select
     -- asked for by tag after a failed HEAD, then by digest: still one attempt
     greatest(tagged.same_requests_by_tag, tagged.same_requests - tagged.same_requests_by_tag)
         as attempts,
-    coalesce(tagged.got_before_micros >= requests.started_micros - {{ memory_micros }}, false)
-        as is_got_before,
-    coalesce(tagged.got_before_micros >= requests.started_micros - {{ continued_micros }}, false)
-        as is_continued,
-    coalesce(
-        requests.started_micros between
-        coalesce(tagged.tag_first_written_micros, tagged.digest_first_written_micros)
-        - {{ var('push_session_gap_seconds') }} * 1000000
-        and coalesce(tagged.tag_last_written_micros, tagged.digest_last_written_micros),
-        false
-    ) as is_before_write,
-    tagged.tag_first_written_micros is not null as is_tag_written,
-    tagged.digest_first_written_micros is not null as is_digest_written,
+    coalesce(case
+        when tagged.requested_tag is null
+            then requests.started_micros < tagged.last_written_micros
+        else requests.started_micros between
+            tagged.tag_first_written_micros - {{ var('push_session_gap_seconds') }} * 1000000
+            and tagged.tag_last_written_micros
+    end, false) as is_before_write,
+    tagged.requested_tag is not null and tagged.tag_first_written_micros is not null
+        as is_tag_written,
+    tagged.is_digest_written,
     requests.started_micros,
     requests.session_date
 from requests
@@ -194,4 +183,3 @@ inner join requests_and_writes as tagged on requests.request_key = tagged.reques
 where
     requests.operation != 'write'
     and not tagged.is_head_of_get
-    and {{ is_restated('requests.session_date', restated) }}
