@@ -83,38 +83,27 @@ requests_with_contents as (
 
     select
         requests.*,
-        indexes.child_count,
-        indexes.child_read_count,
-        indexes.only_child_digest,
-        blobs.leaf_count,
-        blobs.has_empty_config,
-        blobs.blob_count,
-        coalesce(blobs.requested_blob_count, 0) as requested_blob_count,
-        blobs.blob_read_count,
-        blobs.first_blob_digest,
-        blobs.last_blob_micros,
+        contents.child_count,
+        contents.child_read_count,
+        contents.only_child_digest,
+        contents.leaf_count,
+        contents.has_empty_config,
+        contents.blob_count,
+        coalesce(contents.requested_blob_count, 0) as requested_blob_count,
+        contents.blob_read_count,
+        contents.first_blob_digest,
+        contents.last_blob_micros,
         case
             -- the clients read several platforms, each its own
-            when indexes.child_count > 1 and indexes.child_read_count = requests.attempts
+            when contents.child_count > 1 and contents.child_read_count = requests.attempts
                 then requests.attempts
-            else {{ 'coalesce(blobs.client_count, requests.attempts)' if var('audit_log_has_blobs')
-                else 'requests.attempts' }}
+            else coalesce(contents.client_count, requests.attempts)
         end as client_count
     from requests
-    left join contents as indexes
+    left join contents
         on
-            requests.session_id = indexes.session_id
-            and coalesce(requests.contents_digest, requests.digest) = indexes.root_digest
-    left join contents as blobs
-        on
-            requests.session_id = blobs.session_id
-            and coalesce(requests.contents_digest, '') = blobs.root_digest
-            -- with fewer blobs than images the last one has them
-            and (
-                requests.contents_digest is null
-                or requests.contents_digest = requests.digest
-                or blobs.requested_blob_count >= blobs.leaf_count
-            )
+            requests.session_id = contents.session_id
+            and coalesce(requests.contents_digest, '') = contents.root_digest
 
 ),
 
@@ -208,6 +197,8 @@ requests_with_kind as (
             when is_of_cache then 'cache'
             {%- if var('audit_log_has_blobs') %}
             when requested_blob_count = 0 then 'inspection'
+            -- with fewer blobs than images the last one has them
+            when requested_blob_count < leaf_count and contents_digest != digest then 'inspection'
             -- no more blobs than images: configs alone
             when requested_blob_count <= leaf_count and (has_list_after_get or child_count > 1)
                 then 'inspection'
