@@ -78,8 +78,31 @@ tools_that_never_pull as (
 
 ),
 
--- what was read for each manifest: the children of an index, and blobs
-requests_with_contents as (
+-- when the client read blobs for the manifest before: any, layers, and all that it asked for
+earlier_reads as (
+
+    select
+        requests.request_key,
+        max(contents.last_blob_micros) as last_read_micros,
+        max(case when contents.blob_count > contents.leaf_count then contents.last_blob_micros end)
+            as last_download_micros,
+        max(case
+            when contents.blob_count = contents.requested_blob_count then contents.last_blob_micros
+        end) as last_whole_read_micros
+    from requests
+    inner join contents
+        on
+            requests.client_id = contents.client_id
+            and coalesce(requests.principal_id, '') = coalesce(contents.principal_id, '')
+            and requests.image = contents.image
+            and contents.root_digest in (requests.digest, requests.contents_digest)
+            and requests.started_micros >= contents.last_blob_micros
+    group by requests.request_key
+
+),
+
+-- what was read for the manifest, children of an index and blobs, and what else is known of it
+requests_with_facts as (
 
     select
         requests.*,
@@ -98,43 +121,7 @@ requests_with_contents as (
             when contents.child_count > 1 and contents.child_read_count = requests.attempts
                 then requests.attempts
             else coalesce(contents.client_count, requests.attempts)
-        end as client_count
-    from requests
-    left join contents
-        on
-            requests.session_id = contents.session_id
-            and coalesce(requests.contents_digest, '') = contents.root_digest
-
-),
-
--- when the client read blobs for the manifest before: any, layers, and all that it asked for
-earlier_reads as (
-
-    select
-        asked.request_key,
-        max(contents.last_blob_micros) as last_read_micros,
-        max(case when contents.blob_count > contents.leaf_count then contents.last_blob_micros end)
-            as last_download_micros,
-        max(case
-            when contents.blob_count = contents.requested_blob_count then contents.last_blob_micros
-        end) as last_whole_read_micros
-    from requests as asked
-    inner join contents
-        on
-            asked.client_id = contents.client_id
-            and coalesce(asked.principal_id, '') = coalesce(contents.principal_id, '')
-            and asked.image = contents.image
-            and contents.root_digest in (asked.digest, asked.contents_digest)
-            and asked.started_micros >= contents.last_blob_micros
-    group by asked.request_key
-
-),
-
--- what the request is, apart from what was read for it
-requests_with_history as (
-
-    select
-        asked.*,
+        end as client_count,
         sessions.get_count as session_gets,
         sessions.blob_read_count as session_blob_reads,
         sessions.tag_list_count as session_tag_lists,
@@ -142,36 +129,42 @@ requests_with_history as (
         tools_that_never_pull.fetch_kind as never_pulled_kind,
         coalesce(client_tools.config_only_read, 'inspection') as config_only_read,
         coalesce(client_tools.lists_tags_to_inspect, false) as lists_tags_to_inspect,
-        {{ is_cache_image('asked.image') }}
+        {{ is_cache_image('requests.image') }}
         or (
-            'ci' in (asked.traffic_class, asked.client_class)
-            and {{ is_build_cache('asked.image', 'asked.requested_tag') }}
+            'ci' in (requests.traffic_class, requests.client_class)
+            and {{ is_build_cache('requests.image', 'requests.requested_tag') }}
         )
-        or (asked.client_class = 'ci' and asked.is_tag_written) as is_of_cache,
+        or (requests.client_class = 'ci' and requests.is_tag_written) as is_of_cache,
         -- builds read the config again of what they have fetched
         client_tools.reads_cache
-        and asked.started_micros - earlier_reads.last_download_micros <= {{ 7 * day_micros }}
+        and requests.started_micros - earlier_reads.last_download_micros <= {{ 7 * day_micros }}
             as is_downloaded_before,
-        asked.started_micros - earlier_reads.last_whole_read_micros
+        requests.started_micros - earlier_reads.last_whole_read_micros
         <= {{ var('max_session_hours') * 3600 * 1000000 }} as is_continued,
-        coalesce(asked.started_micros - earlier_reads.last_read_micros <= {{ 2 * day_micros }}, false)
-            as is_read_before,
-        asked.child_read_count is null and exists (
+        coalesce(
+            requests.started_micros - earlier_reads.last_read_micros <= {{ 2 * day_micros }},
+            false
+        ) as is_read_before,
+        contents.child_read_count is null and exists (
             select 1
-            from contents
+            from contents as others
             where
-                contents.child_read_count > 0
-                and contents.image = asked.image
-                and contents.root_digest = asked.digest
-                and contents.session_date
-                between {{ dbt.dateadd('day', -7, 'asked.session_date') }}
-                and {{ dbt.dateadd('day', days_beside, 'asked.session_date') }}
+                others.child_read_count > 0
+                and others.image = requests.image
+                and others.root_digest = requests.digest
+                and others.session_date
+                between {{ dbt.dateadd('day', -7, 'requests.session_date') }}
+                and {{ dbt.dateadd('day', days_beside, 'requests.session_date') }}
         ) as is_index_without_child
-    from requests_with_contents as asked
-    inner join sessions on asked.session_id = sessions.session_id
-    left join earlier_reads on asked.request_key = earlier_reads.request_key
-    left join client_tools on asked.client_tool = client_tools.tool
-    left join tools_that_never_pull on asked.client_tool = tools_that_never_pull.tool
+    from requests
+    inner join sessions on requests.session_id = sessions.session_id
+    left join contents
+        on
+            requests.session_id = contents.session_id
+            and coalesce(requests.contents_digest, '') = contents.root_digest
+    left join earlier_reads on requests.request_key = earlier_reads.request_key
+    left join client_tools on requests.client_tool = client_tools.tool
+    left join tools_that_never_pull on requests.client_tool = tools_that_never_pull.tool
 
 ),
 
@@ -211,7 +204,7 @@ requests_with_kind as (
             {%- endif %}
             else 'pull'
         end as fetch_kind
-    from requests_with_history
+    from requests_with_facts
 
 )
 
