@@ -1,5 +1,4 @@
 {%- set day_micros = 86400 * 1000000 %}
-{%- set days_beside = 0 if var('audit_log_has_blobs') else 1 %}
 {{ config(
     enabled='cloud_audit' in logs(),
     materialized='incremental',
@@ -28,7 +27,7 @@ reads as (
 contents as (
 
     select * from {{ ref('pullstats', 'int_manifest_contents') }}
-    where {{ is_restated('session_date', restated, before=8, after=days_beside) }}
+    where {{ is_restated('session_date', restated, before=8, after=1) }}
 
 ),
 
@@ -154,7 +153,7 @@ requests_with_facts as (
                 and others.root_digest = requests.digest
                 and others.session_date
                 between {{ dbt.dateadd('day', -7, 'requests.session_date') }}
-                and {{ dbt.dateadd('day', days_beside, 'requests.session_date') }}
+                and {{ dbt.dateadd('day', 1, 'requests.session_date') }}
         ) as is_index_without_child
     from requests
     inner join sessions on requests.session_id = sessions.session_id
