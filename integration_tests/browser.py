@@ -67,7 +67,8 @@ def fits(page: Page, picture: Path, is_site: bool = False) -> bool:
     fit = []
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)
-        if is_site:  # it asks for the scheme when it is loaded, and its pages are long
+        if is_site:  # it keeps the scheme of its first page, and its pages are long
+            page.evaluate("localStorage.clear()")
             page.reload()
         page.screenshot(path=f"{picture}-{scheme}.png", full_page=not is_site)
         fit.append(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
