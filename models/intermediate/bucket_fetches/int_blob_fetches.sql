@@ -128,10 +128,7 @@ described as (
             else blobs_of_fetches.range_count = blobs_of_fetches.request_count
         end as is_range
     from blobs_of_fetches
-    left join blobs
-        on
-            blobs_of_fetches.bucket_name = blobs.bucket_name
-            and blobs_of_fetches.digest = blobs.digest
+    left join blobs using (bucket_name, digest)
 
 ),
 
@@ -264,10 +261,7 @@ finished as (
             and grouped.config_count > 0
         ) as is_complete
     from grouped
-    left join completed_later
-        on
-            grouped.session_id = completed_later.session_id
-            and grouped.pull_number = completed_later.pull_number
+    left join completed_later using (session_id, pull_number)
     left join client_tools on grouped.client_tool = client_tools.tool
     left join tools_that_never_pull on grouped.client_tool = tools_that_never_pull.tool
 

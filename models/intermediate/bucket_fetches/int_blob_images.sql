@@ -112,12 +112,8 @@ listed_blobs as (
         end as inventory_blob_kind,
         with_blob_kind.size_bytes as inventory_size_bytes
     from with_blob_kind
-    inner join {{ ref('pullstats', 'int_images') }} as images
-        on with_blob_kind.image = images.image
-    left join artifacts
-        on
-            with_blob_kind.image = artifacts.image
-            and with_blob_kind.manifest_digest = artifacts.manifest_digest
+    inner join {{ ref('pullstats', 'int_images') }} as images using (image)
+    left join artifacts using (image, manifest_digest)
     left join hosts on images.registry_host = hosts.registry_host
 
 ),

@@ -44,10 +44,7 @@ sessions as (
     union distinct
     select blob_reads.session_id
     from blob_reads
-    inner join blobs
-        on
-            blob_reads.bucket_name = blobs.bucket_name
-            and blob_reads.digest = blobs.digest
+    inner join blobs using (bucket_name, digest)
     where blobs.blob_kind = 'config'
     group by blob_reads.session_id
     having count(distinct blob_reads.digest) > 1
@@ -79,10 +76,7 @@ reads as (
         ) as read_number
     from blob_reads
     inner join sessions on blob_reads.session_id = sessions.session_id
-    left join blobs
-        on
-            blob_reads.bucket_name = blobs.bucket_name
-            and blob_reads.digest = blobs.digest
+    left join blobs using (bucket_name, digest)
     left join client_tools on blob_reads.client_tool = client_tools.tool
 
 ),

@@ -85,10 +85,7 @@ whole_votes as (
 
     select votes.*
     from votes
-    inner join blobs
-        on
-            votes.bucket_name = blobs.bucket_name
-            and votes.digest = blobs.digest
+    inner join blobs using (bucket_name, digest)
     where
         votes.vote != 'none'
         and coalesce(votes.max_burst_bytes >= blobs.size_bytes, true)
@@ -124,9 +121,6 @@ confirmed_votes as (
         vote,
         {{ sum_of('millivotes') }} as millivotes,
         {{ sum_of('burst_count') }} as burst_count,
-        count(distinct elected_digest) as elected_count,
-        max(case when vote = 'config' then 1 else 0 end)
-            over (partition by bucket_name, digest) = 0 as is_never_config,
         {{ count_if("vote_rule != 'among_small_blobs'") }} > 0 as is_strong,
         {{ count_if("vote_rule != 'at_either_end'") }} > 0 as is_of_known_order,
         coalesce(min(least_network) != max(greatest_network), false) as is_of_several_networks
@@ -149,8 +143,6 @@ confirmed_votes as (
             as {{ vote }}_votes,
         {%- endfor %}
         {{ sum_of("case when vote = 'config' then burst_count else 0 end") }} as config_bursts,
-        max(case when vote = 'layer' and is_never_config then elected_count else 0 end)
-            as elected_count,
         {{ count_if("vote = 'config' and is_strong") }} > 0 as is_strong_config,
         {{ count_if("vote = 'config' and is_of_known_order") }} > 0 as is_config_of_known_order
     from {{ tallies }}_by_vote
@@ -187,7 +179,6 @@ confirmed_votes as (
             when tallies.config_votes < tallies.open_votes then 'unknown'
             else 'config'
         end as blob_kind,
-        coalesce(tallies.elected_count, 0) > 1 as is_layer_of_several_configs,
         coalesce(
             tallies.config_bursts >= 2
             and tallies.is_config_of_known_order
@@ -197,13 +188,40 @@ confirmed_votes as (
             false
         ) as is_config_certain
     from blobs
-    left join {{ tallies }} as tallies
-        on
-            blobs.bucket_name = tallies.bucket_name
-            and blobs.digest = tallies.digest
+    left join {{ tallies }} as tallies using (bucket_name, digest)
 
 ),
 {%- endfor %}
+
+-- a burst that shows a config as a layer has read several images
+configs_among_others as (
+
+    select distinct
+        confirmed_votes.bucket_name,
+        confirmed_votes.elected_digest
+    from confirmed_votes
+    inner join kinds using (bucket_name, digest)
+    where
+        confirmed_votes.vote = 'layer'
+        and kinds.blob_kind = 'config'
+
+),
+
+layers_of_several_configs as (
+
+    select
+        confirmed_votes.bucket_name,
+        confirmed_votes.digest
+    from confirmed_votes
+    left join configs_among_others as others using (bucket_name, elected_digest)
+    group by confirmed_votes.bucket_name, confirmed_votes.digest
+    having
+        {{ count_if("confirmed_votes.vote = 'config'") }} = 0
+        and count(distinct case
+            when others.elected_digest is null then confirmed_votes.elected_digest
+        end) > 1
+
+),
 
 -- of each vote, the rule that gave most of it
 vote_rules as (
@@ -240,14 +258,12 @@ explained as (
             when blobs.inventory_blob_kind is not null then true
             when kinds.blob_kind = 'config' then kinds.is_config_certain
             when blobs.size_bytes between {{ var('config_min_bytes') }} and {{ usual }}
-                then kinds.is_layer_of_several_configs
+                then layers_of_several_configs.digest is not null
             else coalesce(kinds.blob_kind = 'layer' and blobs.size_bytes > 0, false)
         end as is_kind_certain
     from blobs
-    inner join kinds
-        on
-            blobs.bucket_name = kinds.bucket_name
-            and blobs.digest = kinds.digest
+    inner join kinds using (bucket_name, digest)
+    left join layers_of_several_configs using (bucket_name, digest)
     left join vote_rules
         on
             kinds.bucket_name = vote_rules.bucket_name
