@@ -302,7 +302,9 @@ index_copies as (
     having
         count(*) > 1
         and min(read_count) = max(read_count)
-        and max(served_bytes) * 4 <= min(served_bytes) * 5
+        -- sums of a log are not multiplied: they may be the largest integer
+        and max(served_bytes) - min(served_bytes)
+        <= {{ integer_divide('min(served_bytes)', 4) }}
         and max(delivery_count) = 1
         and min(first_burst_micros) = max(last_burst_micros)
 
