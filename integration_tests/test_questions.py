@@ -59,6 +59,25 @@ def test_the_demo_has_its_answers(asking: Project) -> None:
         assert cli.main(["ask", *command.split()]) == 0
 
 
+def test_readme_shows_the_answer_of_the_demo(
+    asking: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, _, table = (ROOT / "README.md").read_text().partition("\n|---|---:|")
+    lines = table.partition("\n\n")[0].splitlines()[1:]
+    shown = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in lines]
+    assert cli.main(["ask", "most_pulled_images", "--format", "json"]) == 0
+    answer = [json.loads(line) for line in capsys.readouterr().out.splitlines()][:5]
+    assert shown == [
+        [
+            row["image"],
+            *(str(row[name]) for name in ("pulls", "end_user_pulls", "clients")),
+            "" if row["served_bytes"] is None else f"{row['served_bytes']:,}",
+            row["last_pulled_at"].replace("T", " ")[:16],
+        ]
+        for row in answer
+    ]
+
+
 @pytest.mark.parametrize(("page", "sql"), SQL)
 def test_the_sql_of_each_page_runs(page: str, sql: str, asking: Project) -> None:
     assert cli.main(["ask", sql]) == 0
