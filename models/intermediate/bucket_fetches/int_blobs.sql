@@ -253,11 +253,11 @@ explained as (
         end as blob_kind_source,
         case when blobs.inventory_blob_kind is null then vote_rules.vote_rule end
             as blob_kind_rule,
-        -- a small blob that is never read apart from one config can be that of a second image
+        -- a blob that is never read apart from one config can be that of a second image
         case
             when blobs.inventory_blob_kind is not null then true
             when kinds.blob_kind = 'config' then kinds.is_config_certain
-            when blobs.size_bytes between {{ var('config_min_bytes') }} and {{ usual }}
+            when blobs.size_bytes between {{ var('config_min_bytes') }} and 4 * {{ usual }}
                 then layers_of_several_configs.digest is not null
             else coalesce(kinds.blob_kind = 'layer' and blobs.size_bytes > 0, false)
         end as is_kind_certain
