@@ -42,19 +42,11 @@ tools_that_never_pull as (
 
 ),
 
-numbered_sessions as (
-
-    select distinct session_id from read_pulls
-
-),
-
 -- a session whose reads have no number is one pull, and reads each blob once
 plain_reads as (
 
-    select blob_reads.*
-    from blob_reads
-    left join numbered_sessions on blob_reads.session_id = numbered_sessions.session_id
-    where numbered_sessions.session_id is null
+    select * from blob_reads
+    where session_id not in (select read_pulls.session_id from read_pulls)
 
 ),
 
@@ -250,9 +242,9 @@ finished as (
         grouped.*,
         coalesce(grouped.image, grouped.blob_image) as fetched_image,
         coalesce(client_tools.config_only_read, 'inspection') as config_only_read,
-        coalesce(client_tools.layers_only_read, 'pull') as layers_only_read,
-        coalesce(client_tools.index_read, 'one_platform') as index_read,
-        coalesce(client_tools.config_position != 'unknown', false) as reads_configs,
+        client_tools.layers_only_read,
+        client_tools.index_read,
+        client_tools.config_position != 'unknown' as reads_configs,
         coalesce(client_tools.reads_twice, false) as reads_twice,
         tools_that_never_pull.fetch_kind as never_pull_kind,
         grouped.unfinished_count = coalesce(completed_later.completed_count, 0)

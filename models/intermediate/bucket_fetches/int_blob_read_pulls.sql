@@ -57,13 +57,10 @@ reads as (
         blob_reads.*,
         coalesce(blobs.blob_kind = 'config', false) as is_config,
         blobs.size_bytes,
-        coalesce(client_tools.index_read, 'one_platform') as index_read,
-        coalesce(client_tools.reads_twice, false) as reads_twice,
-        coalesce(
-            {{ version_part('blob_reads.client_version', 1) }}
-            >= cast(nullif(client_tools.attestations_since, 'never') as int64),
-            false
-        ) as reads_attestations,
+        client_tools.index_read,
+        client_tools.reads_twice,
+        {{ version_part('blob_reads.client_version', 1) }}
+        >= cast(nullif(client_tools.attestations_since, 'never') as int64) as reads_attestations,
         -- equal times are ordered by what was read, not by keys
         row_number() over (
             partition by blob_reads.session_id

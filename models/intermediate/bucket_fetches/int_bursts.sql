@@ -44,24 +44,20 @@ blobs_of_bursts as (
 
 ),
 
--- many nodes behind one address read a blob many times: its size is that of one whole answer
-sized as (
-
-    select
-        *,
-        -- a response that was interrupted, and resumed by ranges, shows no size
-        coalesce(
-            case when range_count = 0 then max_complete_response_bytes end, served_bytes
-        ) as blob_bytes,
-        {{ is_empty_config('digest') }} as is_empty_config
-    from blobs_of_bursts
-
-),
-
 with_tools as (
 
     select
-        sized.*,
+        blobs_of_bursts.*,
+        -- many nodes behind one address read a blob many times: its size is that of one whole answer;
+        -- a response that was interrupted, and resumed by ranges, shows no size
+        coalesce(
+            case
+                when blobs_of_bursts.range_count = 0
+                    then blobs_of_bursts.max_complete_response_bytes
+            end,
+            blobs_of_bursts.served_bytes
+        ) as blob_bytes,
+        {{ is_empty_config('blobs_of_bursts.digest') }} as is_empty_config,
         coalesce(
             client_tools.config_position,
             case when tools_that_never_pull.tool is null then 'unknown' else 'none' end
@@ -70,16 +66,13 @@ with_tools as (
         coalesce(client_tools.reads_cache, false) as reads_cache,
         coalesce(client_tools.tiny_config, 'never') as tiny_config,
         coalesce(
-            case
-                when client_tools.attestations_since != 'never'
-                    then {{ version_part('sized.client_version', 1) }}
-                    >= cast(client_tools.attestations_since as int64)
-            end,
+            {{ version_part('blobs_of_bursts.client_version', 1) }}
+            >= cast(nullif(client_tools.attestations_since, 'never') as int64),
             false
         ) as reads_attestations
-    from sized
-    left join client_tools on sized.client_tool = client_tools.tool
-    left join tools_that_never_pull on sized.client_tool = tools_that_never_pull.tool
+    from blobs_of_bursts
+    left join client_tools on blobs_of_bursts.client_tool = client_tools.tool
+    left join tools_that_never_pull on blobs_of_bursts.client_tool = tools_that_never_pull.tool
 
 )
 
