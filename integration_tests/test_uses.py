@@ -34,12 +34,11 @@ left join (
 """
 FETCHES = """
     select image, fetch_kind, image_id as digest, traffic_class, 'gcs_usage' as log_source,
-        to_timestamp(started_micros // 1000000)::date as use_date,
-        attribution != 'referer' and traffic_class = 'admin' as is_copy
+        to_timestamp(started_micros // 1000000)::date as use_date
     from pullstats_intermediate.int_blob_fetches
     union all
     select image, fetch_kind, coalesce(manifest_digest, index_digest), traffic_class, 'cloud_audit',
-        to_timestamp(started_micros // 1000000)::date, false
+        to_timestamp(started_micros // 1000000)::date
     from pullstats_intermediate.int_manifest_fetches
 """
 
@@ -72,12 +71,12 @@ def test_the_recordings_hold_every_kind_of_fetch(listed: Project) -> None:
 
 
 @pytest.mark.parametrize("kind", kinds())
-def test_an_image_is_in_use_by_every_kind_but_a_scan(kind: str, listed: Project) -> None:
+def test_an_image_is_in_use_by_each_kind_that_is_a_use(kind: str, listed: Project) -> None:
     """Each kind alone: whatever else used the image that day is left out."""
     is_use = kinds()[kind]
     alone = (
         f"select image, log_source, max(use_date) as use_date from ({FETCHES})"
-        " where image is not null and not is_copy and traffic_class != 'scanner'"
+        " where image is not null and traffic_class != 'scanner'"
         f" and fetch_kind = '{kind}' group by all"
     )
     found = listed.query(
@@ -100,7 +99,7 @@ def test_a_tag_is_in_use_if_its_build_is(kind: str, listed: Project) -> None:
         "   on tags.image = fetches.image"
         "   and fetches.digest in (tags.image_id, tags.manifest_digest)"
         " join pullstats.dim_projects as projects using (registry_host, project_id)"
-        f" where fetch_kind = '{kind}' and not is_copy and traffic_class != 'scanner'"
+        f" where fetch_kind = '{kind}' and traffic_class != 'scanner'"
     )
     assert found or kind == "partial"  # layers alone name no build
     for image, tag, unused, days in found:

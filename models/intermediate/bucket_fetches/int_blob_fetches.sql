@@ -267,11 +267,14 @@ classified as (
         case
             when blob_count = 0 and config_count > 0 and config_only_read = 'pull' then 'pull'
             when blob_count = 0 then 'partial'
+            -- without a registry's referer these have read the bucket itself
+            when
+                image is null
+                and traffic_class in ('admin', 'housekeeping', 'lifecycle')
+                and coalesce(never_pull_kind, 'inspection') = 'inspection'
+                then 'bucket_read'
             when never_pull_kind is not null then never_pull_kind
             when traffic_class = 'scanner' then 'scan'
-            -- without a registry's referer these have read the bucket itself
-            when image is null and traffic_class in ('admin', 'housekeeping', 'lifecycle')
-                then 'inspection'
             when
                 artifact_count = blob_count
                 -- between others it may be that of an attestation beside the image

@@ -48,7 +48,7 @@ with_tools as (
 
     select
         blobs_of_bursts.*,
-        -- many nodes behind one address read a blob many times: its size is that of one whole answer;
+        -- many nodes behind one address read a blob many times: its size is one whole answer;
         -- a response that was interrupted, and resumed by ranges, shows no size
         coalesce(
             case

@@ -25,15 +25,7 @@ fetches as (
         is_complete,
         started_micros
     from {{ ref('pullstats', 'int_image_fetches') }}
-    where
-        {{ is_restated('session_date', restated, before=1) }}
-        -- a copy of the bucket itself is no use of its images
-        and not (
-            log_source = 'gcs_usage'
-            and fetch_kind = 'inspection'
-            and attribution != 'referer'
-            and traffic_class in ('admin', 'housekeeping', 'lifecycle')
-        )
+    where {{ is_restated('session_date', restated, before=1) }}
     {%- if 'cloud_audit' in logs() %}
     union all
     -- of an image that is read on demand, only blobs are read after the first session
