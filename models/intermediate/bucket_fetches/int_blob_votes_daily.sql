@@ -9,7 +9,7 @@
 {%- set restated = restated_days() %}
 with
 
-burst_votes as {{ materialized_cte() }}
+burst_votes as {{ materialized_cte(false) }}
 
     select
         bucket_name,

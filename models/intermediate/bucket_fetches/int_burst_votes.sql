@@ -50,7 +50,7 @@ burst_sizes as (
 
 -- a tiny blob can be a config if it is read before all others, or after them by programs that read
 -- configs last
-with_limits as (
+with_limits as {{ materialized_cte(false) }}
 
     select
         bursts.*,
@@ -164,7 +164,8 @@ at_positions as (
 
 ),
 
-compared as (
+-- joined wherever it is read: of ten million rows, a copy would go to the disk
+compared as {{ materialized_cte(false) }}
 
     select
         sized.*,
