@@ -252,25 +252,27 @@ def test_worlds_together_are_counted_as_one_is_alone(worlds: Project, examples: 
 
 @pytest.mark.parametrize("recording", RECORDINGS)
 def test_a_client_alone_counts_what_it_counts_among_others(worlds: Project, recording: str) -> None:
-    """Or the count is not sure: its pulls are ambiguous."""
-    counted = {
-        (str(client), str(world)): (int(str(sure)), int(str(ambiguous)))
-        for client, world, sure, ambiguous in worlds.query(
-            "select client_id,"
-            " case when resource_name like '%-alone-%' then 'alone' else 'among' end,"
-            " count(*) filter (is_complete and count_confidence != 'ambiguous'),"
-            " count(*) filter (is_complete and count_confidence = 'ambiguous')"
-            " from pullstats.fct_image_pulls"
-            f" where regexp_matches(resource_name, '{recording}-(c[0-9]+-alone|as-it-is)-')"
-            " group by all"
-        )
-    }
-    alone = {client for client, world in counted if world == "alone"}
+    """Or the count is not sure: its pulls of the image and day are ambiguous."""
+    is_world = f"regexp_matches(bucket_name, '{recording}-(c[0-9]+-alone|as-it-is)-')"
+    world = f"regexp_extract(bucket_name, '{recording}-(?:c[0-9]+-)?(alone|as-it-is)-', 1)"
+    image = f"regexp_replace(image, '/{recording}-(c[0-9]+-alone|as-it-is)-', '/')"
+    counted: dict[tuple[str, ...], dict[str, tuple[int, int]]] = {}
+    for client, name, day, key, sure, ambiguous in worlds.query(
+        f"select client_id, {image}, fetch_date, {world},"
+        " count(*) filter (fetch_kind = 'pull' and count_confidence != 'ambiguous'),"
+        " count(*) filter (fetch_kind = 'pull' and count_confidence = 'ambiguous')"
+        f" from pullstats_intermediate.int_blob_fetches where is_complete and {is_world}"
+        " group by all"
+    ):
+        cell = (str(client), str(name), str(day))
+        counted.setdefault(cell, {})[str(key)] = (int(str(sure)), int(str(ambiguous)))
+    alone = {cell[0] for cell, found in counted.items() if "alone" in found}
     wrong = {
-        client: (counted.get((client, "among")), counted[client, "alone"])
-        for client in alone
-        if sum(counted.get((client, "among"), (0, 0))) != sum(counted[client, "alone"])
-        and not counted[client, "alone"][1]
+        cell: found
+        for cell, found in counted.items()
+        if cell[0] in alone
+        and sum(found.get("alone", (0, 0))) != sum(found.get("as-it-is", (0, 0)))
+        and not found.get("alone", (0, 0))[1]
     }
     assert len(alone) > 20
     assert not wrong
