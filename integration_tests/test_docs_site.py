@@ -18,11 +18,16 @@ def site(examples: Project) -> Path:
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_a_link_leads_to_a_column(size: str, chromium: Browser, site: Path) -> None:
+def test_a_link_leads_to_a_column_and_its_whole_description(
+    size: str, chromium: Browser, site: Path
+) -> None:
     place = f"{(site / 'reference/marts.html').as_uri()}#fct_image_pulls.image_id"
     with browser.opened(chromium, place, size) as (page, faults):
         assert browser.fits(page, SCREENSHOTS / f"reference-{size}", is_site=True)
         assert page.locator("[id='fct_image_pulls.image_id']").is_visible()
+        description = page.locator("tr:has([id='fct_image_pulls.image_id']) td").last.bounding_box()
+        assert description
+        assert description["x"] + description["width"] <= browser.SIZES[size][0]
     assert not faults
 
 
