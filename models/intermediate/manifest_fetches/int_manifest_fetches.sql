@@ -133,7 +133,14 @@ requests_with_facts as (
             'ci' in (requests.traffic_class, requests.client_class)
             and {{ is_build_cache('requests.image', 'requests.requested_tag') }}
         )
-        or (requests.client_class = 'ci' and requests.is_tag_written) as is_of_cache,
+        or (
+            requests.client_class = 'ci'
+            and (
+                requests.is_tag_written
+                -- the tag of a cached layer is the SHA-256 of the step that made it
+                or {{ regexp_like('requests.requested_tag', "'^[0-9a-f]{64}$'") }}
+            )
+        ) as is_of_cache,
         -- builds read the config again of what they have fetched
         client_tools.reads_cache
         and requests.started_micros - earlier_reads.last_download_micros <= {{ 7 * day_micros }}
