@@ -65,18 +65,6 @@ children as (
 
 ),
 
-client_tools as (
-
-    select * from {{ ref('pullstats', 'client_tools') }}
-
-),
-
-tools_that_never_pull as (
-
-    select * from {{ ref('pullstats', 'tools_that_never_pull') }}
-
-),
-
 -- when the client read blobs for the manifest before: any, layers, and all that it asked for
 earlier_reads as (
 
@@ -125,9 +113,9 @@ requests_with_facts as (
         sessions.blob_read_count as session_blob_reads,
         sessions.tag_list_count as session_tag_lists,
         sessions.has_list_after_get,
-        tools_that_never_pull.fetch_kind as never_pulled_kind,
-        coalesce(client_tools.config_only_read, 'inspection') as config_only_read,
-        coalesce(client_tools.lists_tags_to_inspect, false) as lists_tags_to_inspect,
+        other_tools.fetch_kind as never_pulled_kind,
+        coalesce(tools.config_only_read, 'inspection') as config_only_read,
+        coalesce(tools.lists_tags_to_inspect, false) as lists_tags_to_inspect,
         {{ is_cache_image('requests.image') }}
         or (
             'ci' in (requests.traffic_class, requests.client_class)
@@ -142,7 +130,7 @@ requests_with_facts as (
             )
         ) as is_of_cache,
         -- builds read the config again of what they have fetched
-        client_tools.reads_cache
+        tools.reads_cache
         and requests.started_micros - earlier_reads.last_download_micros <= {{ 7 * day_micros }}
             as is_downloaded_before,
         requests.started_micros - earlier_reads.last_whole_read_micros
@@ -169,8 +157,9 @@ requests_with_facts as (
             requests.session_id = contents.session_id
             and coalesce(requests.contents_digest, '') = contents.root_digest
     left join earlier_reads on requests.request_key = earlier_reads.request_key
-    left join client_tools on requests.client_tool = client_tools.tool
-    left join tools_that_never_pull on requests.client_tool = tools_that_never_pull.tool
+    left join {{ ref('pullstats', 'client_tools') }} as tools on requests.client_tool = tools.tool
+    left join {{ ref('pullstats', 'tools_that_never_pull') }} as other_tools
+        on requests.client_tool = other_tools.tool
 
 ),
 

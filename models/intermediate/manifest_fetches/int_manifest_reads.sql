@@ -84,6 +84,8 @@ manifest_steps as (
         *,
         max(case when operation = 'head' or is_get and tag is not null then 1 else 0 end)
             over ({{ of_session }}, digest) = 1 as is_named,
+        max(case when is_by_referrer_tag then 1 else 0 end)
+            over ({{ of_session }}, digest) = 1 as is_referrer,
         row_number() over ({{ of_session }}, is_get, digest {{ in_order }}) as read_number,
         lag(digest) over ({{ of_session }}, is_get, blob_number {{ in_order }}) as previous_digest,
         -- a program that pulls one platform reads its manifest at once
@@ -152,9 +154,7 @@ manifests as (
         max(case when is_before_blob then root_number end)
             over ({{ of_session }}, blob_number) as last_root_number,
         max(case when is_child then 1 else 0 end)
-            over ({{ of_session }}, blob_number, root_number) = 1 as has_child,
-        max(case when is_by_referrer_tag then 1 else 0 end)
-            over ({{ of_session }}, digest) = 1 as is_referrer
+            over ({{ of_session }}, blob_number, root_number) = 1 as has_child
     from steps_with_root
 
 )

@@ -7,8 +7,8 @@
     meta={'restates': {'cloud_audit': [-1, 1]}},
 ) }}
 {%- set restated = restated_days() %}
-{%- set in_order = 'order by started_micros, step_number, tag nulls last, request_key' %}
-{%- set of_session = 'partition by session_key, step_kind' %}
+{%- set in_order = 'order by step_number' %}
+{%- set of_session = 'partition by session_key, written_micros is null' %}
 {%- set of_digest = 'partition by digest_key' %}
 {%- set of_tag = 'partition by session_key, requested_tag' %}
 with
@@ -36,9 +36,16 @@ manifest_requests as (
         session_date,
         {{ fingerprint(['session_id']) }} as session_key,
         {{ fingerprint(['session_id', 'digest']) }} as digest_key,
-        case when operation = 'write' then 'write' else 'request' end as step_kind,
-        case operation when 'head' then 1 when 'read' then 2 else 3 end as step_number,
-        case when operation = 'head' then coalesce(tag, '') end as head_tag
+        case when operation = 'head' then coalesce(tag, '') end as head_tag,
+        case when operation = 'write' then started_micros end as written_micros,
+        row_number() over (
+            partition by session_id
+            order by
+                started_micros,
+                case operation when 'head' then 1 when 'read' then 2 else 3 end,
+                tag nulls last,
+                request_key
+        ) as step_number
     from requests
 
 ),
@@ -55,6 +62,7 @@ requests_by_digest as (
         count(head_tag) over ({{ of_digest }}) as head_count,
         min(head_tag) over ({{ of_digest }}) as first_head_tag,
         max(head_tag) over ({{ of_digest }}) as last_head_tag,
+        max(written_micros) over ({{ of_digest }}) is not null as is_digest_written,
         sum(case operation when 'head' then 1 when 'read' then -1 else 0 end)
             over ({{ of_digest }} {{ in_order }} rows unbounded preceding) as open_heads,
         lag(operation) over ({{ of_session }} {{ in_order }}) as previous_operation,
@@ -125,21 +133,19 @@ named_requests as (
             when 'previous_request' then previous_tag
             when 'head_of_index' then previous_tag
             when 'only_tag_of_heads' then nullif(first_head_tag, '')
-        end as requested_tag,
-        case when operation = 'write' then started_micros end as written_micros
+        end as requested_tag
     from tagged_requests
 
 ),
 
--- when the client wrote anything, and the tag or the manifest, in the session
+-- when the client wrote anything, and the tag, in the session
 requests_and_writes as (
 
     select
         *,
         max(written_micros) over (partition by session_key) as last_written_micros,
         min(written_micros) over ({{ of_tag }}) as tag_first_written_micros,
-        max(written_micros) over ({{ of_tag }}) as tag_last_written_micros,
-        max(written_micros) over ({{ of_digest }}) is not null as is_digest_written
+        max(written_micros) over ({{ of_tag }}) as tag_last_written_micros
     from named_requests
 
 )
