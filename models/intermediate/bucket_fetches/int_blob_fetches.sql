@@ -101,7 +101,7 @@ blobs_of_fetches as (
 
 ),
 
-described as (
+described as {{ materialized_cte(false) }}
 
     select
         blobs_of_fetches.*,
@@ -156,6 +156,7 @@ grouped as (
         traffic_class,
         bucket_name,
         image,
+        is_plain_session,
         {{ sole_value('case when is_config then digest end') }} as config_digest,
         min(case when is_config then blob_kind_source end) as config_source,
         {{ sole_value(
@@ -191,7 +192,6 @@ grouped as (
         ) }} as cut_count,
         {{ sum_of('request_count') }} as request_count,
         {{ sum_of('served_bytes') }} as served_bytes,
-        {{ count_if('not is_plain_session') }} = 0 as is_plain_session,
         -- a blob that is larger, and no config, is a layer
         {{ count_if(
             'not is_kind_certain and (is_config or served_bytes between '
@@ -203,7 +203,18 @@ grouped as (
     from sized
     group by
         session_id, pull_number, session_date, client_id, client_network, client_tool,
-        client_version, traffic_class, bucket_name, image
+        client_version, traffic_class, bucket_name, image, is_plain_session
+
+),
+
+-- images that are copied in turn may be the platforms of an index
+sessions_of_several_builds as (
+
+    select session_id
+    from grouped
+    where not is_plain_session
+    group by session_id
+    having min(config_digest) != max(config_digest)
 
 ),
 
@@ -246,6 +257,8 @@ finished as (
         client_tools.index_read,
         client_tools.config_position != 'unknown' as reads_configs,
         coalesce(client_tools.reads_twice, false) as reads_twice,
+        client_tools.index_read in ('in_turn', 'mixed')
+        and sessions_of_several_builds.session_id is not null as may_be_platforms,
         tools_that_never_pull.fetch_kind as never_pull_kind,
         grouped.unfinished_count = coalesce(completed_later.completed_count, 0)
         or (
@@ -254,6 +267,7 @@ finished as (
         ) as is_complete
     from grouped
     left join completed_later using (session_id, pull_number)
+    left join sessions_of_several_builds using (session_id)
     left join client_tools on grouped.client_tool = client_tools.tool
     left join tools_that_never_pull on grouped.client_tool = tools_that_never_pull.tool
 
@@ -323,11 +337,7 @@ classified as (
             -- programs that read no config, or one that is not known
             when blob_count > 1 and is_complete and whole_count > 0 then 'pull'
             else 'partial'
-        end as fetch_kind,
-        -- images that are copied in turn may be the platforms of an index
-        index_read in ('in_turn', 'mixed')
-        and min(config_digest) over (partition by session_id)
-        != max(config_digest) over (partition by session_id) as may_be_platforms
+        end as fetch_kind
     from finished
 
 ),
