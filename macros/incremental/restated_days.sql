@@ -42,6 +42,26 @@
 {%- endmacro %}
 
 
+{# What an earlier run has read, or raw no longer holds, beside what this run has read. #}
+{% macro with_kept_rows(parsed, columns, restated, read) -%}
+    select {{ columns | join(', ') }} from {{ parsed }}
+    {%- if is_incremental() %}
+    union all
+    select earlier.{{ columns | join(', earlier.') }}
+    from {{ this }} as earlier
+    left join (
+        select distinct
+            event_date as read_date,
+            loaded_at as read_at
+        from {{ read }}
+    ) as arrivals on earlier.event_date = read_date and earlier.loaded_at = read_at
+    where
+        {{ is_restated('earlier.event_date', restated) }}
+        and read_at is null
+    {%- endif %}
+{%- endmacro %}
+
+
 {% macro is_in_restated_month(column, restated) -%}
     {%- set days = [] -%}
     {%- for month in first_days_of_months(restated.days or []) -%}

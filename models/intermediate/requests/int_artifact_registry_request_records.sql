@@ -13,10 +13,10 @@
 ) }}
 {%- set restated = restated_days() %}
 {%- set parsed_columns = [
-    'client_id', 'client_network', 'client_tool', 'client_version', 'client_class',
+    'request_key', 'client_id', 'client_network', 'client_tool', 'client_version', 'client_class',
     'traffic_class', 'principal_id', 'principal_kind', 'package_format', 'operation',
     'object_kind', 'resource_name', 'image', 'tag', 'digest', 'status_code', 'started_micros',
-    'event_date',
+    'event_date', 'loaded_at',
 ] %}
 with
 
@@ -136,38 +136,9 @@ parsed as (
 
 ),
 
-{%- if is_incremental() %}
-
-arrivals as (
-
-    select distinct
-        event_date as read_date,
-        loaded_at as read_at
-    from records
-
-),
-
--- rows of arrivals that an earlier run has read, or that raw no longer holds
-kept as (
-
-    select earlier.*
-    from {{ this }} as earlier
-    left join arrivals on event_date = read_date and loaded_at = read_at
-    where
-        {{ is_restated('event_date', restated) }}
-        and read_at is null
-
-),
-
-{%- endif %}
-
 received as (
 
-    select request_key, {{ parsed_columns | join(', ') }}, loaded_at from parsed
-    {%- if is_incremental() %}
-    union all
-    select request_key, {{ parsed_columns | join(', ') }}, loaded_at from kept
-    {%- endif %}
+    {{ with_kept_rows('parsed', parsed_columns, restated, read='records') }}
 
 )
 

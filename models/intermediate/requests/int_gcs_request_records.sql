@@ -130,38 +130,9 @@ parsed as {{ materialized_cte(false) }}
 
 ),
 
-{%- if is_incremental() %}
-
-arrivals as (
-
-    select distinct
-        event_date as read_date,
-        loaded_at as read_at
-    from records
-
-),
-
--- rows of arrivals that an earlier run has read, or that raw no longer holds
-kept as (
-
-    select earlier.*
-    from {{ this }} as earlier
-    left join arrivals on event_date = read_date and loaded_at = read_at
-    where
-        {{ is_restated('event_date', restated) }}
-        and read_at is null
-
-),
-
-{%- endif %}
-
 received as {{ materialized_cte(false) }}
 
-    select {{ parsed_columns | join(', ') }} from parsed
-    {%- if is_incremental() %}
-    union all
-    select {{ parsed_columns | join(', ') }} from kept
-    {%- endif %}
+    {{ with_kept_rows('parsed', parsed_columns, restated, read='records') }}
 
 ),
 
