@@ -140,8 +140,8 @@ def test_the_report_shows_what_it_shows_on_duckdb(
         assert table == on_duckdb[name], "\n".join(table - on_duckdb[name])
 
 
-def test_freshness_is_asked_of_both_sources(reference: Reference) -> None:
+def test_freshness_is_asked_of_each_log_that_lands(reference: Reference) -> None:
     start = len(reference.api.sent)
     reference.project.dbt("source", "freshness")
     asked = [each.sql for each in reference.api.sent[start:]]
-    assert len([sql for sql in asked if "max(_partitiontime)" in sql]) == 2, asked
+    assert len([sql for sql in asked if "max(_partitiontime)" in sql]) == 3, asked

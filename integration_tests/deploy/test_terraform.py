@@ -9,6 +9,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from integration_tests.deploy.conftest import Run
 from integration_tests.deploy.provider_schema import SCHEMA, used_types
 
@@ -37,6 +39,24 @@ def test_each_variable_is_described(repository: Path) -> None:
     text = (repository / "deploy/terraform/variables.tf").read_text(encoding="utf-8")
     described = re.findall(r'^variable "\w+" \{\n  description = "', text, re.MULTILINE)
     assert len(described) == text.count("\nvariable ")
+
+
+def test_each_source_that_can_be_checked_has_a_freshness(repository: Path) -> None:
+    variables = (repository / "deploy/terraform/variables.tf").read_text(encoding="utf-8")
+    (accepted,) = re.findall(r'regex\("\^source:\((.*)\)\$"', variables)
+    declared = {
+        each["name"]: each
+        for path in repository.glob("models/staging/*/*__sources.yml")
+        for each in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+    }
+    for name in accepted.replace("\\\\", "").split("|"):
+        source, _, table = name.partition(".")
+        tables = [each for each in declared[source]["tables"] if table in ("", each["name"])]
+        assert tables, name
+        checked = [
+            each for each in (declared[source], *tables) if "freshness" in each.get("config", {})
+        ]
+        assert checked, f"dbt source freshness checks nothing of {name}"
 
 
 # Of the provider's code, since its schemas don't show it: `exclude_delete`, a deletion that calls
