@@ -1,4 +1,4 @@
-# The scheduled job: see deploy/job.py. Built and deployed as docs/deploy.md says.
+# The scheduled job: see deploy/job.py. docs/deploy.md shows how to build and deploy it.
 # Dependabot updates the digest; `docker buildx imagetools inspect python:3.12-slim` prints the newest.
 FROM python:3.12-slim@sha256:78387bc3881b8273120a12ebe6c1ab22b018ccc2c9adf565ae1ac9b536e184ea AS base
 

@@ -14,9 +14,9 @@ usage: python deploy/job.py [options of `dbt build`]
 | PULLSTATS_STEP_MINUTES  | minutes after which a step is stopped                  | 360           |
 
 Each problem is one line of JSON with `problem` and `message`, which alerts match and show. The exit
-code is 1 after any problem but two: objects_rejected, since what was rejected is set aside and the
-marts are right, and tests_warned. After SIGTERM or SIGINT it is 143 or 130: the step and all that
-it started are interrupted, then killed, and nothing more is run.
+code is 1 after any problem except objects_rejected, because the marts are right without what was
+rejected, and tests_warned. After SIGTERM or SIGINT it is 143 or 130: the step and all that it
+started are interrupted, then killed, and no other step runs.
 """
 
 import argparse
@@ -90,7 +90,7 @@ class Steps:
         return process.returncode, lines
 
     def stop(self, number: int, _frame: FrameType | None) -> None:
-        """Handle a signal. The line comes first: nobody knows how much time is left."""
+        """Handle a signal. Print the line first, because the time that is left is not known."""
         if self.exit_code:
             return
         self.exit_code = 128 + number
@@ -162,7 +162,7 @@ def run_steps(steps: Steps, build_options: list[str]) -> int:
         if code == NOTHING_NEW:
             return _check_freshness(steps, sources, (*on_target, *variables))
     code, output = steps.run(
-        # dbt's artifacts and debug log are not written for nobody: they cost a fifth of a build
+        # writing dbt's debug log, and artifacts that are not kept, takes a fifth of a build
         *("dbt", "build", *on_target, *variables, *([] if artifacts else ["--no-write-json"])),
         *("--log-level-file", "none", "--exclude-resource-type", "unit_test", *options),
     )

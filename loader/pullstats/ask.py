@@ -99,8 +99,8 @@ Examples:
   pullstats ask images_not_used --help
   pullstats ask "select image, pulls from dim_images order by pulls desc"
 \b
-A checkout of pullstats has the questions; a SELECT can be asked everywhere. json is one object
-a line. Exit codes: 0 success, 1 no answer, 2 wrong usage.""",
+The questions need a checkout of pullstats; a SELECT works everywhere. With --format json, each
+line is an object. Exit codes: 0 success, 1 no answer, 2 wrong usage.""",
 )
 def command() -> None:
     """Answer a question from the marts. A question is one of these names, or a SELECT."""
@@ -192,7 +192,7 @@ def on_duckdb(sql: str, values: dict[str, Value], database: Path) -> Iterator[An
             connection.execute("use pullstats")
         except duckdb.CatalogException as error:
             raise AskError(f"{database} has no marts: run dbt build") from error
-        # it reads this file, and nothing else of the machine
+        # so that SQL reads no other file of the machine
         connection.execute("set enable_external_access = false")
         result = connection.execute(_one_select(connection, sql), values)
         columns = [name for name, *_ in result.description]

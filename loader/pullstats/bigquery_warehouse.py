@@ -1,11 +1,10 @@
 """Raw on BigQuery: load jobs from gs://, and a ledger of what they loaded.
 
-The id of a load job is a hash of what it loads, and BigQuery takes an id once: to ask for a job
-that there is means to wait for it. The ledger is written when the jobs are done. An object that was
-loaded and is not yet in the ledger lands again if the next loader puts it into another batch: two
-loaders at work, or one that was killed and came back to more objects. The models remove equal rows.
-Objects that a finished load has put into the ledger, and that are no longer there, land again: ids
-then are others.
+The id of a load job is a hash of what it loads. BigQuery accepts an id once, so a loader that asks
+for an existing job waits for it. The ledger is written when the jobs are done. An object that was
+loaded and is not yet in the ledger lands again if the next loader has it in another batch, because
+two loaders run, or one was killed and more objects have arrived. The models remove equal rows.
+Objects whose rows in the ledger were deleted land again, with other ids.
 """
 
 import hashlib
@@ -47,7 +46,7 @@ _IN_JSON = {
 
 
 class BadDataError(ValueError):
-    """BigQuery has refused what was to be loaded, and will again."""
+    """BigQuery refuses the data, however often it is loaded."""
 
 
 class BigQueryWarehouse:
@@ -56,8 +55,8 @@ class BigQueryWarehouse:
     # Half of BigQuery's 10,000 uris, so that a job of long names fits into a request of 10 MB.
     max_objects = 5_000
     max_bytes = 256 * 1024 * 1024
-    # What BigQuery can't load by itself is read here, and its rows are a temporary file: in memory,
-    # on Cloud Run.
+    # What BigQuery can't load by itself is read here. Its rows are a temporary file, which is in
+    # memory on Cloud Run.
     max_read_bytes = 64 * 1024 * 1024
     _landing = 0
 
@@ -113,14 +112,15 @@ class BigQueryWarehouse:
         }
 
     def load(self, objects: list[LogObject]) -> BatchResult:
-        """Land a batch, then write into the ledger what became of it.
+        """Land a batch, then write its results into the ledger.
 
-        Raises GoogleAPICallError for what is no single object's fault; the next load goes on.
+        Raises GoogleAPICallError for an error that concerns more than one object. The next load
+        then continues.
         """
         result, landings = BatchResult(), list[Record]()
         self._landing = next(n for n in count() if not self._is_recorded(objects, n))
         if self._landing:
-            # another loader has been faster, or their rows and ledger were deleted to land again
+            # another loader was faster, or rows and ledger were deleted so that they land again
             first = objects[0]
             if first.uri in self.ledger(first.name.hour):
                 return result
@@ -205,8 +205,8 @@ class BigQueryWarehouse:
     def _run(self, name: str, objects: list[LogObject], submit: Callable[..., Job]) -> Job:
         """Submit the job, or wait for the one that has its id; return it done.
 
-        A failed id is spent: the next attempt, in a later load, has the next number. Not so if the
-        data is bad: that raises BadDataError, again and again.
+        BigQuery accepts the id of a failed job no more, so the next attempt, in a later load, has
+        the next number. If the data is bad, each attempt raises BadDataError.
         """
         for job_id in self._ids(name, objects, self._landing):
             is_mine = True

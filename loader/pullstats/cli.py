@@ -84,7 +84,7 @@ Exit codes: 0 success, 1 a file, network or permission failed, 2 wrong usage,
 )
 @click.version_option(package_name="pullstats")
 def pullstats() -> None:
-    """Who pulls which container image: land logs, see what landed, ask the marts."""
+    """Show who pulls which container image: land logs, and ask the marts."""
 
 
 if __name__ == "__main__":

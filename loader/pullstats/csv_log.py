@@ -1,4 +1,4 @@
-"""Cloud Storage's two log formats, and a parser that loses no line of a broken object.
+"""Cloud Storage's two log formats, and a parser that accounts for each line of a broken object.
 
 DuckDB and BigQuery read sound objects by themselves and much faster. This parser serves the
 objects that they refuse: it separates the good lines from the bad ones.
@@ -19,7 +19,7 @@ USAGE_COLUMNS = schemas.columns("usage")
 STORAGE_COLUMNS = dict(list(schemas.columns("storage").items())[:2])
 COLUMNS: dict[Kind, dict[str, str]] = {"usage": USAGE_COLUMNS, "storage": STORAGE_COLUMNS}
 
-# Real records stay below a few thousand bytes, and real objects have no line that is none.
+# Real records have at most a few thousand bytes.
 MAX_RECORD_BYTES = 1_000_000
 _INTEGER = re.compile("-?0*[0-9]{1,18}")
 
@@ -27,7 +27,7 @@ csv.field_size_limit(MAX_RECORD_BYTES)
 
 
 class NotALogError(Exception):
-    """The object is none of its kind: nothing of it lands."""
+    """The object is not a log of its kind, so nothing of it lands."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ def parse(data: bytes, columns: dict[str, str]) -> Iterator[list[str] | Rejected
     """Give the good records and rejected lines of an object; every line ends in one of the two.
 
     A record may span lines (a quoted newline). Where the lines up to the closing quote give no
-    good record, only the first of them is rejected and reading resumes with the next: one stray
-    quote must not swallow the lines behind it. Raises NotALogError for another header.
+    good record, only the first of them is rejected, and reading continues with the next, so that
+    one stray quote costs no other line. Raises NotALogError for another header.
     """
     head = data[:4096].removeprefix(BOM_UTF8).split(b"\n", 1)[0].rstrip(b"\r")
     if head.decode("utf-8", "replace").replace('"', "").split(",") != list(columns):

@@ -1,4 +1,4 @@
-"""Raw on DuckDB: tables in the database. What lands of a batch is one transaction."""
+"""Raw on DuckDB: tables in the database. A batch lands in one transaction."""
 
 import os
 import tempfile
@@ -19,7 +19,7 @@ _TABLES = f"select table_name from duckdb_tables() where schema_name = '{SCHEMA}
 
 
 def _make_private(database: Path) -> None:
-    """Let nobody but its owner read a file that dbt or DuckDB may have made."""
+    """Let only its owner read a file that dbt or DuckDB may have made."""
     if database.is_file():
         about = database.stat()
         if about.st_uid == os.geteuid() and about.st_mode & 0o077:
@@ -29,7 +29,7 @@ def _make_private(database: Path) -> None:
 class DuckDBWarehouse:
     """Owns the database while it is open, unless it is only read: DuckDB lets one process write."""
 
-    # so large that DuckDB compresses what it writes at once, so small that a kill loses little
+    # large enough that DuckDB compresses what it writes, small enough that a kill loses little
     max_objects = 10_000
     max_bytes = 1024 * 1024 * 1024
     raw = SCHEMA
@@ -43,7 +43,7 @@ class DuckDBWarehouse:
     ) -> None:
         """Open or create the database; duckdb.IOException when another process has it open.
 
-        One that is only to be read and isn't there is empty, and not made.
+        If it is only read and doesn't exist, it counts as empty and is not created.
         """
         if read_only and not database.exists():
             database, read_only = Path(":memory:"), False

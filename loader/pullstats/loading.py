@@ -46,11 +46,11 @@ Exit codes:
   1  a file, network or permission failed
   2  wrong usage
   3  lines were rejected: storageanalysis.rejected_lines has them; all others landed
-  4  objects or folders could not be read, landed before with other content, or a source has no
-     log object: each is named; all others landed"""
+  4  an object or folder could not be read or named, an object landed before with other content,
+     or a source has no log object: each is named; all others landed"""
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--since", callback=_hour, help="First hour to load, and to list in gs://.")
+@click.option("--since", callback=_hour, help="First hour to load. A bucket is listed from it on.")
 @click.option("--until", callback=_hour, help="Last hour to load, included.")
 @click.option("--allow-empty", is_flag=True, help="Accept a source without log objects.")
 @click.option("--dry-run", is_flag=True, help="Show what would be loaded, and why not the rest.")
@@ -64,10 +64,10 @@ def command(
     to: str,
     database: Path,
 ) -> int:
-    """Land log objects, each once: of a folder, a file, or gs://BUCKET/PREFIX.
+    """Land log objects, each once.
 
-    Usage and storage logs of Cloud Storage, and audit logs that a Cloud Logging sink has written to
-    a bucket. What has landed before is left alone.
+    A SOURCE is a folder, a file, or gs://BUCKET/PREFIX. Log objects are usage and storage logs of
+    Cloud Storage, and audit logs that a Cloud Logging sink has written to a bucket.
     """
     if since and until and since > until + "~":
         raise click.UsageError(f"--since {since} is after --until {until}")

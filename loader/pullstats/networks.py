@@ -1,4 +1,4 @@
-"""The command `pullstats networks`: lands lists of networks, all in place of those before.
+"""The command `pullstats networks`: replaces the lists of networks.
 
 Lists are what clouds publish, and databases of ASNs or countries. Clients are known by /24 (IPv4)
 and /48 (IPv6), so these are the unit: a block.
@@ -49,7 +49,7 @@ class UnknownListError(ValueError):
 @click.argument("lists", nargs=-1, required=True, metavar="FILE...", type=Path)
 @on_either
 def command(lists: tuple[Path, ...], to: str, database: Path) -> None:
-    """Land lists of networks, in place of those before: clouds, ASNs and countries of clients.
+    """Replace the lists of networks of clouds, ASNs, and countries.
 
     A FILE is what Google, AWS or Azure publish (JSON), or an ASN or country database (MMDB).
     """

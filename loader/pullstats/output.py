@@ -14,17 +14,17 @@ from typing import Any, TextIO
 import click
 
 FORMATS = ("table", "csv", "json")
-# A spreadsheet would take such a text for a formula, also behind what may separate cells.
+# A spreadsheet would run such a text as a formula, also after a character that can separate cells.
 _FORMULA = re.compile(r"(^|[;\t\r\n])(?=[\"'\s]*[=+\-@])")
 
 
 def say(text: str, err: bool = False) -> None:
-    """Print a line. Names come from outside, so nothing in it moves the cursor."""
+    """Print a line, with its control characters escaped."""
     click.echo(shown(text), err=err)
 
 
 def shown(text: str) -> str:
-    """Escape what a terminal or a table must not get from a stranger."""
+    """Escape characters that could control a terminal, because names come from outside."""
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
@@ -38,7 +38,7 @@ def write(
 ) -> None:
     """Write rows as a table, as CSV, or as one JSON object a line.
 
-    CSV and JSON are exact, except on a terminal, which would obey what is in them.
+    CSV and JSON are exact, except on a terminal, where control characters are escaped.
     """
     safe = shown if output.isatty() else str
     if layout == "csv":
@@ -54,7 +54,7 @@ def write(
 
 
 def first(rows: Iterable[Sequence[Any]], limit: int | None) -> Iterator[Sequence[Any]]:
-    """Give the first rows; say if there are more."""
+    """Give the first rows, and print a line if there are more."""
     left = iter(rows)
     yield from islice(left, limit)
     if next(left, None) is not None:

@@ -141,7 +141,7 @@ def find(source: Path) -> Iterator[Found]:
                 about = path.stat()
                 yield Found(place, about.st_size, path.read_bytes, modified_ns=about.st_mtime_ns)
             else:
-                yield Found(place, fault="it is no regular file", is_error=False)
+                yield Found(place, fault="it is not a regular file", is_error=False)
         except OSError as error:
             yield Found(place, fault=f"it can't be read: {error}")
 

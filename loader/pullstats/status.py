@@ -35,9 +35,10 @@ COLUMNS = ("log", "day", "objects", "rows", "rejected_lines", "hours", "newest_h
 @click.option("--new", "is_news", is_flag=True, help="Only show if there is something to build.")
 @on_either
 def command(layout: str, is_news: bool, to: str, database: Path) -> int:
-    """Show what has landed, by day: `hours` counts those with a record. Reads only.
+    """Show what has landed, by day.
 
-    With --new, show only whether raw has changed since the last finished build.
+    The column `hours` has the number of hours with a record. With --new, the command shows only
+    whether raw has changed since the last finished build.
 
     Exit codes: 0 success, 1 nothing has landed, 5 (with --new) nothing is new.
     """

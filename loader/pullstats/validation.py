@@ -1,4 +1,4 @@
-"""Types of what comes from outside, and how their faults read."""
+"""Types of values from outside, and the messages of their faults."""
 
 from typing import Annotated
 

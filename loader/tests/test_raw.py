@@ -230,7 +230,7 @@ def test_when_a_place_is_no_file_then_it_is_skipped(store: Store, capsys: Captur
     os.mkfifo(store.logs / usage())
     store.put({usage(hour=1): SOUND})
     assert load(store) == 0
-    assert f"skipped {store.logs / usage()}: it is no regular file" in capsys.readouterr().out
+    assert f"skipped {store.logs / usage()}: it is not a regular file" in capsys.readouterr().out
     assert cli.main(["load", str(store.logs / usage())]) == loading.EXIT_UNREADABLE
 
 

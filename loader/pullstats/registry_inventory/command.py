@@ -35,7 +35,7 @@ Exit codes:
   4  a registry can't be reached or listed: nothing of it landed, the other targets did"""
 )
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
-@click.option("--plain-http", is_flag=True, help="No TLS, even if the registry is elsewhere.")
+@click.option("--plain-http", is_flag=True, help="Use no TLS, even for other machines.")
 @click.option("--dry-run", is_flag=True, help="List the repositories; land nothing.")
 @click.option(
     "--max-minutes",
@@ -53,15 +53,16 @@ def command(
     to: str,
     database: Path,
 ) -> int:
-    """Land what registries hold: tags, manifests, blobs. TARGET is HOST[:PORT][/PATH].
+    """Land the tags, manifests, and blobs that registries list.
 
-    The variables PULLSTATS_REGISTRY_USER and PULLSTATS_REGISTRY_PASSWORD hold the login of one
-    registry. If it gets its tokens from another host, PULLSTATS_REGISTRY_REALM names their URL.
+    TARGET is HOST[:PORT][/PATH]. The variables PULLSTATS_REGISTRY_USER and
+    PULLSTATS_REGISTRY_PASSWORD hold the login of one registry. If it gets its tokens from another
+    host, PULLSTATS_REGISTRY_REALM names their URL.
     """
     places = [target(text) for text in targets]
     login = credentials({host for host, _ in places})
     code = 0
-    # a database that is open can be written when all is listed
+    # opened first, so that another process can't lock the database while the registry is listed
     opened = None if dry_run else open_warehouse(to, database, tables=TABLES)
     with closing(opened) if opened else nullcontext() as warehouse:
         for host, path in places:
@@ -109,7 +110,7 @@ def deadline(minutes: float) -> Iterator[None]:
         raise UnavailableError(f"not done in {minutes:g} minutes: see --max-minutes")
 
     before = signal.signal(signal.SIGALRM, end)
-    # again and again, in case that something swallows the first
+    # every second from then on, in case other code catches the first one
     signal.setitimer(signal.ITIMER_REAL, minutes * 60, 1)
     try:
         yield

@@ -19,12 +19,12 @@ INDEXES = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
 DIGEST = re.compile(r"(sha256):[0-9a-f]{64}|(sha512):[0-9a-f]{128}")
-# No blob has as many bytes, but what lists it may claim so.
+# No blob is larger, but a manifest can claim any size.
 MAX_SIZE = 2**50
 
 
 class AnswerError(Exception):
-    """One answer of a registry is of no use: it is set aside, the rest goes on."""
+    """An answer of a registry can't be used. It is set aside, and the inventory continues."""
 
 
 Digest = Annotated[str, Field(pattern=f"^(?:{DIGEST.pattern})$")]
@@ -87,7 +87,7 @@ class Manifest(NamedTuple):
 def parse(body: bytes, content_type: str, digest: str | None) -> Manifest:
     """Read a manifest that must have this digest, if one is known; else raise AnswerError."""
     content = _ManifestContent.read(body)
-    # the bytes that the digest vouches for are surer than a header
+    # the digest covers the body, but no header
     media_type = content.media_type or content_type.partition(";")[0].strip()
     if media_type not in IMAGES + INDEXES:
         raise AnswerError(f"unknown media type {media_type!r:.90}")

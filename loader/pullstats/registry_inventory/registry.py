@@ -27,7 +27,7 @@ from pullstats.registry_inventory.manifests import (
     parse,
 )
 
-# What a registry may make us read, decompressed; a list is all of its pages.
+# Limits of what is read from a registry, decompressed; a list is all of its pages.
 MAX_MANIFEST_BYTES = 8 * 2**20
 MAX_LIST_BYTES = 64 * 2**20
 MAX_PAGES = 10_000
@@ -39,7 +39,7 @@ RETRIES = Retry(
     raise_on_status=False,
 )
 ACCEPT = ", ".join((*IMAGES, *INDEXES, "application/json"))
-# the API's own grammar: what fits it needs no quoting in a URL
+# the API's own grammar; a name that matches it needs no quoting in a URL
 _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 REPOSITORY = re.compile(f"(?=.{{1,255}}$){_PART}(?:/{_PART})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
@@ -49,7 +49,7 @@ _Names = Annotated[list[str], BeforeValidator(lambda value: value or []), Field(
 
 
 class UnavailableError(Exception):
-    """The registry can't be reached, or lets nobody see what it has: the target ends."""
+    """The registry can't be reached or listed, so nothing of the target lands."""
 
 
 class _Tagged(Content):
@@ -183,9 +183,10 @@ class Registry:
     def _send(
         self, method: str, url: str, area: str, max_bytes: int = MAX_MANIFEST_BYTES
     ) -> _Answer:
-        """Send a request with the authorization of its area, a repository, got when asked for it.
+        """Send a request with the authorization of its area, a repository.
 
-        When it fails in a way in which a whole registry may, ask whether that is still there.
+        The authorization is fetched when the registry asks for it. After an error that can concern
+        the whole registry, check that it still answers.
         """
         try:
             answer = self._request(method, url, self._authorizations.get(area), max_bytes)
@@ -206,7 +207,7 @@ class Registry:
         if scheme.lower() == "basic" and login:
             return login
         if scheme.lower() != "bearer":
-            raise AnswerError(f"{refusal.url}: HTTP 401: it wants a user and a password")
+            raise AnswerError(f"{refusal.url}: HTTP 401: it requires a user and a password")
         challenge = parse_dict_header(text)
         realm = challenge.get("realm") or ""
         self._check_realm(refusal.url, realm)

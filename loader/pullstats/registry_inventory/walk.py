@@ -1,4 +1,4 @@
-"""Walks a registry and writes down what it lists, as the rows that land."""
+"""Walks a registry, and writes what it lists as the rows that land."""
 
 import json
 from collections import defaultdict
