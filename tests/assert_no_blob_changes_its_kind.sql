@@ -11,7 +11,7 @@ select
     blob_kind,
     blob_kind_source,
     kind_changed_at,
-    'the kind of the blob flipped' as reason
+    'the kind of the blob changed' as reason
 from {{ ref('pullstats', 'int_blobs') }}
 where
     former_blob_kind != 'unknown'

@@ -44,8 +44,8 @@
         {% do run_query('delete from ' ~ this ~ " where run_id = '" ~ run_id() ~ "'") %}
         {% do exceptions.raise_compiler_error(
             'another run has been building since ' ~ others ~ '. If it was killed, wait until '
-            ~ var('build_lock_minutes') ~ ' minutes after that (build_lock_minutes). To allow runs at '
-            ~ "once: --vars '{allow_parallel_builds: true}'"
+            ~ var('build_lock_minutes') ~ ' minutes after that (build_lock_minutes). To allow parallel '
+            ~ "runs: --vars '{allow_parallel_builds: true}'"
         ) %}
     {% endif %}
 {% endmacro %}
