@@ -5,7 +5,7 @@
 {%- endmacro %}
 
 
-{# `--empty` and `--sample` read less than there is: they replace nothing. #}
+{# With `--empty` or `--sample`, a run reads a part of the rows, so it replaces none. #}
 {% macro reads_a_part() -%}
     {{ return(flags.EMPTY or invocation_args_dict.get('sample')) }}
 {%- endmacro %}

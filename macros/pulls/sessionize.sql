@@ -82,7 +82,7 @@
 
     ),
 
-    -- materialized: else DuckDB hashes each request, behind the join
+    -- materialized, because DuckDB otherwise hashes each request after the join
     identified as {{ materialized_cte() }}
 
         select

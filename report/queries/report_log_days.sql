@@ -1,5 +1,5 @@
--- Log rows by day that arrived, twice, late, rejected, or not at all, and the hours that the log
--- covers.
+-- Rows of logs by day, with those that came twice or late, rejected lines, missing hours, and the
+-- hours that the log covers.
 with
 
 arrived as (
