@@ -75,6 +75,16 @@ numbered_steps as (
             as blob_number,
         lead(is_blob) over ({{ of_session }} {{ in_time }}) as is_before_blob
     from steps
+    -- a cache asks for what an index lists before it gets that
+    qualify not coalesce(
+        operation = 'head'
+        and tag is null
+        and pull_order != 'parallel'
+        and lag(is_get) over ({{ of_session }} {{ in_time }})
+        and lead(is_get) over ({{ of_session }} {{ in_time }})
+        and lead(digest) over ({{ of_session }} {{ in_time }}) = digest,
+        false
+    )
 
 ),
 
