@@ -4,7 +4,7 @@
     with start_cloud_storage(folder) as storage, start_bigquery(folder, storage) as bigquery:
         os.environ |= {"STORAGE_EMULATOR_HOST": storage, "BIGQUERY_EMULATOR_HOST": bigquery}
 
-What they fall short of is in docs/bigquery.md. `folder` keeps their data and their output.
+docs/tested.md lists where they differ. `folder` keeps their data and their output.
 """
 
 import os
