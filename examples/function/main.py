@@ -1,6 +1,6 @@
 """A Cloud Run function that lands the object of an event, by the code of `pullstats load`.
 
-docs/orchestration.md shows how to deploy it. Terraform does not, because the job loads once an hour.
+docs/orchestration.md shows how to deploy it. Terraform does not, because the job loads by itself.
 """
 
 import json
