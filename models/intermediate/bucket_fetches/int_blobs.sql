@@ -257,7 +257,7 @@ explained as (
         case
             when blobs.inventory_blob_kind is not null then true
             when kinds.blob_kind = 'config' then kinds.is_config_certain
-            when blobs.size_bytes between {{ var('config_least_bytes') }} and 4 * {{ usual }}
+            when blobs.size_bytes between {{ var('config_min_bytes') }} and 4 * {{ usual }}
                 then layers_of_several_configs.digest is not null
             else coalesce(kinds.blob_kind = 'layer' and blobs.size_bytes > 0, false)
         end as is_kind_certain
