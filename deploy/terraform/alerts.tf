@@ -63,7 +63,7 @@ resource "google_monitoring_alert_policy" "log" {
   notification_channels = local.channels
 }
 
-# What writes no line: a schedule that is off, an execution that was killed or ran out of memory. The
+# A schedule that is off, and an execution that was killed or ran out of memory, write no line. The
 # metric has a point for each success and no other. The query is true when the last one of 60 days is
 # too long ago, and so never before the first one. A metric-absence condition ends at 23.5 hours, less
 # than a daily job needs.

@@ -17,7 +17,7 @@ locals {
   sink_writers = distinct([for sink in google_logging_project_sink.artifact_registry : sink.writer_identity])
 }
 
-# Complete for this service in these projects: other audit log types of Artifact Registry set there go.
+# It replaces the service's whole configuration in these projects, other log types included.
 resource "google_project_iam_audit_config" "artifact_registry" {
   for_each = var.artifact_registry_projects
   project  = each.value
@@ -52,7 +52,7 @@ resource "google_logging_project_sink" "artifact_registry" {
   depends_on = [google_bigquery_dataset.all, google_storage_bucket.logs]
 }
 
-# An exclusion of a project is one of its _Default sink; other sinks get the entries all the same.
+# An exclusion of a project applies to its _Default sink. Other sinks still get the entries.
 resource "google_logging_project_exclusion" "artifact_registry" {
   for_each    = var.audit_in_default ? [] : var.artifact_registry_projects
   project     = each.value

@@ -1,6 +1,6 @@
 # One Cloud Run job loads new log objects, builds, checks freshness and writes the report.
 # A function that loads each object as it arrives needs Eventarc, Pub/Sub, a second service and three
-# more roles, and marts would be no newer: they are built by this job all the same.
+# more roles. The marts would not be newer, because this job builds them.
 
 locals {
   fresh_sources = var.fresh_sources != null ? var.fresh_sources : concat(

@@ -1,4 +1,4 @@
-# The log bucket, which Google writes to and the job reads, and the report bucket, the other way round.
+# The log bucket, which Google writes and the job reads, and the report bucket, which the job writes.
 
 locals {
   log_bucket = coalesce(var.log_bucket, "${var.project}-registry-logs")
@@ -70,7 +70,7 @@ resource "google_storage_bucket_iam_policy" "all" {
   })
 }
 
-# Buckets of others: two grants are added, nothing is taken away.
+# Buckets of others get two grants, and keep those that they have.
 resource "google_storage_bucket_iam_member" "archives" {
   for_each = {
     for pair in setproduct(local.archive_buckets, ["objectViewer", "legacyBucketReader"]) :

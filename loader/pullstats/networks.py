@@ -90,7 +90,7 @@ def write(rows: Path, lists: Iterable[Path]) -> dict[str, int]:
 
 
 def read(path: Path) -> list[Listed]:
-    """Return the networks of a file, whichever of the lists it is; else UnknownListError."""
+    """Return the networks of a file. Raises UnknownListError if it is none of the lists."""
     try:
         return in_blocks(_mmdb(path) if path.suffix == ".mmdb" else _json(path))
     except ValidationError as error:

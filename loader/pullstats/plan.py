@@ -91,8 +91,8 @@ class LogObject(Found):
 class Plan:
     """Places by what to do with them; `conflicts` can't be used, for the reason given.
 
-    `again` had been cut off when they landed: they land once more, whole, and the models remove
-    equal rows.
+    `again` were cut off when they landed. They land again, whole, and the models remove equal
+    rows.
     """
 
     load: list[LogObject] = field(default_factory=list)
