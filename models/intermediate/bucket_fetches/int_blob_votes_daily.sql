@@ -12,20 +12,8 @@ with
 burst_votes as {{ materialized_cte(false) }}
 
     select
-        bucket_name,
-        digest,
-        image,
-        client_network,
-        vote,
-        vote_rule,
-        elected_digest,
-        served_bytes,
-        max_complete_response_bytes,
-        blob_bytes,
+        *,
         served_bytes > 0 and not reads_cache as is_image_burst,
-        first_read_micros,
-        last_read_micros,
-        session_date,
         {{ fingerprint(['session_date', 'client_network', 'bucket_name', 'digest']) }} as ballot_key
     from {{ ref('pullstats', 'int_burst_votes') }}
     where {{ is_restated('session_date', restated) }}
