@@ -8,6 +8,7 @@
 ) }}
 {%- set restated = restated_days() %}
 {%- set of_session = 'partition by session_key' %}
+{%- set of_root = 'partition by session_key, root_number' %}
 {%- set in_order = 'order by manifest_number' %}
 {%- set in_time = 'order by started_micros, step_number, digest nulls last, request_key' %}
 {%- set up_to_here = 'rows between unbounded preceding and current row' %}
@@ -155,52 +156,50 @@ steps_with_root as (
 
 ),
 
--- the manifests without a blob between them, and the last of them, which the client read before the
--- blobs that follow
+-- manifests that are read in one go share the blobs that follow, unless the client is done with an
+-- index before it reads the next
 manifests as (
 
     select
         *,
-        max(case when is_before_blob then root_number end)
-            over ({{ of_session }}, blob_number) as last_root_number,
-        max(case when is_child then 1 else 0 end)
-            over ({{ of_session }}, blob_number, root_number) = 1 as has_child
+        max(case when is_root then digest end) over ({{ of_root }}) as root_digest,
+        max(case when is_root then started_micros end) over ({{ of_root }}) as root_micros,
+        pull_order in ('parallel', 'unknown') and max(case
+            when is_root and is_referrer or is_child and pull_order = 'unknown' then 1 else 0
+        end) over ({{ of_root }}, blob_number) = 0 as shares_blobs
     from steps_with_root
+
+),
+
+-- of the manifests without a blob between them the last is the one before the blobs that follow
+manifests_before_blobs as (
+
+    select
+        *,
+        max(case when is_before_blob then root_micros end)
+            over ({{ of_session }}, blob_number) as last_micros,
+        max(case when is_before_blob and shares_blobs then root_digest end)
+            over ({{ of_session }}, blob_number) as shared_digest
+    from manifests
 
 )
 
 select
     reads.*,
     not numbered_steps.is_blob and coalesce(manifests.is_child, false) as is_child,
-    roots.digest as root_digest,
-    roots.started_micros as root_micros,
+    manifests.root_digest,
+    manifests.root_micros,
     case
         when numbered_steps.is_blob or not manifests.is_root then null
-        -- manifests that are read in one go share the blobs that follow, unless the client is done
-        -- with an index before it reads the next
         when
-            last_roots.started_micros - manifests.started_micros <= {{ in_one_go_micros }}
-            and not manifests.is_referrer
-            and not last_roots.is_referrer
-            and (
-                manifests.pull_order = 'parallel'
-                or manifests.pull_order = 'unknown'
-                and not (manifests.has_child or last_roots.has_child)
-            )
-            then last_roots.digest
+            manifests.shares_blobs
+            and manifests.last_micros - manifests.started_micros <= {{ in_one_go_micros }}
+            then coalesce(manifests.shared_digest, manifests.digest)
         else manifests.digest
     end as contents_digest
 from reads
 inner join numbered_steps on reads.request_key = numbered_steps.request_key
-left join manifests
+left join manifests_before_blobs as manifests
     on
         numbered_steps.session_key = manifests.session_key
         and numbered_steps.manifest_number = manifests.manifest_number
-left join manifests as roots
-    on
-        manifests.session_key = roots.session_key
-        and manifests.root_number = roots.manifest_number
-left join manifests as last_roots
-    on
-        manifests.session_key = last_roots.session_key
-        and manifests.last_root_number = last_roots.manifest_number
