@@ -59,8 +59,6 @@ reads as (
         blobs.size_bytes,
         client_tools.index_read,
         client_tools.reads_twice,
-        {{ version_part('blob_reads.client_version', 1) }}
-        >= cast(nullif(client_tools.attestations_since, 'never') as int64) as reads_attestations,
         -- equal times are ordered by what was read, not by keys
         row_number() over (
             partition by blob_reads.session_id
@@ -225,11 +223,11 @@ starts as (
         case
             when not is_config_delivery then 0
             when failures_so_far > failures_before_previous_config then 0
-            -- the configs of an index, or of an image and its attestation, come right after each
-            -- other; oras mixes the blobs of all platforms
+            -- the configs of an index come right after each other; oras mixes the blobs of all
+            -- platforms
             when
                 (previous_config_number = previous_blob_number or index_read = 'mixed')
-                and (index_read != 'one_platform' or reads_attestations)
+                and index_read != 'one_platform'
                 and same_blob_micros is null
                 and started_micros - previous_config_micros <= {{ together_micros }}
                 then 0
