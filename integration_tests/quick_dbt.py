@@ -4,6 +4,7 @@ Besides, `runner` in project.py gives dbt what it has parsed, and test_whole_day
 statements.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -12,6 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 import parsedatetime
+from dbt import compilation
 from dbt.clients.jinja import MacroGenerator
 from dbt.context import macros
 from dbt_common.clients.jinja import MacroFuzzEnvironment
@@ -65,8 +67,19 @@ def macro_generator(
     self.macro, self.context, self.node, self.stack = macro, context, node, stack
 
 
+inject = compilation.inject_ctes_into_sql
+BEGIN = re.compile(r"(\s|--.*\n|/\*[\s\S]*?\*/)*with(\s+recursive)?\s+", re.IGNORECASE)
+
+
+def injected(sql: str, fixtures: list[Any]) -> str:
+    """Let dbt parse no more of a unit test than the `with` that it looks for."""
+    begin = BEGIN.match(sql)
+    return inject(begin[0], fixtures) + sql[begin.end() :] if begin else inject(sql, fixtures)
+
+
 enable_test_caching()  # dbt's own, for its tests
 parsedatetime.Constants = cache(parsedatetime.Constants)
+compilation.inject_ctes_into_sql = injected
 MacroGenerator.__init__ = macro_generator
 MacroFuzzEnvironment.compile = compiled_once
 macros.MacroNamespaceBuilder.build_namespace = namespace
