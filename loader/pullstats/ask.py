@@ -98,6 +98,7 @@ Examples:
   pullstats ask images_not_used --unused-days 30 --format csv
   pullstats ask images_not_used --help
   pullstats ask "select image, pulls from dim_images order by pulls desc"
+
 \b
 The questions need a checkout of pullstats; a SELECT works everywhere. With --format json, each
 line is an object. Exit codes: 0 success, 1 no answer, 2 wrong usage.""",

@@ -75,9 +75,11 @@ Start with:
   dbt build                  make tables of them: in a checkout of pullstats, or in a dbt
                              project that has it as a package
   pullstats ask "from dim_images"
+
 \b
 Completion for bash, zsh or fish:
   eval "$(_PULLSTATS_COMPLETE=bash_source pullstats)"
+
 \b
 Exit codes: 0 success, 1 a file, network or permission failed, 2 wrong usage,
 130 interrupted; load and inventory have more.""",

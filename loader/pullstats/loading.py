@@ -38,8 +38,10 @@ Examples:
   pullstats load --dry-run logs/
   pullstats load logs/ more_logs/
   pullstats load --to bigquery gs://my-logs/ --since 7d
+
 \b
 --since and --until take a day (2024-05-29), an hour (2024-05-29T07), or days before now (7d).
+
 \b
 Exit codes:
   0  all landed

@@ -262,7 +262,7 @@ def test_outside_a_checkout_there_are_no_questions(
     assert "checkout" in err
     code, out, _ = asked("--help", capsys=capsys)
     assert code == 0
-    assert "A checkout of pullstats has the questions" in out
+    assert "The questions need a checkout of pullstats" in out
 
 
 def test_questions_at_once_do_not_disturb_each_other(

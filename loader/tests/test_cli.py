@@ -307,8 +307,9 @@ def test_when_help_is_asked_then_it_has_examples_and_exit_codes(
 ) -> None:
     assert cli.main([command, "--help"]) == 0
     said = capsys.readouterr().out
-    assert "Examples:" in said
-    assert "Exit codes:" in said
+    assert "\n  Examples:\n" in said
+    assert "\n  Exit codes:\n" in said
+    assert "\b" not in said
 
 
 def test_when_no_extra_is_installed_then_help_works_and_the_extra_is_named(tmp_path: Path) -> None:

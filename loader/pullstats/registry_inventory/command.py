@@ -26,6 +26,7 @@ _HOST = re.compile(r"(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 Examples:
   pullstats inventory --dry-run gcr.io/my-project
   pullstats inventory gcr.io/my-project registry.example.com/team 127.0.0.1:5000
+
 \b
 Exit codes:
   0  all landed
