@@ -239,8 +239,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One more than cores: some tests wait for emulators and a browser."""
-    return (os.cpu_count() or 1) + 1
+    """One per core: a third on two cores took 15 % more CPU time, and no less time."""
+    return os.cpu_count() or 1
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
